@@ -1,0 +1,10 @@
+# usage: cmake -DROOT=dir -DFILES=a,b,c -DOUT=file.cpp -P write_embedded.cmake
+string(REPLACE "," ";" FILES "${FILES}")
+set(text "// Written by cmake/write_embedded.cmake.\n#include \"harness/core/embedded.h\"\n\nnamespace bench::harness {\n\n")
+string(APPEND text "const std::vector<EmbeddedFile>& embedded_files() {\n  static const std::vector<EmbeddedFile> files{\n")
+foreach(file ${FILES})
+  file(READ "${ROOT}/${file}" content)
+  string(APPEND text "      {\"${file}\", R\"yaml(${content})yaml\"},\n")
+endforeach()
+string(APPEND text "  };\n  return files;\n}\n\n}  // namespace bench::harness\n")
+file(WRITE "${OUT}" "${text}")

@@ -1,0 +1,65 @@
+#include "harness/cases/cases.h"
+
+#include "harness/cases/decode.h"
+#include "harness/cases/memory.h"
+#include "harness/cases/operator.h"
+#include "harness/cases/perplexity.h"
+#include "harness/cases/prefill.h"
+#include "harness/cases/train.h"
+
+namespace bench::harness {
+namespace {
+
+template <class Config>
+Json read_case(FieldReader& reader) {
+  Config config;
+  reader.read(config);
+  reader.check(config);
+  return to_json(config);
+}
+
+template <class Config, Record (*kRun)(const Config&, Context&)>
+Record run_case(const Json& config, Context& context) {
+  return kRun(read_config<Config>(YamlNode::parse(config.dump(), context.case_name)), context);
+}
+
+template <class Config, Record (*kRun)(const Config&, Context&)>
+constexpr CaseType row(const char* name, const char* meaning) {
+  return {name, meaning, read_case<Config>, run_case<Config, kRun>, [] { return describe_fields<Config>(); }};
+}
+
+constexpr CaseType kCaseTypes[] = {
+    row<TrainCaseConfig, run_train>("train", "optimizer steps: speed, loss curve, peak memory; may keep the checkpoint"),
+    row<PrefillConfig, run_prefill>("prefill", "processing a prompt into the KV cache"),
+    row<DecodeConfig, run_decode>("decode", "new tokens one by one with the KV cache"),
+    row<PerplexityConfig, run_perplexity>("perplexity", "a checkpoint's perplexity on held-out text"),
+    row<MemoryConfig, run_memory>("memory", "peak memory at a list of sequence lengths, each in a process of its own"),
+    row<OperatorConfig, run_operator>("operator", "one operator of the model, timed by Google Benchmark"),
+};
+
+}  // namespace
+
+std::span<const CaseType> case_types() { return kCaseTypes; }
+
+const CaseType* find_case_type(const std::string& name) {
+  for (const auto& type : kCaseTypes)
+    if (name == type.name) return &type;
+  return nullptr;
+}
+
+std::vector<std::string> case_type_names() {
+  std::vector<std::string> names;
+  for (const auto& type : kCaseTypes) names.push_back(type.name);
+  return names;
+}
+
+Record new_record(const Context& context, const char* type, Json config) {
+  Record record;
+  record.name = context.case_name;
+  record.type = type;
+  record.config = std::move(config);
+  record.notes["device"] = context.device.name;
+  return record;
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "harness/cases/context.h"
+#include "harness/core/fields.h"
+
+namespace bench::harness {
+
+/// A kind of work that a suite can ask for.
+struct CaseType {
+  const char* name;
+  const char* meaning;
+  /// Reads and checks the case's own keys; returns the effective config.
+  Json (*read)(FieldReader& reader);
+  /// Runs the case with an effective config.
+  Record (*run)(const Json& config, Context& context);
+  std::vector<FieldHelp> (*keys)();
+};
+
+std::span<const CaseType> case_types();
+/// The type of that name, or nullptr.
+const CaseType* find_case_type(const std::string& name);
+std::vector<std::string> case_type_names();
+
+}  // namespace bench::harness

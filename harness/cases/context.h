@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "harness/devices/device.h"
+#include "harness/record.h"
+
+namespace bench::harness {
+
+/// What a case may use besides its config.
+struct Context {
+  std::string case_name;
+  const Device& device;
+  double budget_s = 120;  // a case ends itself at about this time
+};
+
+/// An empty record of this case that says where it ran.
+Record new_record(const Context& context, const char* type, Json config);
+
+}  // namespace bench::harness

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "harness/cases/context.h"
+#include "harness/data/tokenizer.h"
+#include "model/decoder.h"
+
+namespace bench::harness {
+
+/// Where a case's model comes from: a config with random weights, or a checkpoint. Shared by several cases' configs.
+struct ModelSource {
+  std::optional<FileOr<model::ModelConfig>> model;
+  std::string checkpoint;
+  std::string when_missing = "error";
+  std::string dtype = "auto";
+  std::int64_t seed = 1337;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("model", self.model, "model config (a file, or its keys) to be filled with random weights");
+    visit("checkpoint", self.checkpoint, "or a Hugging Face folder to load");
+    visit("when_missing", self.when_missing, "checkpoint: error, or skip (the case's gates are then not judged)");
+    visit("dtype", self.dtype, "of weights and computing: fp32, bf16, or auto (bf16 where the device is fast at it)");
+    visit("seed", self.seed, "of random weights and of random tokens");
+  }
+  void validate(const Require& require) const;
+};
+
+/// True if the checkpoint isn't there and the case is to be skipped; the record then says why.
+bool skip_for_missing_checkpoint(const ModelSource& source, Record& record);
+
+/// The model in eval mode; the record notes dtype, parameters and where the weights come from.
+model::LanguageModel open_model(const ModelSource& source, const Device& device, Record& record);
+
+/// Random token ids [B, T] int64 on the CPU, the same for a seed on every machine.
+torch::Tensor random_ids(std::int64_t batch, std::int64_t tokens, std::int64_t vocab_size, std::int64_t seed);
+
+/// Puts the process's peak memory into the record.
+void record_peak_memory(const Device& device, Record& record);
+
+}  // namespace bench::harness

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "harness/cases/context.h"
+#include "model/config.h"
+
+namespace bench::harness {
+
+struct OperatorConfig {
+  FileOr<model::ModelConfig> model;
+  std::string op = "linear", dtype = "fp32";
+  std::int64_t batch = 1, tokens = 512, repetitions = 10;
+  bool backward = false;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("model", self.model, "gives the operator its sizes");
+    visit("operator", self.op, "rms_norm, rope, attention, feed_forward, linear or cross_entropy");
+    visit("dtype", self.dtype, "of its inputs: fp32 or bf16");
+    visit("batch", self.batch, "sequences");
+    visit("tokens", self.tokens, "of each sequence");
+    visit("repetitions", self.repetitions, "of Google Benchmark, each at least 0.1 s long");
+    visit("backward", self.backward, "time forward and backward together");
+  }
+  void validate(const Require& require) const;
+};
+
+Record run_operator(const OperatorConfig& config, Context& context);
+
+}  // namespace bench::harness

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "model/tensor.h"
+
+#include "model/config.h"
+
+namespace bench::harness {
+
+/// One operator of the model on inputs of a given size: the call, and what it must cost.
+struct PreparedOperator {
+  std::function<torch::Tensor()> forward;
+  std::vector<torch::Tensor> inputs;  // to differentiate by
+  double flops = 0;                   // of the forward pass
+  double bytes = 0;                   // that the forward pass must read and write at least
+};
+
+std::vector<std::string> operator_names();
+
+/// `options`: dtype and device of the inputs, which are random. The name must be one of operator_names().
+PreparedOperator prepare_operator(const std::string& name, const model::ModelConfig& config, std::int64_t batch, std::int64_t tokens,
+                                  const torch::TensorOptions& options);
+
+}  // namespace bench::harness

@@ -1,0 +1,59 @@
+#include "harness/cases/perplexity.h"
+
+#include "harness/checkpoints.h"
+#include "harness/core/progress.h"
+#include "harness/perplexity.h"
+#include "harness/training/training_data.h"
+
+namespace bench::harness {
+namespace {
+
+TokenStream held_out_tokens(const PerplexityConfig& config, const model::ModelConfig& model) {
+  const auto tokenizer = checkpoint_tokenizer(config.source.checkpoint);
+  const bool synthetic = config.text == kSynthetic || (!tokenizer && config.fallback == kSynthetic);
+  if (synthetic) return synthetic_validation_tokens(model.vocab_size);
+  if (!tokenizer)
+    throw Error(config.source.checkpoint, fmt::format("has no {}, so no text can be scored", kTokenizerFile), "bench ppl --tokens scores raw ids");
+  tokenizer->check_fits(model.vocab_size);
+  return text_tokens(config.text, *tokenizer, /*threads=*/2);
+}
+
+}  // namespace
+
+void PerplexityConfig::validate(const Require& require) const {
+  source.validate(require);
+  require(fallback == "none" || fallback == kSynthetic, "fallback", fmt::format("unknown choice '{}'", fallback), "known: none, synthetic");
+  require(protocol == "disjoint" || protocol == "strided", "protocol", fmt::format("unknown protocol '{}'", protocol), "known: disjoint, strided");
+  require(context >= 2, "context", "must be at least 2", "");
+  require(stride >= 1 && (protocol != "strided" || stride < context), "stride", "must be in 1 .. context - 1", "");
+  require(max_tokens >= 0, "max_tokens", "must not be negative", "");
+}
+
+Record run_perplexity(const PerplexityConfig& config, Context& context) {
+  Record record = new_record(context, "perplexity", to_json(config));
+  if (skip_for_missing_checkpoint(config.source, record)) return record;
+  model::LanguageModel model = open_model(config.source, context.device, record);
+  const TokenStream tokens = held_out_tokens(config, model->config());
+  const PerplexityOptions options{config.protocol, config.context, config.stride, config.max_tokens};
+  std::optional<Progress> progress;
+  const PerplexityResult result = measure_perplexity(model, tokens, options, [&](std::int64_t done, std::int64_t windows) {
+    if (!progress) progress.emplace(context.case_name, windows, "windows");
+    progress->update(done);
+  });
+  record.notes["text"] = tokens.source;
+  record.notes["protocol"] = options.text();
+  record.facts["nll_nats"] = result.nll_nats;
+  record.facts["scored_tokens"] = static_cast<double>(result.scored_tokens);
+  if (result.text_bytes > 0) record.facts["text_bytes"] = result.text_bytes;
+  const bool whole = config.max_tokens == 0 || config.max_tokens >= tokens.size();
+  if (tokens.optimum_nll > 0 && whole)  // the source's own, on as many tokens as were scored
+    record.facts["optimum_nll_nats"] = tokens.optimum_nll * static_cast<double>(result.scored_tokens) / static_cast<double>(tokens.size() - 1);
+  for (std::size_t i = 0; i < result.window_tokens.size(); ++i) {
+    record.add("window_nll_nats", "nats", result.window_nll_nats[i]);
+    record.add("window_tokens", "tokens", static_cast<double>(result.window_tokens[i]));
+  }
+  record_peak_memory(context.device, record);
+  return record;
+}
+
+}  // namespace bench::harness

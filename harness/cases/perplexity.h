@@ -1,0 +1,29 @@
+#pragma once
+
+#include "harness/cases/model_source.h"
+
+namespace bench::harness {
+
+struct PerplexityConfig {
+  ModelSource source;
+  std::string text = "data/processed/valid.txt";
+  std::string fallback = "none";
+  std::string protocol = "disjoint";
+  std::int64_t context = 1024, stride = 512, max_tokens = 0;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    ModelSource::fields(self.source, visit);
+    visit("text", self.text, "held-out text, one paragraph a line; 'synthetic' for the built-in language");
+    visit("fallback", self.fallback, "for a checkpoint without a tokenizer: none, or synthetic");
+    visit("protocol", self.protocol, "disjoint or strided");
+    visit("context", self.context, "tokens of one window");
+    visit("stride", self.stride, "from one window to the next, of the strided protocol");
+    visit("max_tokens", self.max_tokens, "score only so many tokens of the text; 0: all");
+  }
+  void validate(const Require& require) const;
+};
+
+Record run_perplexity(const PerplexityConfig& config, Context& context);
+
+}  // namespace bench::harness

@@ -1,0 +1,40 @@
+#include "harness/cases/prefill.h"
+
+#include "harness/measure.h"
+
+namespace bench::harness {
+
+void PrefillConfig::validate(const Require& require) const {
+  source.validate(require);
+  require(batch > 0, "batch", "must be positive", "");
+  require(prompt_tokens > 0, "prompt_tokens", "must be positive", "");
+  require(samples > 0, "samples", "must be positive", "");
+  if (source.model)
+    require(prompt_tokens <= source.model->value.max_seq_length, "prompt_tokens",
+            fmt::format("{} exceeds the model's max_seq_length {}", prompt_tokens, source.model->value.max_seq_length),
+            "lower prompt_tokens or choose a model with a longer max_seq_length");
+}
+
+Record run_prefill(const PrefillConfig& config, Context& context) {
+  Record record = new_record(context, "prefill", to_json(config));
+  if (skip_for_missing_checkpoint(config.source, record)) return record;
+  const torch::NoGradGuard no_grad;
+  model::LanguageModel model = open_model(config.source, context.device, record);
+  const torch::Tensor ids =
+      random_ids(config.batch, config.prompt_tokens, model->config().vocab_size, config.source.seed).to(model->device());
+  model::KvCache cache = model->make_cache(config.batch, config.prompt_tokens);
+  torch::Tensor logits;
+  const Timing timing = time_repeatedly(context.device, {.warmup = 1, .max_samples = config.samples, .budget_s = context.budget_s}, [&] {
+    cache.clear();
+    logits = model->next_logits(ids, cache);  // [B, V]
+  });
+  record.facts["cold_prefill_time_s"] = timing.cold_s;
+  record.facts["prompt_tokens"] = static_cast<double>(config.prompt_tokens);
+  record.facts["batch"] = static_cast<double>(config.batch);
+  record.facts["checksum"] = logits.argmax(-1).sum().item<double>();  // the tokens that this prompt leads to
+  for (const double s : timing.samples_s) record.add("prefill_time_s", "s", s);
+  record_peak_memory(context.device, record);
+  return record;
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "harness/cases/model_source.h"
+
+namespace bench::harness {
+
+struct PrefillConfig {
+  ModelSource source;
+  std::int64_t batch = 1, prompt_tokens = 512, samples = 10;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    ModelSource::fields(self.source, visit);
+    visit("batch", self.batch, "prompts processed together");
+    visit("prompt_tokens", self.prompt_tokens, "tokens of each prompt");
+    visit("samples", self.samples, "at most so many timed prompts, within the case's budget_s");
+  }
+  void validate(const Require& require) const;
+};
+
+/// Times a prompt's forward pass into an empty cache, last logits included.
+Record run_prefill(const PrefillConfig& config, Context& context);
+
+}  // namespace bench::harness

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+
+#include "harness/cases/context.h"
+#include "harness/training/training_config.h"
+#include "model/config.h"
+
+namespace bench::harness {
+
+struct TrainCaseConfig {
+  FileOr<model::ModelConfig> model;
+  FileOr<TrainingConfig> training;
+  std::string tokens = "synthetic";
+  bool train_tokenizer = false, keep_checkpoint = false;
+  std::int64_t steps = 10, micro_batch_size = 0;
+  std::optional<bool> gradient_checkpointing;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("model", self.model, "model config, a file or its keys");
+    visit("training", self.training, "training config, a file or its keys; its device is replaced by the run's");
+    visit("tokens", self.tokens, "synthetic: the built-in language; text: the training config's; text_or_synthetic: the text if it is there");
+    visit("train_tokenizer", self.train_tokenizer, "train the tokenizer on the text first, with the model's vocab_size");
+    visit("keep_checkpoint", self.keep_checkpoint, "a whole run: log, evaluate, write the training config's output_dir (replacing a run in it)");
+    visit("steps", self.steps, "at most so many optimizer steps, within the case's budget_s");
+    visit("micro_batch_size", self.micro_batch_size, "sequences of one forward and backward pass; 0: the training config's batch_size");
+    visit("gradient_checkpointing", self.gradient_checkpointing, "instead of the training config's");
+  }
+  void validate(const Require& require) const;
+};
+
+/// Optimizer steps at the config's effective batch. If there is no time for even one, as many of its micro-batches as
+/// there is time for and one update, and the record says so.
+Record run_train(const TrainCaseConfig& config, Context& context);
+
+}  // namespace bench::harness

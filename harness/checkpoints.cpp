@@ -1,0 +1,73 @@
+#include "harness/checkpoints.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/core/hash.h"
+#include "harness/core/names.h"
+#include "model/checkpoint.h"
+
+namespace bench::harness {
+namespace fs = std::filesystem;
+namespace {
+
+void write_checksums(const fs::path& folder) {
+  std::vector<std::string> lines;
+  for (const auto& entry : fs::directory_iterator(folder))
+    lines.push_back(fmt::format("{}  {}\n", xxh128_file(entry.path()), entry.path().filename().string()));
+  std::sort(lines.begin(), lines.end());
+  write_file_atomically(folder / kChecksumsFile, [&](std::ostream& out) {
+    for (const auto& line : lines) out << line;
+  });
+}
+
+}  // namespace
+
+void verify_checkpoint(const fs::path& folder) {
+  if (!fs::is_directory(folder) || !fs::exists(folder / "config.json"))
+    throw Error(folder.string(), "is not a checkpoint",
+                "a checkpoint is a folder with config.json and model.safetensors; bench train writes them");
+  if (!fs::exists(folder / kChecksumsFile)) return;  // not one of ours
+  std::istringstream lines(read_file(folder / kChecksumsFile));
+  for (std::string hash, name; lines >> hash >> name;) {
+    if (!fs::exists(folder / name)) throw Error((folder / name).string(), fmt::format("is missing, {} lists it", kChecksumsFile));
+    const std::string found = xxh128_file(folder / name);
+    if (found != hash)
+      throw Error((folder / name).string(), fmt::format("is damaged: its hash is {}, {} says {}", found, kChecksumsFile, hash),
+                  "copy the checkpoint again, or use an earlier one");
+  }
+}
+
+model::LanguageModel open_checkpoint(const fs::path& folder, torch::Dtype dtype, const torch::Device& device) {
+  verify_checkpoint(folder);
+  return model::load_checkpoint(folder, dtype, device);
+}
+
+std::unique_ptr<Tokenizer> checkpoint_tokenizer(const fs::path& folder) {
+  if (!fs::exists(folder / kTokenizerFile)) return nullptr;
+  return std::make_unique<Tokenizer>(folder / kTokenizerFile);
+}
+
+void write_checkpoint(const model::LanguageModel& model, const fs::path& folder, torch::Dtype dtype, const fs::path& tokenizer,
+                      const std::function<void(const fs::path&)>& add_files) {
+  write_folder_atomically(folder, [&](const fs::path& temporary) {
+    model::save_checkpoint(model, temporary, dtype);
+    if (!tokenizer.empty()) write_file_atomically(temporary / kTokenizerFile, read_file(tokenizer));
+    if (add_files) add_files(temporary);
+    write_checksums(temporary);
+  });
+}
+
+torch::Dtype dtype_named(const std::string& name, const std::string& where) {
+  if (name == "fp32") return torch::kFloat32;
+  if (name == "bf16") return torch::kBFloat16;
+  throw Error(where, fmt::format("unknown dtype '{}'", name), unknown_name_hint(name, {"fp32", "bf16"}));
+}
+
+std::string dtype_text(torch::Dtype dtype) { return dtype == torch::kBFloat16 ? "bf16" : dtype == torch::kFloat32 ? "fp32" : toString(dtype); }
+
+}  // namespace bench::harness

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "harness/data/tokenizer.h"
+#include "model/decoder.h"
+
+namespace bench::harness {
+
+/// A checkpoint folder: Hugging Face's config.json, model.safetensors and tokenizer.model, and for ours
+/// checksums.xxh128 (in the format of `xxhsum -H2`), by which any changed byte is found.
+inline constexpr const char* kTokenizerFile = "tokenizer.model";
+inline constexpr const char* kChecksumsFile = "checksums.xxh128";
+
+/// Throws Error unless the folder is a checkpoint and, where there are checksums, every file matches its own.
+void verify_checkpoint(const std::filesystem::path& folder);
+
+/// Verifies and loads. `dtype`: of weights and computing.
+model::LanguageModel open_checkpoint(const std::filesystem::path& folder, torch::Dtype dtype, const torch::Device& device);
+
+/// The tokenizer inside the checkpoint, or nullptr.
+std::unique_ptr<Tokenizer> checkpoint_tokenizer(const std::filesystem::path& folder);
+
+/// Writes the whole folder or nothing: what was there stays until all is on the disk. `tokenizer` may be empty;
+/// `add_files` may put more files into the folder before the checksums are made.
+void write_checkpoint(const model::LanguageModel& model, const std::filesystem::path& folder, torch::Dtype dtype,
+                      const std::filesystem::path& tokenizer,
+                      const std::function<void(const std::filesystem::path&)>& add_files = nullptr);
+
+/// The dtype that "fp32" or "bf16" means; throws Error at `where` for another name.
+torch::Dtype dtype_named(const std::string& name, const std::string& where);
+std::string dtype_text(torch::Dtype dtype);
+
+}  // namespace bench::harness

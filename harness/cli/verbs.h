@@ -1,0 +1,22 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "harness/core/error.h"
+
+namespace bench::harness {
+
+// One file per verb. Each adds its subcommand to `app`; when the subcommand is given, its callback does the work and
+// sets `exit`, or throws.
+void add_run(CLI::App& app, Exit& exit);
+void add_list(CLI::App& app, Exit& exit);
+void add_check(CLI::App& app, Exit& exit);
+void add_env(CLI::App& app, Exit& exit);
+void add_train(CLI::App& app, Exit& exit);
+void add_generate(CLI::App& app, Exit& exit);
+void add_tokenizer(CLI::App& app, Exit& exit);
+void add_compare(CLI::App& app, Exit& exit);
+void add_ppl(CLI::App& app, Exit& exit);
+void add_case(CLI::App& app, Exit& exit);
+
+}  // namespace bench::harness

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace bench::harness {
+
+struct EmbeddedFile {
+  std::string_view path;  // from the repository root: "suites/quick.yaml"
+  std::string_view content;
+};
+
+/// The suites and configs that are part of the program, so that it works without its repository. Written by the build.
+const std::vector<EmbeddedFile>& embedded_files();
+
+}  // namespace bench::harness

@@ -1,0 +1,68 @@
+#include "harness/core/fields.h"
+
+#include <algorithm>
+
+namespace bench::harness {
+namespace {
+
+/// The scalar's text if it could be a number or a truth value: "8" in quotes is a string and stays one.
+const std::string& plain_scalar(const YamlNode& node, const char* expected) {
+  if (!node.yaml().IsScalar() || node.yaml().Tag() == "!")
+    throw node.error(fmt::format("expected {}", expected), "write it without quotes or brackets");
+  return node.yaml().Scalar();
+}
+
+}  // namespace
+
+void read_scalar(const YamlNode& node, bool& value) {
+  const std::string& text = plain_scalar(node, "true or false");
+  if (text != "true" && text != "false") throw node.error(fmt::format("expected true or false, found '{}'", text));
+  value = text == "true";
+}
+
+void read_scalar(const YamlNode& node, std::int64_t& value) {
+  const std::string& text = plain_scalar(node, "a whole number");
+  std::size_t used = 0;
+  try {
+    value = std::stoll(text, &used);
+  } catch (const std::out_of_range&) {
+    throw node.error(fmt::format("'{}' is too large for a 64-bit number", text));
+  } catch (const std::invalid_argument&) {
+  }
+  if (used != text.size() || text.empty()) throw node.error(fmt::format("expected a whole number, found '{}'", text));
+}
+
+void read_scalar(const YamlNode& node, double& value) {
+  const std::string& text = plain_scalar(node, "a number");
+  std::size_t used = 0;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::exception&) {
+    used = 0;  // no number at all, or one beyond a double's range
+  }
+  if (used != text.size() || text.empty() || !std::isfinite(value))
+    throw node.error(fmt::format("expected a finite number, found '{}'", text));
+}
+
+void read_scalar(const YamlNode& node, std::string& value) {
+  if (!node.yaml().IsScalar()) throw node.error("expected text");
+  value = node.yaml().Scalar();
+}
+
+void FieldReader::finish() const {
+  for (const auto& key : present_)
+    if (std::find(known_.begin(), known_.end(), key) == known_.end())
+      throw node_.key_node(key).error("unknown key", unknown_name_hint(key, known_));
+}
+
+YamlNode FieldReader::at(const std::string& key) const {
+  YamlNode node = node_;
+  for (std::size_t begin = 0; begin <= key.size();) {
+    const std::size_t end = std::min(key.find('.', begin), key.size());
+    node = node.child(key.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return node;
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,192 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "harness/core/names.h"
+#include "harness/core/yaml_node.h"
+
+// One list of fields, many uses. A config is a struct with
+//
+//   template <class Self, class Visitor> static void fields(Self& self, Visitor&& visit) {
+//     visit("key", self.member, "what it means");
+//   }
+//   void validate(const Require& require) const;     // optional: relations between fields
+//
+// Reading YAML (and JSON), writing JSON, --set and the tables of keys all go through that list.
+namespace bench::harness {
+
+using Json = nlohmann::ordered_json;
+
+/// What validate() calls for each condition: (holds, key at fault, what is wrong, hint).
+using Require = std::function<void(bool ok, const std::string& key, const std::string& what, const std::string& hint)>;
+
+struct AnyVisitor {
+  template <class T>
+  void operator()(const char*, T&, const char*) {}
+};
+
+template <class T>
+concept HasFields = requires(T& value) { std::remove_const_t<T>::fields(value, AnyVisitor{}); };
+template <class T>
+concept HasValidate = requires(const T& value, const Require& require) { value.validate(require); };
+
+/// A config that a file may hold: in YAML a path (`model: configs/model_medium.yaml`), or its keys in place.
+template <class T>
+struct FileOr {
+  T value;
+  std::string file;  // where it came from, kept in the report; empty when it was written in place
+};
+
+template <class T>
+struct IsVector : std::false_type {};
+template <class T>
+struct IsVector<std::vector<T>> : std::true_type {};
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+template <class T>
+struct IsFileOr : std::false_type {};
+template <class T>
+struct IsFileOr<FileOr<T>> : std::true_type {};
+
+void read_scalar(const YamlNode& node, bool& value);
+void read_scalar(const YamlNode& node, std::int64_t& value);
+void read_scalar(const YamlNode& node, double& value);
+void read_scalar(const YamlNode& node, std::string& value);
+
+template <class T>
+void read_value(const YamlNode& node, T& value);
+
+/// Reads the fields of one mapping. Several structs may share a mapping; finish() then rejects keys that none knew.
+class FieldReader {
+ public:
+  explicit FieldReader(YamlNode node) : node_(std::move(node)), present_(node_.keys()) {}
+
+  template <class T>
+  void operator()(const char* key, T& value, const char*) {
+    known_.push_back(key);
+    const YamlNode child = node_.child(key);
+    if (child.defined()) read_value(child, value);
+  }
+  template <class T>
+  void read(T& config) {
+    T::fields(config, *this);
+  }
+  /// Calls validate() and turns what it finds into an error at the key at fault.
+  template <class T>
+  void check(const T& config) const {
+    if constexpr (HasValidate<T>)
+      config.validate([&](bool ok, const std::string& key, const std::string& what, const std::string& hint) {
+        if (!ok) throw at(key).error(what, hint);
+      });
+  }
+  void allow(const char* key) { known_.push_back(key); }
+  void finish() const;
+
+ private:
+  YamlNode at(const std::string& key) const;
+
+  YamlNode node_;
+  std::vector<std::string> present_, known_;
+};
+
+/// Reads a whole config from its mapping: every key known, types right, validate() content.
+template <class T>
+T read_config(const YamlNode& node, T config = {}) {
+  FieldReader reader(node);
+  reader.read(config);
+  reader.finish();
+  reader.check(config);
+  return config;
+}
+
+template <class T>
+void read_file_or(const YamlNode& node, FileOr<T>& ref) {
+  if (node.yaml().IsScalar()) {
+    read_scalar(node, ref.file);
+    ref.value = read_config<T>(node.included(ref.file));
+    return;
+  }
+  FieldReader reader(node);
+  reader("file", ref.file, "");
+  reader.read(ref.value);
+  reader.finish();
+  reader.check(ref.value);
+}
+
+template <class T>
+void read_value(const YamlNode& node, T& value) {
+  if constexpr (IsFileOr<T>::value) {
+    read_file_or(node, value);
+  } else if constexpr (HasFields<T>) {
+    value = read_config<T>(node, value);
+  } else if constexpr (IsOptional<T>::value) {
+    if (node.yaml().IsNull()) {
+      value.reset();
+    } else {
+      value.emplace();
+      read_value(node, *value);
+    }
+  } else if constexpr (IsVector<T>::value) {
+    value.clear();
+    if (node.yaml().IsScalar()) return read_value(node, value.emplace_back());  // a list of one needs no brackets
+    if (!node.yaml().IsSequence()) throw node.error("expected a list", "write it as [a, b, c]");
+    for (std::size_t i = 0; i < node.yaml().size(); ++i) read_value(node.element(i), value.emplace_back());
+  } else {
+    read_scalar(node, value);
+  }
+}
+
+template <class T>
+Json to_json(const T& value) {
+  if constexpr (IsFileOr<T>::value) {
+    Json json = to_json(value.value);
+    if (!value.file.empty()) json["file"] = value.file;
+    return json;
+  } else if constexpr (HasFields<T>) {
+    Json json = Json::object();
+    T::fields(value, [&](const char* key, const auto& field, const char*) { json[key] = to_json(field); });
+    return json;
+  } else if constexpr (IsOptional<T>::value) {
+    return value ? to_json(*value) : Json(nullptr);
+  } else if constexpr (IsVector<T>::value) {
+    Json json = Json::array();
+    for (const auto& element : value) json.push_back(to_json(element));
+    return json;
+  } else {
+    return Json(value);
+  }
+}
+
+struct FieldHelp {
+  std::string key, default_value, help;
+};
+
+/// The keys of a config with their defaults and meanings; nested ones as a.b.
+template <class T>
+std::vector<FieldHelp> describe_fields(const T& config = {}, const std::string& prefix = "") {
+  std::vector<FieldHelp> rows;
+  T::fields(config, [&]<class F>(const char* key, const F& field, const char* help) {
+    if constexpr (HasFields<F>) {
+      for (auto& row : describe_fields(field, prefix + key + ".")) rows.push_back(std::move(row));
+    } else if constexpr (IsFileOr<F>::value) {
+      rows.push_back({prefix + key, "", help});
+    } else {
+      rows.push_back({prefix + key, to_json(field).dump(), help});
+    }
+  });
+  return rows;
+}
+
+}  // namespace bench::harness

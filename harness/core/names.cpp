@@ -1,0 +1,55 @@
+#include "harness/core/names.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace bench::harness {
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string nearest_name(std::string_view name, const std::vector<std::string>& known) {
+  std::string best;
+  std::size_t best_distance = name.size() / 3 + 2;  // further away than this is another word, not a slip
+  for (const auto& candidate : known) {
+    const std::size_t distance = edit_distance(name, candidate);
+    if (distance < best_distance) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+std::string unknown_name_hint(std::string_view name, const std::vector<std::string>& known) {
+  const std::string near = nearest_name(name, known);
+  const std::string list = fmt::format("known: {}", fmt::join(known, ", "));
+  return near.empty() ? list : fmt::format("did you mean '{}'? {}", near, list);
+}
+
+bool matches_glob(std::string_view name, std::string_view glob) {
+  if (glob.empty()) return name.empty();
+  if (glob[0] == '*')
+    return matches_glob(name, glob.substr(1)) || (!name.empty() && matches_glob(name.substr(1), glob));
+  return !name.empty() && (glob[0] == '?' || glob[0] == name[0]) && matches_glob(name.substr(1), glob.substr(1));
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bench::harness {
+
+/// The known name nearest to `name` by edit distance, or "" when none is near enough to be a slip of the finger.
+std::string nearest_name(std::string_view name, const std::vector<std::string>& known);
+
+/// A hint for an unknown name: "did you mean 'x'? known: a, b, c".
+std::string unknown_name_hint(std::string_view name, const std::vector<std::string>& known);
+
+/// True if `name` matches the shell pattern `glob` (only * and ? are special).
+bool matches_glob(std::string_view name, std::string_view glob);
+
+}  // namespace bench::harness

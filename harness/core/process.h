@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace bench::harness {
+
+struct ProcessResult {
+  int exit_code = 0;      // when it ended by itself
+  int signal = 0;         // that ended it, 0 if none
+  bool timed_out = false; // it was ended because its time was up
+};
+
+/// Runs a program with this process's stdin, stdout and stderr and waits for it; after `timeout_s` it is killed.
+/// Throws Error if it can't be started.
+ProcessResult run_process(const std::vector<std::string>& command, double timeout_s);
+
+}  // namespace bench::harness

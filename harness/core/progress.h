@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace bench::harness {
+
+/// Progress of one piece of work on stderr: a bar with rate and time left on a terminal, else a plain line now and then.
+class Progress {
+ public:
+  /// `unit`: what `total` counts ("steps"). Shows nothing when `quiet`.
+  Progress(std::string label, std::int64_t total, std::string unit, bool quiet = false);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// `detail` stands at the end of the line: "loss 3.21".
+  void update(std::int64_t done, const std::string& detail = "");
+
+ private:
+  std::string line(std::int64_t done, const std::string& detail) const;
+
+  std::string label_, unit_;
+  std::int64_t total_;
+  bool quiet_, terminal_, drawn_ = false;
+  double begin_s_, last_s_;
+};
+
+/// A line on stderr, clear of any bar.
+void print_status(const std::string& line);
+
+}  // namespace bench::harness

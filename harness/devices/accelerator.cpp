@@ -1,0 +1,18 @@
+#include <ATen/DeviceAccelerator.h>
+
+#include "harness/devices/backends.h"
+
+namespace bench::harness {
+
+void synchronize_accelerator() { at::accelerator::synchronizeDevice(at::accelerator::getDeviceIndex()); }
+
+std::int64_t accelerator_peak_bytes() {
+  constexpr auto kAll = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  return at::accelerator::getDeviceStats(at::accelerator::getDeviceIndex()).allocated_bytes[kAll].peak;
+}
+
+std::int64_t accelerator_free_bytes() {
+  return static_cast<std::int64_t>(at::accelerator::getMemoryInfo(at::accelerator::getDeviceIndex()).first);
+}
+
+}  // namespace bench::harness

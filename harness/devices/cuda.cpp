@@ -1,0 +1,19 @@
+#include <ATen/Context.h>
+
+#include "harness/devices/backends.h"
+
+namespace bench::harness {
+
+Device cuda_device() {
+  return {"cuda",
+          "an NVIDIA GPU, with a LibTorch built for CUDA",
+          c10::DeviceType::CUDA,
+          [] { return at::globalContext().hasCUDA(); },
+          [] {},
+          synchronize_accelerator,
+          accelerator_peak_bytes,
+          accelerator_free_bytes,
+          [] { return true; }};
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include <c10/core/Device.h>
+
+namespace bench::harness {
+
+/// A backend behind one small interface. Nothing else in the program names a backend.
+struct Device {
+  const char* name;
+  const char* meaning;
+  c10::DeviceType type;
+  bool (*available)();
+  /// Caps this process's memory where the backend can; before its first use.
+  void (*prepare)();
+  /// Returns when all work given to the device is done.
+  void (*synchronize)();
+  /// Most memory that this process has held at once, in bytes: what the memory gates judge.
+  std::int64_t (*peak_bytes)();
+  /// Memory that a process could have on this device now, in bytes.
+  std::int64_t (*available_bytes)();
+  /// True where bf16 matrix products are at least as fast as fp32 ones.
+  bool (*fast_bf16)();
+
+  c10::Device torch_device() const { return c10::Device(type); }
+};
+
+std::span<const Device> devices();
+
+/// The device of that name; "auto" is the first available of mps, cuda, cpu. Throws Error at `where` for an unknown name
+/// or one that this machine lacks.
+const Device& find_device(const std::string& name, const std::string& where);
+
+}  // namespace bench::harness

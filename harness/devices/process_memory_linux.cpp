@@ -1,0 +1,24 @@
+#include <fstream>
+#include <string>
+
+#include "harness/devices/backends.h"
+
+namespace bench::harness {
+namespace {
+
+/// The value of a line "Name:   123 kB" of a file under /proc, in bytes; 0 when there is none.
+std::int64_t proc_bytes(const char* file, const std::string& name) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);)
+    if (line.rfind(name + ":", 0) == 0) return std::stoll(line.substr(name.size() + 1)) * 1024;
+  return 0;
+}
+
+}  // namespace
+
+// Not getrusage: its maximum outlives exec, so a child would report its parent's peak.
+std::int64_t peak_resident_bytes() { return proc_bytes("/proc/self/status", "VmHWM"); }
+
+std::int64_t available_memory_bytes() { return proc_bytes("/proc/meminfo", "MemAvailable"); }
+
+}  // namespace bench::harness

@@ -1,0 +1,24 @@
+#include <mach/mach.h>
+
+#include "harness/devices/backends.h"
+
+namespace bench::harness {
+
+std::int64_t peak_resident_bytes() {
+  task_vm_info_data_t info{};
+  mach_msg_type_number_t count = TASK_VM_INFO_COUNT;
+  if (task_info(mach_task_self(), TASK_VM_INFO, reinterpret_cast<task_info_t>(&info), &count) != KERN_SUCCESS) return 0;
+  return static_cast<std::int64_t>(info.resident_size_peak);
+}
+
+std::int64_t available_memory_bytes() {
+  vm_statistics64_data_t pages{};
+  mach_msg_type_number_t count = HOST_VM_INFO64_COUNT;
+  if (host_statistics64(mach_host_self(), HOST_VM_INFO64, reinterpret_cast<host_info64_t>(&pages), &count) != KERN_SUCCESS)
+    return 0;
+  // Inactive and purgeable pages are given up when asked for.
+  const auto free_pages = static_cast<std::int64_t>(pages.free_count) + pages.inactive_count + pages.purgeable_count;
+  return free_pages * static_cast<std::int64_t>(vm_kernel_page_size);
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/core/fields.h"
+
+namespace bench::harness {
+
+/// What a report must say about where its numbers come from.
+struct Environment {
+  std::string processor, model, system, kernel;
+  std::int64_t cores = 0, performance_cores = 0, memory_bytes = 0, threads = 0;
+  double load_1min = 0;
+  std::string bench_version, commit, compiler, flags, build_type, torch_version, cpu_capability, blas;
+  bool dirty = false;
+  std::vector<std::string> openmp_runtimes;  // one, or two would fight over the cores
+  std::vector<std::string> devices;          // those that this machine has
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("processor", self.processor, "as it calls itself");
+    visit("model", self.model, "of the machine, where it has one");
+    visit("system", self.system, "operating system and version");
+    visit("kernel", self.kernel, "kernel release");
+    visit("cores", self.cores, "logical processors");
+    visit("performance_cores", self.performance_cores, "of them fast ones; equal to cores where all are alike");
+    visit("memory_bytes", self.memory_bytes, "of the machine");
+    visit("threads", self.threads, "that LibTorch computes with");
+    visit("load_1min", self.load_1min, "load average when the run began");
+    visit("bench_version", self.bench_version, "of this program");
+    visit("commit", self.commit, "that it was built from");
+    visit("dirty", self.dirty, "the tree had changes that no commit holds");
+    visit("compiler", self.compiler, "name and version");
+    visit("flags", self.flags, "of the compiler");
+    visit("build_type", self.build_type, "of CMake");
+    visit("torch_version", self.torch_version, "of LibTorch");
+    visit("cpu_capability", self.cpu_capability, "vector instructions that LibTorch uses");
+    visit("blas", self.blas, "libraries behind its matrix products");
+    visit("openmp_runtimes", self.openmp_runtimes, "loaded into this process");
+    visit("devices", self.devices, "that this machine has");
+  }
+};
+
+/// Asks the machine; costs milliseconds.
+Environment current_environment();
+
+/// Facts that each operating system tells in its own way; environment_linux.cpp and environment_macos.cpp.
+void describe_host(Environment& environment);
+std::vector<std::string> loaded_libraries();
+std::filesystem::path own_executable();
+
+}  // namespace bench::harness

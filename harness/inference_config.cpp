@@ -1,0 +1,14 @@
+#include "harness/inference_config.h"
+
+namespace bench::harness {
+
+void InferenceConfig::Generation::validate(const Require& require) const {
+  require(max_length > 1, "max_length", "must be at least 2", "");
+  require(temperature > 0, "temperature", "must be positive", "do_sample: false takes the most probable token");
+  require(top_p > 0 && top_p <= 1, "top_p", "must be in (0, 1]", "");
+  require(top_k >= 0, "top_k", "must not be negative", "0 keeps all tokens");
+  require(repetition_penalty > 0, "repetition_penalty", "must be positive", "1 is no penalty");
+  require(batch_size > 0, "batch_size", "must be positive", "");
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/core/stats.h"
+#include "harness/data/tokens.h"
+#include "model/decoder.h"
+
+namespace bench::harness {
+
+/// Which tokens of a stream are scored, and with how much context.
+///
+/// disjoint: windows of `context` tokens, the last may be shorter; every token but each window's first is scored.
+/// strided: windows of `context` tokens that begin every `stride` tokens; every token but the stream's first is scored
+///   exactly once, in the first window that holds it, so that all but the first window's have at least
+///   context - stride tokens before them.
+struct PerplexityOptions {
+  std::string protocol = "disjoint";
+  std::int64_t context = 1024;
+  std::int64_t stride = 512;      // of the strided protocol
+  std::int64_t max_tokens = 0;    // of the stream; 0: all
+  std::int64_t batch = 1;         // windows computed together; changes nothing but speed
+
+  /// One line for reports: "strided, context 1024, stride 512".
+  std::string text() const;
+};
+
+/// A range of the stream that is run through the model, of which the targets first_scored .. end - 1 are scored.
+struct Window {
+  std::int64_t begin, end, first_scored;
+};
+
+/// The windows of a protocol. Throws Error for an unknown protocol or numbers that don't fit.
+std::vector<Window> windows_of(std::int64_t tokens, const PerplexityOptions& options);
+
+struct PerplexityResult {
+  double nll_nats = 0;        // summed in double
+  std::int64_t scored_tokens = 0;
+  double text_bytes = 0;      // of the scored tokens: the text's, in proportion; 0 without a text
+  std::vector<double> window_nll_nats;
+  std::vector<std::int64_t> window_tokens;
+
+  double perplexity() const;
+  double bits_per_byte() const;  // NaN without a text
+};
+
+/// Scores a stream. The model is put in eval mode. `on_progress` gets (windows done, windows).
+PerplexityResult measure_perplexity(model::LanguageModel& model, const TokenStream& tokens, const PerplexityOptions& options,
+                                    const std::function<void(std::int64_t, std::int64_t)>& on_progress = nullptr);
+
+/// Mean difference of the negative log-likelihood per token, b - a, over the same windows, in nats. The interval is that
+/// of a ratio of means with windows as the independent units: neighbouring tokens are not independent.
+Estimate paired_difference(const PerplexityResult& a, const PerplexityResult& b);
+
+}  // namespace bench::harness

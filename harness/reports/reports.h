@@ -1,0 +1,32 @@
+#pragma once
+
+#include <ostream>
+#include <span>
+#include <string>
+
+#include "harness/report.h"
+
+namespace bench::harness {
+
+/// A rendering of a report.
+struct ReportFormat {
+  const char* name;
+  const char* file;  // its name in the report's folder
+  const char* meaning;
+  void (*write)(const Report&, std::ostream&);
+};
+
+std::span<const ReportFormat> report_formats();
+/// Throws Error at `where` listing the known names.
+const ReportFormat& find_report_format(const std::string& name, const std::string& where);
+
+void write_json(const Report& report, std::ostream& out);
+void write_markdown(const Report& report, std::ostream& out);
+void write_terminal(const Report& report, std::ostream& out);
+
+/// A number with four significant digits, as every rendering shows it: "1.234", "0.001234", "123400".
+std::string format_number(double value);
+/// "1.234 [1.2, 1.3]", or the value alone when there is no interval.
+std::string format_estimate(const Estimate& estimate);
+
+}  // namespace bench::harness

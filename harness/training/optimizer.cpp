@@ -1,0 +1,94 @@
+#include "harness/training/optimizer.h"
+
+#include <cmath>
+
+#include <ATen/ops/_fused_adamw.h>
+
+#include "harness/core/error.h"
+
+namespace bench::harness {
+
+AdamW::AdamW(const torch::nn::Module& model, const OptimizerConfig& config, double weight_decay, bool fused)
+    : config_(config), fused_(fused) {
+  groups_.resize(2);
+  groups_[0].weight_decay = weight_decay;
+  groups_[1].weight_decay = 0;
+  for (const auto& item : model.named_parameters()) {
+    Group& group = groups_[item.value().dim() >= 2 ? 0 : 1];
+    group.names.push_back(item.key());
+    group.parameters.push_back(item.value());
+    group.exp_avg.push_back(torch::zeros_like(item.value()));
+    group.exp_avg_sq.push_back(torch::zeros_like(item.value()));
+    group.step.push_back(torch::zeros({}, item.value().options().dtype(torch::kFloat32).requires_grad(false)));
+  }
+}
+
+void AdamW::step(double learning_rate) {
+  const torch::NoGradGuard no_grad;
+  ++steps_;
+  for (auto& group : groups_) fused_ ? step_fused(group, learning_rate) : step_plain(group, learning_rate);
+}
+
+void AdamW::step_plain(Group& group, double learning_rate) {
+  const double beta1 = config_.betas[0], beta2 = config_.betas[1];
+  const auto t = static_cast<double>(steps_);
+  const double correction1 = 1 - std::pow(beta1, t), correction2 = 1 - std::pow(beta2, t);
+  for (std::size_t i = 0; i < group.parameters.size(); ++i) {
+    torch::Tensor& weight = group.parameters[i];
+    torch::Tensor &m = group.exp_avg[i], &v = group.exp_avg_sq[i];
+    const torch::Tensor& gradient = weight.grad();
+    weight.mul_(1 - learning_rate * group.weight_decay);
+    m.mul_(beta1).add_(gradient, 1 - beta1);
+    v.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
+    weight.addcdiv_(m, (v.sqrt() / std::sqrt(correction2)).add_(config_.eps), -learning_rate / correction1);
+  }
+}
+
+void AdamW::step_fused(Group& group, double learning_rate) {
+  std::vector<torch::Tensor> gradients;
+  for (std::size_t i = 0; i < group.parameters.size(); ++i) {
+    gradients.push_back(group.parameters[i].grad());
+    group.step[i].fill_(static_cast<double>(steps_));
+  }
+  if (gradients.empty()) return;
+  at::_fused_adamw_(group.parameters, gradients, group.exp_avg, group.exp_avg_sq, /*max_exp_avg_sqs=*/{}, group.step, learning_rate,
+                    config_.betas[0], config_.betas[1], group.weight_decay, config_.eps, /*amsgrad=*/false, /*maximize=*/false);
+}
+
+model::NamedTensors AdamW::state() const {
+  model::NamedTensors state;
+  for (const auto& group : groups_)
+    for (std::size_t i = 0; i < group.names.size(); ++i) {
+      state["exp_avg." + group.names[i]] = group.exp_avg[i];
+      state["exp_avg_sq." + group.names[i]] = group.exp_avg_sq[i];
+    }
+  return state;
+}
+
+void AdamW::load_state(const model::NamedTensors& state, std::int64_t steps, const std::string& where) {
+  const torch::NoGradGuard no_grad;
+  const auto copy = [&](const std::string& name, torch::Tensor& into) {
+    const auto found = state.find(name);
+    if (found == state.end() || found->second.sizes() != into.sizes())
+      throw Error(where, name + ": is missing or has another shape", "was the model config changed since the run began?");
+    into.copy_(found->second);
+  };
+  for (auto& group : groups_)
+    for (std::size_t i = 0; i < group.names.size(); ++i) {
+      copy("exp_avg." + group.names[i], group.exp_avg[i]);
+      copy("exp_avg_sq." + group.names[i], group.exp_avg_sq[i]);
+    }
+  steps_ = steps;
+}
+
+double clip_gradients(const torch::nn::Module& model, double max_norm) {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> norms;
+  for (const auto& parameter : model.parameters()) norms.push_back(parameter.grad().norm().to(torch::kFloat32));
+  const torch::Tensor norm = torch::stack(norms).norm();
+  const torch::Tensor factor = (max_norm / (norm + 1e-6)).clamp_max(1.0);
+  for (const auto& parameter : model.parameters()) parameter.grad().mul_(factor);
+  return norm.item<double>();
+}
+
+}  // namespace bench::harness

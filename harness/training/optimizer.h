@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model/tensor.h"
+
+#include "harness/training/training_config.h"
+#include "model/safetensors.h"
+
+namespace bench::harness {
+
+/// AdamW (Loshchilov and Hutter, arXiv 1711.05101): decoupled weight decay on matrices (embedding and head included),
+/// none on vectors (the norms). State is fp32 like the weights.
+class AdamW {
+ public:
+  /// `fused`: LibTorch's one-pass operator instead of the plain formula; they agree to rounding.
+  AdamW(const torch::nn::Module& model, const OptimizerConfig& config, double weight_decay, bool fused);
+
+  /// One update from the parameters' gradients, which must all be there.
+  void step(double learning_rate);
+
+  /// The moments by parameter name ("exp_avg.model.norm.weight") and the number of steps, for checkpoints.
+  model::NamedTensors state() const;
+  /// Throws Error at `where` if the state isn't that of these parameters.
+  void load_state(const model::NamedTensors& state, std::int64_t steps, const std::string& where);
+  std::int64_t steps() const { return steps_; }
+
+ private:
+  struct Group {
+    double weight_decay;
+    std::vector<std::string> names;
+    std::vector<torch::Tensor> parameters, exp_avg, exp_avg_sq, step;  // step: fp32 scalars, as the operator wants
+  };
+  void step_plain(Group& group, double learning_rate);
+  void step_fused(Group& group, double learning_rate);
+
+  OptimizerConfig config_;
+  bool fused_;
+  std::int64_t steps_ = 0;
+  std::vector<Group> groups_;
+};
+
+/// Scales all gradients by min(1, max_norm / (norm + 1e-6)) and returns their global L2 norm before that.
+double clip_gradients(const torch::nn::Module& model, double max_norm);
+
+}  // namespace bench::harness

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "harness/core/fields.h"
+#include "harness/training/trainer.h"
+
+namespace bench::harness {
+
+/// The folder of one training run:
+///   step-000100/   checkpoints with the optimizer's state, from which the run goes on
+///   final/         the last one
+///   metrics.jsonl  a JSON object a line: step, loss, learning rate, ..., for scripts/wandb_sync too
+///   wandb.json     project, name, tags (only if wandb.enabled)
+class RunDirectory {
+ public:
+  explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path final_checkpoint() const { return path_ / "final"; }
+  std::filesystem::path step_checkpoint(std::int64_t step) const;
+  /// The checkpoint with the most steps that holds an optimizer's state.
+  std::optional<std::filesystem::path> latest() const;
+
+  /// Begins a run from step 0. Throws Error if there is a run already and it is not to be overwritten.
+  void begin(bool overwrite) const;
+  void log(const Json& line) const;
+  void write_wandb(const WandbConfig& config, const Json& effective_config) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Writes weights, tokenizer, optimizer and the generator of the dropout masks: all that a run needs to go on exactly.
+void save_training_checkpoint(Trainer& trainer, const std::filesystem::path& folder, const std::filesystem::path& tokenizer,
+                              const Json& effective_config);
+
+/// The number of steps of the run that a checkpoint belongs to. Throws Error if it can't be resumed from.
+std::int64_t checkpoint_step(const std::filesystem::path& folder);
+/// Puts optimizer and generator back. The weights are the caller's to load.
+void load_training_state(Trainer& trainer, const std::filesystem::path& folder);
+
+}  // namespace bench::harness

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+
+#include "harness/data/batches.h"
+#include "harness/devices/device.h"
+#include "harness/training/optimizer.h"
+#include "harness/training/training_config.h"
+#include "model/decoder.h"
+
+namespace bench::harness {
+
+/// How an optimizer step is executed. None of it changes which gradient is computed, only rounding, time and memory.
+struct Execution {
+  std::int64_t micro_batch_size = 0;  // sequences of one forward and backward pass; 0: the config's batch_size
+  bool gradient_checkpointing = false;
+  torch::Dtype compute = torch::kFloat32;
+};
+
+/// The execution that a config asks for, on a device. Throws Error at `where` if micro_batch_size doesn't divide the
+/// effective batch.
+Execution execution_for(const TrainingConfig& config, const Device& device, std::int64_t micro_batch_size, const std::string& where);
+
+struct StepResult {
+  double loss = 0;       // mean over the step's tokens, nats
+  double grad_norm = 0;  // before clipping
+  double learning_rate = 0;
+};
+
+/// Optimizer steps of one model on one stream of batches.
+class Trainer {
+ public:
+  /// `batches` must make batches of execution.micro_batch_size. Starts at optimizer step `first_step`.
+  Trainer(model::LanguageModel model, const TrainingConfig& config, const Execution& execution, const Device& device,
+          const Batches& batches, std::int64_t first_step = 0);
+
+  /// Forward and backward of the next micro-batch; its gradient is added to the others'.
+  void micro_step();
+  /// Clips, updates the weights, clears the gradients: the end of an optimizer step.
+  StepResult update();
+  /// One whole optimizer step.
+  StepResult step();
+
+  std::int64_t micro_steps_per_step() const { return micro_steps_per_step_; }
+  std::int64_t steps_done() const { return step_; }
+  AdamW& optimizer() { return optimizer_; }
+  model::LanguageModel& model() { return model_; }
+
+ private:
+  model::LanguageModel model_;
+  const TrainingConfig& config_;
+  const Device& device_;
+  AdamW optimizer_;
+  std::int64_t micro_steps_per_step_, step_, micro_steps_ = 0;
+  torch::Tensor loss_sum_;
+  Prefetcher prefetcher_;
+};
+
+}  // namespace bench::harness

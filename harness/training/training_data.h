@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+
+#include "harness/data/tokenizer.h"
+#include "harness/data/tokens.h"
+#include "harness/training/training_config.h"
+#include "model/config.h"
+
+namespace bench::harness {
+
+inline constexpr const char* kSynthetic = "synthetic";  // as a text's path: the built-in language
+
+/// What a run trains and validates on.
+struct TrainingData {
+  std::unique_ptr<Tokenizer> tokenizer;  // null for the synthetic language
+  TokenStream train, valid;
+
+  std::filesystem::path tokenizer_path() const { return tokenizer ? tokenizer->path() : std::filesystem::path(); }
+};
+
+/// Throws Error for missing or bad texts, a missing tokenizer, or one that doesn't fit the model's vocabulary.
+TrainingData load_training_data(const DataConfig& config, const model::ModelConfig& model, std::int64_t threads);
+
+/// The held-out stream of the synthetic language for a vocabulary of that size.
+TokenStream synthetic_validation_tokens(std::int64_t vocab_size);
+
+}  // namespace bench::harness

@@ -1,0 +1,42 @@
+#include "model/attention.h"
+
+namespace bench::model {
+
+torch::Tensor causal_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, double dropout) {
+  const std::int64_t queries = q.size(2), keys = k.size(2);
+  // is_causal aligns the triangle to the upper left, which is right only when there is nothing before the queries.
+  // One query sees every key. Else the triangle is aligned to the lower right by an explicit mask [T, S].
+  const bool whole = queries == keys;
+  std::optional<torch::Tensor> mask;
+  if (!whole && queries > 1)
+    mask = torch::ones({queries, keys}, torch::dtype(torch::kBool).device(q.device())).tril(keys - queries);
+  return at::scaled_dot_product_attention(q, k, v, mask, dropout, /*is_causal=*/whole && queries > 1,
+                                          /*scale=*/std::nullopt, /*enable_gqa=*/q.size(1) != k.size(1));
+}
+
+AttentionImpl::AttentionImpl(const ModelConfig& config, const torch::TensorOptions& options)
+    : heads_(config.num_heads),
+      kv_heads_(config.num_kv_heads),
+      head_dim_(config.head_dim()),
+      dropout_(config.attention_dropout) {
+  q_proj_ = register_module("q_proj", Linear(config.hidden_size, heads_ * head_dim_, options));
+  k_proj_ = register_module("k_proj", Linear(config.hidden_size, kv_heads_ * head_dim_, options));
+  v_proj_ = register_module("v_proj", Linear(config.hidden_size, kv_heads_ * head_dim_, options));
+  o_proj_ = register_module("o_proj", Linear(heads_ * head_dim_, config.hidden_size, options));
+}
+
+torch::Tensor AttentionImpl::forward(const torch::Tensor& x, Rope& rope, KvCache* cache, std::int64_t layer) {
+  const std::int64_t batch = x.size(0), tokens = x.size(1);
+  const auto split = [&](const torch::Tensor& y, std::int64_t heads) {
+    return y.view({batch, tokens, heads, head_dim_}).transpose(1, 2);  // [B, heads, T, D]
+  };
+  const std::int64_t first = cache ? cache->length() : 0;
+  const torch::Tensor q = rope(split(q_proj_(x), heads_), first);     // [B, H, T, D]
+  torch::Tensor k = rope(split(k_proj_(x), kv_heads_), first);        // [B, G, T, D]
+  torch::Tensor v = split(v_proj_(x), kv_heads_);                           // [B, G, T, D]
+  if (cache) std::tie(k, v) = cache->append(layer, k, v);                   // [B, G, S, D]
+  const torch::Tensor y = causal_attention(q, k, v, is_training() ? dropout_ : 0.0);  // [B, H, T, D]
+  return o_proj_(y.transpose(1, 2).reshape({batch, tokens, heads_ * head_dim_}));     // [B, T, C]
+}
+
+}  // namespace bench::model

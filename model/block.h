@@ -1,0 +1,26 @@
+#pragma once
+
+#include "model/tensor.h"
+
+#include "model/attention.h"
+#include "model/feed_forward.h"
+#include "model/rms_norm.h"
+
+namespace bench::model {
+
+/// One pre-norm decoder block: x + attention(norm(x)), then x + feed_forward(norm(x)), dropout on each branch.
+class BlockImpl : public torch::nn::Module {
+ public:
+  BlockImpl(const ModelConfig& config, const torch::TensorOptions& options);
+  /// x [B, T, C] -> [B, T, C].
+  torch::Tensor forward(torch::Tensor x, Rope& rope, KvCache* cache, std::int64_t layer);
+
+ private:
+  double dropout_;
+  Attention self_attn_{nullptr};
+  FeedForward mlp_{nullptr};
+  RmsNorm input_layernorm_{nullptr}, post_attention_layernorm_{nullptr};
+};
+TORCH_MODULE(Block);
+
+}  // namespace bench::model

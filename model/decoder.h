@@ -1,0 +1,69 @@
+#pragma once
+
+#include "model/tensor.h"
+
+#include "model/block.h"
+#include "model/config.h"
+#include "model/kv_cache.h"
+#include "model/linear.h"
+#include "model/rms_norm.h"
+#include "model/rope.h"
+
+namespace bench::model {
+
+/// Embedding, blocks and final norm: token ids -> hidden states.
+class DecoderImpl : public torch::nn::Module {
+ public:
+  DecoderImpl(const ModelConfig& config, const torch::TensorOptions& options);
+  /// ids [B, T] int64 -> [B, T, C] in `compute`.
+  torch::Tensor forward(const torch::Tensor& ids, torch::Dtype compute, KvCache* cache, bool recompute);
+  const torch::Tensor& embedding() const { return embed_tokens_->weight(); }
+
+ private:
+  double dropout_;
+  Linear embed_tokens_{nullptr};  // used as a table of rows, and as the head when tied
+  torch::nn::ModuleList layers_;
+  RmsNorm norm_{nullptr};
+  Rope rope_{nullptr};
+};
+TORCH_MODULE(Decoder);
+
+/// A decoder-only language model whose parameters have the names of Hugging Face's LlamaForCausalLM.
+class LanguageModelImpl : public torch::nn::Module {
+ public:
+  /// Weights are allocated with `options` (dtype, device) and not initialised: see init_weights and load_checkpoint.
+  LanguageModelImpl(const ModelConfig& config, const torch::TensorOptions& options = {});
+
+  /// Final hidden states of ids [B, T] int64 -> [B, T, C]. With a cache the tokens follow those in it.
+  torch::Tensor hidden(const torch::Tensor& ids, KvCache* cache = nullptr);
+  /// hidden [..., C] -> logits [..., V] in the compute dtype.
+  torch::Tensor head(const torch::Tensor& hidden);
+  /// Logits of every position, without a cache: ids [B, T] -> [B, T, V].
+  torch::Tensor forward(const torch::Tensor& ids) { return head(hidden(ids)); }
+  /// Logits of the last position only: ids [B, T] -> [B, V]. Fills the cache.
+  torch::Tensor next_logits(const torch::Tensor& ids, KvCache& cache);
+
+  /// The dtype of activations and matrix products; weights of another dtype are cast where they are used.
+  void set_compute_dtype(torch::Dtype dtype) { compute_ = dtype; }
+  torch::Dtype compute_dtype() const { return compute_; }
+  /// Recompute each block's activations in the backward pass instead of keeping them.
+  void set_gradient_checkpointing(bool on) { recompute_ = on; }
+
+  const ModelConfig& config() const { return config_; }
+  torch::Device device() const { return model_->embedding().device(); }
+  /// An empty cache for this model in its compute dtype.
+  KvCache make_cache(std::int64_t batch, std::int64_t capacity) const;
+
+ private:
+  ModelConfig config_;
+  torch::Dtype compute_;
+  bool recompute_ = false;
+  Decoder model_{nullptr};
+  Linear lm_head_{nullptr};  // null when tied
+};
+TORCH_MODULE(LanguageModel);
+
+/// Weights drawn from normal(0, 0.02), norms 1: on the CPU and in fp32, so that every device starts alike.
+void init_weights(LanguageModel& model, std::uint64_t seed);
+
+}  // namespace bench::model

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "model/decoder.h"
+#include "model/sampler.h"
+
+namespace bench::model {
+
+struct GenerateOptions {
+  std::int64_t max_new_tokens = 128;
+  bool stop_at_eos = true;
+  bool use_cache = true;  // false: the whole sequence is computed again for each token
+  std::uint64_t seed = 0;
+  /// Called with (row, token) as soon as a token is chosen; returning false ends the generation.
+  std::function<bool(std::int64_t, std::int64_t)> on_token = nullptr;
+};
+
+/// Continues prompts of equal length. Returns only the new tokens of each row, an end-of-sequence token included.
+/// Throws InputError for an empty prompt, prompts of different lengths, ids outside the vocabulary, or more tokens
+/// than the model's max_seq_length.
+std::vector<std::vector<std::int64_t>> generate(LanguageModel& model, const std::vector<std::vector<std::int64_t>>& prompts,
+                                                const SamplingConfig& sampling, const GenerateOptions& options);
+
+}  // namespace bench::model

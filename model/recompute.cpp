@@ -1,0 +1,58 @@
+#include "model/recompute.h"
+
+#include <torch/autograd.h>
+
+namespace bench::model {
+namespace {
+
+using Piece = std::function<torch::Tensor(const torch::Tensor&)>;
+
+/// Puts a generator back to where it was when the guard was made.
+class GeneratorGuard {
+ public:
+  explicit GeneratorGuard(at::Generator generator) : generator_(std::move(generator)), state_(generator_.get_state()) {}
+  ~GeneratorGuard() { generator_.set_state(state_); }
+  GeneratorGuard(const GeneratorGuard&) = delete;
+  GeneratorGuard& operator=(const GeneratorGuard&) = delete;
+
+ private:
+  at::Generator generator_;
+  torch::Tensor state_;
+};
+
+/// Carries a function in the saved data of an autograd node, which holds only what an IValue can.
+struct PieceHolder : torch::CustomClassHolder {
+  explicit PieceHolder(Piece piece) : f(std::move(piece)) {}
+  Piece f;
+};
+
+struct Recompute : torch::autograd::Function<Recompute> {
+  static torch::Tensor forward(torch::autograd::AutogradContext* ctx, const torch::Tensor& x, const Piece& f) {
+    ctx->save_for_backward({x});
+    ctx->saved_data["generator_state"] = at::globalContext().defaultGenerator(x.device()).get_state();
+    ctx->saved_data["piece"] = c10::IValue::make_capsule(c10::make_intrusive<PieceHolder>(f));
+    return f(x);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
+                                                 const torch::autograd::variable_list& gradients) {
+    const torch::Tensor x = ctx->get_saved_variables()[0].detach().requires_grad_();
+    at::Generator generator = at::globalContext().defaultGenerator(x.device());
+    const GeneratorGuard restore(generator);
+    generator.set_state(ctx->saved_data["generator_state"].toTensor());
+    const auto piece = c10::static_intrusive_pointer_cast<PieceHolder>(ctx->saved_data["piece"].toCapsule());
+    torch::Tensor y;
+    {
+      const torch::AutoGradMode with_grad(true);
+      y = piece->f(x);
+    }
+    torch::autograd::backward({y}, {gradients[0]});  // adds to the gradients of f's parameters as well
+    return {x.grad(), torch::Tensor()};
+  }
+};
+
+}  // namespace
+
+torch::Tensor recompute_in_backward(const Piece& f, const torch::Tensor& x) { return Recompute::apply(x, f); }
+
+}  // namespace bench::model

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "model/tensor.h"
+
+namespace bench::model {
+
+/// Rotary position embedding (Su et al., arXiv 2104.09864) in the half-split layout of Hugging Face's Llama: dimension
+/// d turns together with d + head_dim / 2.
+class RopeImpl : public torch::nn::Module {
+ public:
+  /// Tables for positions 0 .. max_positions - 1, fp32.
+  RopeImpl(std::int64_t head_dim, std::int64_t max_positions, double theta);
+
+  /// x [B, heads, T, D] at positions first .. first + T - 1; turned in fp32, returned in x's dtype.
+  torch::Tensor forward(const torch::Tensor& x, std::int64_t first);
+
+ private:
+  torch::Tensor cos_, sin_;  // [max_positions, D / 2]
+};
+TORCH_MODULE(Rope);
+
+}  // namespace bench::model

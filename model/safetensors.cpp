@@ -1,0 +1,163 @@
+#include "model/safetensors.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "model/error.h"
+
+namespace bench::model {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t kLengthBytes = 8;                 // little-endian length of the header
+constexpr std::uint64_t kLongestHeader = 100'000'000;     // the format's own limit
+
+constexpr std::array<std::pair<const char*, torch::Dtype>, 9> kDtypes{{{"F64", torch::kFloat64},
+                                                                       {"F32", torch::kFloat32},
+                                                                       {"F16", torch::kFloat16},
+                                                                       {"BF16", torch::kBFloat16},
+                                                                       {"I64", torch::kInt64},
+                                                                       {"I32", torch::kInt32},
+                                                                       {"I8", torch::kInt8},
+                                                                       {"U8", torch::kUInt8},
+                                                                       {"BOOL", torch::kBool}}};
+
+class Reader {
+ public:
+  explicit Reader(const std::filesystem::path& file) : file_(file) {
+    std::error_code failed;
+    size_ = std::filesystem::file_size(file, failed);
+    if (failed) throw InputError(file.string(), "cannot be read: " + failed.message());
+    if (size_ < kLengthBytes) fail(size_, "the file ends inside its 8-byte length field");
+    bytes_ = torch::from_file(file.string(), /*shared=*/false, static_cast<std::int64_t>(size_), torch::kUInt8);
+  }
+
+  NamedTensors read() {
+    std::uint64_t header_length = 0;
+    for (std::uint64_t i = kLengthBytes; i-- > 0;) header_length = header_length << 8 | data()[i];
+    if (header_length > kLongestHeader || header_length > size_ - kLengthBytes)
+      fail(0, "a header of " + std::to_string(header_length) + " bytes does not fit in a file of " + std::to_string(size_));
+    data_begin_ = kLengthBytes + header_length;
+    const Json header = parse_header(header_length);
+    NamedTensors tensors;
+    for (const auto& [name, entry] : header.items())
+      if (name != "__metadata__") tensors[name] = read_tensor(name, entry);
+    check_layout(header);
+    return tensors;
+  }
+
+ private:
+  const std::uint8_t* data() const { return bytes_.const_data_ptr<std::uint8_t>(); }
+
+  [[noreturn]] void fail(std::uint64_t byte, const std::string& what) const {
+    throw InputError(file_.string() + ": byte " + std::to_string(byte), what,
+                     "the file is damaged or was cut off while it was copied; get it again");
+  }
+
+  Json parse_header(std::uint64_t length) const {
+    const auto* begin = reinterpret_cast<const char*>(data() + kLengthBytes);
+    try {
+      Json header = Json::parse(begin, begin + length);
+      if (!header.is_object()) fail(kLengthBytes, "the header is not a JSON object");
+      return header;
+    } catch (const Json::parse_error& e) {
+      fail(kLengthBytes + e.byte, "the header is not JSON");
+    }
+  }
+
+  torch::Tensor read_tensor(const std::string& name, const Json& entry) const {
+    try {
+      const auto dtype_name = entry.at("dtype").get<std::string>();
+      const auto shape = entry.at("shape").get<std::vector<std::int64_t>>();
+      const auto offsets = entry.at("data_offsets").get<std::array<std::uint64_t, 2>>();
+      return view(name, dtype_name, shape, offsets);
+    } catch (const Json::exception&) {
+      fail(kLengthBytes, "the header's entry for '" + name + "' lacks dtype, shape or data_offsets");
+    }
+  }
+
+  torch::Tensor view(const std::string& name, const std::string& dtype_name, const std::vector<std::int64_t>& shape,
+                     const std::array<std::uint64_t, 2>& offsets) const {
+    const auto* known = std::find_if(kDtypes.begin(), kDtypes.end(), [&](auto& d) { return dtype_name == d.first; });
+    if (known == kDtypes.end()) fail(kLengthBytes, "'" + name + "' has the unsupported dtype " + dtype_name);
+    const auto [begin, end] = offsets;
+    if (begin > end || end > size_ - data_begin_)
+      fail(size_, "'" + name + "' should end at byte " + std::to_string(data_begin_ + end) + ", the file has " + std::to_string(size_));
+    const auto element = static_cast<std::uint64_t>(c10::elementSize(known->second));
+    std::uint64_t wanted = element;
+    for (const std::int64_t size : shape) {
+      if (size < 0 || (size > 0 && wanted > size_ / static_cast<std::uint64_t>(size)))
+        fail(kLengthBytes, "'" + name + "' has an impossible shape");
+      wanted *= static_cast<std::uint64_t>(size);
+    }
+    if (wanted != end - begin)
+      fail(data_begin_ + begin, "'" + name + "' holds " + std::to_string(end - begin) + " bytes, its shape needs " + std::to_string(wanted));
+    torch::Tensor raw = bytes_.narrow(0, static_cast<std::int64_t>(data_begin_ + begin), static_cast<std::int64_t>(wanted));
+    if ((data_begin_ + begin) % element != 0) raw = raw.clone();  // other writers need not align
+    return raw.view(known->second).view(shape);
+  }
+
+  /// Tensors must cover the data exactly, each byte once: else something was cut out or written over.
+  void check_layout(const Json& header) const {
+    std::map<std::uint64_t, std::uint64_t> pieces;
+    std::uint64_t total = 0;
+    for (const auto& [name, entry] : header.items()) {
+      if (name == "__metadata__") continue;
+      const auto offsets = entry.at("data_offsets").get<std::array<std::uint64_t, 2>>();
+      total += offsets[1] - offsets[0];
+      if (offsets[1] > offsets[0]) pieces[offsets[0]] = offsets[1];
+    }
+    std::uint64_t expected = 0;
+    for (const auto& [begin, end] : pieces) {
+      if (begin != expected) fail(data_begin_ + begin, "tensors overlap or leave a gap");
+      expected = end;
+    }
+    if (expected != total || data_begin_ + expected != size_)
+      fail(data_begin_ + expected, "the tensors end here, the file at byte " + std::to_string(size_));
+  }
+
+  std::filesystem::path file_;
+  std::uint64_t size_ = 0, data_begin_ = 0;
+  torch::Tensor bytes_;
+};
+
+const char* dtype_name(torch::Dtype dtype) {
+  for (const auto& [name, known] : kDtypes)
+    if (known == dtype) return name;
+  TORCH_CHECK(false, "safetensors: unsupported dtype ", dtype);
+}
+
+}  // namespace
+
+NamedTensors read_safetensors(const std::filesystem::path& file) { return Reader(file).read(); }
+
+void write_safetensors(const std::filesystem::path& file, const NamedTensors& tensors) {
+  Json header = {{"__metadata__", {{"format", "pt"}}}};  // Transformers refuses files without it
+  std::uint64_t offset = 0;
+  for (const auto& [name, tensor] : tensors) {
+    header[name] = {{"dtype", dtype_name(tensor.scalar_type())},
+                    {"shape", tensor.sizes().vec()},
+                    {"data_offsets", {offset, offset + tensor.nbytes()}}};
+    offset += tensor.nbytes();
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data is aligned
+  std::ofstream out(file, std::ios::binary);
+  for (std::uint64_t i = 0; i < kLengthBytes; ++i) out.put(static_cast<char>(text.size() >> (8 * i) & 0xff));
+  out << text;
+  for (const auto& [name, tensor] : tensors) {
+    const torch::Tensor plain = tensor.detach().cpu().contiguous();
+    out.write(static_cast<const char*>(plain.const_data_ptr()), static_cast<std::streamsize>(plain.nbytes()));
+  }
+  out.close();
+  if (!out) throw InputError(file.string(), std::string("cannot be written: ") + std::strerror(errno), "is the disk full?");
+}
+
+}  // namespace bench::model

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "model/sampling_config.h"
+#include "model/tensor.h"
+
+namespace bench::model {
+
+/// Logits of tokens in `history` are divided by the penalty where positive, multiplied where negative (Keskar et al.,
+/// arXiv 1909.05858). Each of these three takes logits [V] fp32 on the CPU and returns new ones; removed is -infinity.
+torch::Tensor penalise_repetition(const torch::Tensor& logits, const std::vector<std::int64_t>& history, double penalty);
+/// Keeps the k largest (and what equals the k-th).
+torch::Tensor keep_top_k(const torch::Tensor& logits, std::int64_t k);
+/// Keeps the smallest set of most probable tokens whose probability reaches p; at least one.
+torch::Tensor keep_top_p(const torch::Tensor& logits, double p);
+
+/// Chooses tokens for one sequence from its own random numbers: the same seed gives the same tokens in any batch.
+class Sampler {
+ public:
+  Sampler(const SamplingConfig& config, std::uint64_t seed) : config_(config), random_(seed) {}
+
+  /// logits [V], any dtype and device; history: every token of the sequence so far.
+  std::int64_t next(const torch::Tensor& logits, const std::vector<std::int64_t>& history);
+
+ private:
+  SamplingConfig config_;
+  std::mt19937_64 random_;  // specified to the bit by the C++ standard
+};
+
+}  // namespace bench::model

@@ -1,0 +1,53 @@
+#include "harness/core/stats.h"
+
+#include <cmath>
+#include <random>
+
+#include <gtest/gtest.h>
+
+namespace bench::harness {
+namespace {
+
+TEST(Stats, QuantilesInterpolate) {
+  EXPECT_DOUBLE_EQ(quantile({4, 1, 3, 2}, 0.5), 2.5);
+  EXPECT_DOUBLE_EQ(quantile({1, 2, 3, 4, 5}, 0.95), 4.8);
+  EXPECT_TRUE(std::isnan(quantile({}, 0.5)));
+}
+
+TEST(Stats, MedianIntervalUsesTheOrderStatisticsOfTheBinomial) {
+  // n = 10: P(at most 1 below the median) = 11/1024 = 1.07 % per side, so ranks 2 and 9 (Conover, table A3).
+  const Estimate e = median({1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+  EXPECT_EQ(e.value, 5.5);
+  EXPECT_EQ(e.low, 2);
+  EXPECT_EQ(e.high, 9);
+  EXPECT_EQ(e.n, 10);
+}
+
+TEST(Stats, TooFewSamplesGiveNoInterval) {
+  const Estimate e = median({3, 1, 2});
+  EXPECT_EQ(e.low, 2);
+  EXPECT_EQ(e.high, 2);
+  EXPECT_EQ(mean({7}).low, 7);
+}
+
+TEST(Stats, MeanIntervalIsStudentsT) {
+  const Estimate e = mean({1, 2, 3, 4, 5});  // sd 1.5811, t(4, 0.975) = 2.7764
+  EXPECT_NEAR(e.value, 3, 1e-12);
+  EXPECT_NEAR(e.high - e.value, 2.7764451 * 1.5811388 / std::sqrt(5.0), 1e-6);
+}
+
+TEST(Stats, IntervalsHoldTheTruthAboutAsOftenAsTheySay) {
+  std::mt19937_64 random(1);
+  std::exponential_distribution<double> skewed(1.0);
+  int median_hits = 0, trials = 2000;
+  for (int i = 0; i < trials; ++i) {
+    std::vector<double> samples(21);
+    for (auto& s : samples) s = skewed(random);
+    const Estimate e = median(samples);
+    median_hits += e.low <= std::log(2.0) && std::log(2.0) <= e.high;
+  }
+  EXPECT_GE(median_hits, 0.95 * trials - 3 * std::sqrt(trials * 0.05));
+}
+
+}  // namespace
+}  // namespace bench::harness

@@ -1,0 +1,101 @@
+#include "harness/gate.h"
+
+#include <gtest/gtest.h>
+
+namespace bench::harness {
+namespace {
+
+GateConfig gate(const std::string& yaml) { return read_config<GateConfig>(YamlNode::parse(yaml, "g")); }
+
+std::string error_of(const std::string& yaml) {
+  try {
+    gate(yaml);
+  } catch (const Error& e) {
+    return e.message();
+  }
+  return "no error";
+}
+
+Record memory_record(double bytes) {
+  Record record;
+  record.add("peak_memory_bytes", "bytes", bytes);
+  return record;
+}
+
+const char* kMemoryGate = "{metric: peak_memory, at_most: 10, unit: GB}";
+
+TEST(Gate, PassesUpToTheLimitAndFailsBeyond) {
+  EXPECT_EQ(judge(gate(kMemoryGate), memory_record(10e9), "").verdict, Verdict::kPass);
+  EXPECT_EQ(judge(gate(kMemoryGate), memory_record(10.001e9), "").verdict, Verdict::kFail);
+  EXPECT_EQ(judge(gate("{metric: peak_memory, below: 10, unit: GB}"), memory_record(10e9), "").verdict, Verdict::kFail);
+  EXPECT_EQ(judge(gate("{metric: peak_memory, at_least: 10, unit: GB}"), memory_record(10e9), "").verdict, Verdict::kPass);
+  EXPECT_EQ(judge(gate("{metric: peak_memory, above: 10, unit: GB}"), memory_record(10e9), "").verdict, Verdict::kFail);
+  EXPECT_EQ(judge(gate("{metric: peak_memory, within: [9, 11], unit: GB}"), memory_record(10e9), "").verdict, Verdict::kPass);
+  EXPECT_EQ(judge(gate("{metric: peak_memory, within: [9, 11], unit: GB}"), memory_record(12e9), "").verdict, Verdict::kFail);
+}
+
+TEST(Gate, NaNAndMissingMetricsNeverPass) {
+  EXPECT_EQ(judge(gate(kMemoryGate), Record{}, "").verdict, Verdict::kNotJudged);
+  Record record;
+  record.add("loss", "nats", std::nan(""));
+  EXPECT_NE(judge(gate("{metric: final_loss, at_most: 5, unit: nats}"), record, "").verdict, Verdict::kPass);
+  record.facts = {{"nll_nats", std::nan("")}, {"scored_tokens", 3}};
+  EXPECT_NE(judge(gate("{metric: perplexity, below: 15, unit: '1'}"), record, "").verdict, Verdict::kPass);
+  record.facts["nll_nats"] = INFINITY;
+  EXPECT_EQ(judge(gate("{metric: perplexity, below: 15, unit: '1'}"), record, "").verdict, Verdict::kFail);
+}
+
+TEST(Gate, ErrorsAndSkippedCasesAreNotPassed) {
+  Record record = memory_record(1e9);
+  record.status = Record::Status::kSkipped;
+  record.reason = "no checkpoint";
+  EXPECT_EQ(judge(gate(kMemoryGate), record, "").verdict, Verdict::kNotJudged);
+  EXPECT_EQ(judge(gate(kMemoryGate), record, "").reason, "no checkpoint");
+  record.status = Record::Status::kError;
+  EXPECT_EQ(judge(gate(kMemoryGate), record, "").verdict, Verdict::kError);
+}
+
+TEST(Gate, GatesOfAnotherMachineDoNotApplyHere) {
+  const GateConfig speed = gate("{metric: peak_memory, at_most: 10, unit: GB, machine: Apple M4 Max}");
+  EXPECT_FALSE(judge(speed, memory_record(1e9), "AMD EPYC").applies);
+  EXPECT_EQ(judge(speed, memory_record(1e9), "AMD EPYC").verdict, Verdict::kNotJudged);
+  EXPECT_EQ(judge(speed, memory_record(1e9), "Apple M4 Max").verdict, Verdict::kPass);
+}
+
+TEST(Gate, TargetBeyondTheProbedCeilingIsSaidToBeOutOfReach) {
+  Record record;
+  record.add("micro_step_time_s", "s", 10);
+  record.add("update_time_s", "s", 1);
+  record.facts = {{"micro_steps_per_step", 4}, {"matmul_flops_per_s", 1e12}, {"flops_per_token", 1e9}, {"tokens_per_step", 1e5}};
+  const GateResult result = judge(gate("{metric: train_steps_per_s, at_least: 2, unit: steps/s}"), record, "");
+  EXPECT_EQ(result.verdict, Verdict::kFail);
+  EXPECT_NE(result.reason.find("out of reach here by 200x: at the probed matrix-product rate the work allows 0.01 steps/s"), std::string::npos) << result.reason;
+}
+
+TEST(Gate, MistakesInTheSuiteAreErrors) {
+  EXPECT_EQ(error_of("{metric: peak_memory, at_most: 10, unit: MB}"), "unit: 'MB' is not the metric's unit");
+  EXPECT_EQ(error_of("{metric: peak_memory, at_most: 10}"), "unit: is missing");
+  EXPECT_EQ(error_of("{metric: peak_memry, at_most: 10, unit: GB}"), "metric: unknown metric 'peak_memry'");
+  EXPECT_EQ(error_of("{metric: peak_memory, unit: GB}"), "metric: a gate needs exactly one of at_most, at_least, below, above, within");
+  EXPECT_EQ(error_of("{metric: peak_memory, at_most: 1, at_least: 1, unit: GB}"), "metric: a gate needs exactly one of at_most, at_least, below, above, within");
+  EXPECT_EQ(error_of("{metric: peak_memory, within: 1, unit: GB}"), "within: takes 2 number(s)");
+  EXPECT_EQ(error_of("{metric: peak_memory, at_most: .nan, unit: GB}"), "at_most: expected a finite number, found '.nan'");
+}
+
+GateResult result(Verdict verdict, bool applies = true) { return {{}, verdict, applies, 0, ""}; }
+
+TEST(ExitCode, FollowsTheVerdicts) {
+  using enum Verdict;
+  EXPECT_EQ(exit_code({result(kPass)}, false), Exit::kOk);
+  EXPECT_EQ(exit_code({result(kPass), result(kFail)}, false), Exit::kGateFailed);
+  EXPECT_EQ(exit_code({result(kPass), result(kNotJudged)}, false), Exit::kNotJudged);
+  EXPECT_EQ(exit_code({result(kFail), result(kNotJudged)}, false), Exit::kGateFailed);
+  EXPECT_EQ(exit_code({result(kPass), result(kNotJudged, false)}, false), Exit::kOk);
+  EXPECT_EQ(exit_code({result(kNotJudged, false)}, false), Exit::kNotJudged);  // nothing at all was judged
+  EXPECT_EQ(exit_code({}, false), Exit::kNotJudged);
+  EXPECT_EQ(exit_code({result(kPass)}, true), Exit::kCaseError);
+  EXPECT_EQ(exit_code({result(kPass), result(kError)}, false), Exit::kCaseError);
+}
+
+}  // namespace
+}  // namespace bench::harness

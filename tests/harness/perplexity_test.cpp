@@ -1,0 +1,117 @@
+#include "harness/perplexity.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "harness/core/error.h"
+#include "model/loss.h"
+#include "tests/model/tiny.h"
+
+namespace bench::harness {
+namespace {
+
+using model::tiny_ids;
+using model::tiny_model;
+
+TokenStream stream(std::int64_t tokens) { return {tiny_ids(1, tokens, 3)[0].to(torch::kInt32), 4 * tokens, "test"}; }
+
+/// The nll of token t given tokens begin .. t - 1, by a forward pass of exactly those.
+double nll_of(model::LanguageModel& model, const TokenStream& tokens, std::int64_t begin, std::int64_t t) {
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor past = tokens.ids.slice(0, begin, t).to(torch::kInt64).unsqueeze(0);
+  const torch::Tensor logits = model(past)[0][-1].to(torch::kFloat64);
+  return (torch::logsumexp(logits, 0) - logits[tokens.ids[t].item<std::int64_t>()]).item<double>();
+}
+
+TEST(Perplexity, DisjointScoresAllButTheFirstOfEachWindow) {
+  model::LanguageModel model = tiny_model();
+  model->eval();
+  const TokenStream tokens = stream(23);
+  double expected = 0;
+  for (const auto& [begin, end] : std::vector<std::pair<std::int64_t, std::int64_t>>{{0, 10}, {10, 20}, {20, 23}})
+    for (std::int64_t t = begin + 1; t < end; ++t) expected += nll_of(model, tokens, begin, t);
+  const PerplexityResult result = measure_perplexity(model, tokens, {.protocol = "disjoint", .context = 10});
+  EXPECT_EQ(result.scored_tokens, 9 + 9 + 2);
+  EXPECT_NEAR(result.nll_nats, expected, 1e-4);
+  EXPECT_NEAR(result.perplexity(), std::exp(expected / 20), 1e-3);
+  EXPECT_NEAR(result.bits_per_byte(), expected / std::log(2.0) / (4 * 20), 1e-5);
+}
+
+TEST(Perplexity, StridedScoresEveryTokenButTheFirstOnceInTheFirstWindowThatHoldsIt) {
+  model::LanguageModel model = tiny_model();
+  model->eval();
+  const TokenStream tokens = stream(27);
+  double expected = 0;
+  for (std::int64_t t = 1; t < 27; ++t) {
+    const std::int64_t begin = t < 12 ? 0 : (t - 12) / 5 * 5 + 5;  // context 12, stride 5
+    expected += nll_of(model, tokens, begin, t);
+  }
+  const PerplexityResult result = measure_perplexity(model, tokens, {.protocol = "strided", .context = 12, .stride = 5});
+  EXPECT_EQ(result.scored_tokens, 26);
+  EXPECT_NEAR(result.nll_nats, expected, 1e-4);
+}
+
+TEST(Perplexity, WindowsCoverEveryTokenOnceForAllSizes) {
+  for (std::int64_t tokens = 2; tokens < 40; ++tokens)
+    for (const std::int64_t context : {2, 3, 7, 39, 64})
+      for (const std::int64_t stride : {std::int64_t{1}, context / 2, context - 1}) {
+        if (stride < 1) continue;
+        std::int64_t next = 1;
+        for (const auto& window : windows_of(tokens, {.protocol = "strided", .context = context, .stride = stride})) {
+          EXPECT_EQ(window.first_scored, next);
+          EXPECT_LT(window.begin, window.first_scored);
+          EXPECT_LE(window.end - window.begin, context);
+          next = window.end;
+        }
+        EXPECT_EQ(next, tokens);
+      }
+}
+
+TEST(Perplexity, BatchesOfWindowsChangeNothing) {
+  model::LanguageModel model = tiny_model();
+  const TokenStream tokens = stream(60);
+  const auto one = measure_perplexity(model, tokens, {.context = 8, .batch = 1});
+  const auto four = measure_perplexity(model, tokens, {.context = 8, .batch = 4});
+  EXPECT_EQ(one.window_tokens, four.window_tokens);
+  EXPECT_NEAR(one.nll_nats, four.nll_nats, 1e-4);
+}
+
+TEST(Perplexity, UniformModelHasThePerplexityOfItsVocabulary) {
+  model::LanguageModel model = tiny_model();
+  for (auto& p : model->parameters()) {
+    const torch::NoGradGuard no_grad;
+    p.zero_();
+  }
+  EXPECT_NEAR(measure_perplexity(model, stream(50), {.context = 16}).perplexity(), 96, 1e-3);
+}
+
+TEST(Perplexity, PairedDifferenceIsNarrowWhereTheModelsMoveTogether) {
+  PerplexityResult a, b;
+  for (int i = 0; i < 40; ++i) {
+    const double hardness = 100 + 60 * std::sin(i);
+    a.window_nll_nats.push_back(hardness), b.window_nll_nats.push_back(hardness + 1 + 0.05 * (i % 2));
+    a.window_tokens.push_back(10), b.window_tokens.push_back(10);
+    a.nll_nats += a.window_nll_nats.back(), b.nll_nats += b.window_nll_nats.back();
+    a.scored_tokens += 10, b.scored_tokens += 10;
+  }
+  const Estimate d = paired_difference(a, b);
+  EXPECT_NEAR(d.value, 0.1025, 1e-9);
+  EXPECT_LT(d.low, d.value);
+  EXPECT_LT(d.high - d.low, 0.003);
+  EXPECT_EQ(paired_difference(a, a).high, 0);
+  b.window_tokens.pop_back();
+  EXPECT_THROW(paired_difference(a, b), Error);
+}
+
+TEST(Perplexity, BadOptionsAreErrors) {
+  model::LanguageModel model = tiny_model();
+  EXPECT_THROW(measure_perplexity(model, stream(9), {.protocol = "sliding"}), Error);
+  EXPECT_THROW(measure_perplexity(model, stream(9), {.context = 65}), Error);
+  EXPECT_THROW(measure_perplexity(model, stream(9), {.context = 1}), Error);
+  EXPECT_THROW(measure_perplexity(model, stream(9), {.protocol = "strided", .context = 8, .stride = 8}), Error);
+  EXPECT_THROW(measure_perplexity(model, stream(1), {.context = 8}), Error);
+}
+
+}  // namespace
+}  // namespace bench::harness

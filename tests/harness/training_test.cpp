@@ -1,0 +1,211 @@
+#include <gtest/gtest.h>
+
+#include "harness/checkpoints.h"
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/data/synthetic.h"
+#include "harness/perplexity.h"
+#include "harness/training/schedule.h"
+#include "harness/training/train.h"
+#include "model/loss.h"
+#include "tests/model/golden.h"
+#include "tests/model/tiny.h"
+#include "tests/temporary_folder.h"
+
+namespace bench::harness {
+namespace {
+
+using model::Golden;
+using model::tiny_config;
+using tests::TemporaryFolder;
+
+const Device& cpu() { return find_device("cpu", ""); }
+
+TrainingConfig small_training(const std::filesystem::path& output) {
+  TrainingConfig config;
+  config.data.train_path = config.data.valid_path = kSynthetic;
+  config.train.batch_size = 4;
+  config.train.gradient_accumulation_steps = 2;
+  config.train.effective_batch_size = 8;
+  config.train.max_seq_length = 16;
+  config.train.learning_rate = 5e-3;
+  config.train.min_lr = 5e-4;
+  config.train.warmup_steps = 2;
+  config.train.max_steps = 12;
+  config.train.save_steps = 4;
+  config.train.logging_steps = 1;
+  config.train.num_workers = 1;
+  config.train.mixed_precision = false;
+  config.train.output_dir = output.string();
+  return config;
+}
+
+TrainingData small_data() {
+  TrainingData data;
+  data.train = synthetic_tokens(96, 20'000, 1);
+  data.valid = synthetic_tokens(96, 1'000, 2);
+  return data;
+}
+
+std::vector<torch::Tensor> weights(const std::filesystem::path& checkpoint) {
+  return open_checkpoint(checkpoint, torch::kFloat32, torch::kCPU)->parameters();
+}
+
+void expect_equal(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b, double tolerance) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_LE(model::largest(a[i] - b[i]), tolerance) << i;
+}
+
+class GoldenTraining : public testing::TestWithParam<std::tuple<const char*, bool>> {};
+INSTANTIATE_TEST_SUITE_P(Variants, GoldenTraining, testing::Combine(testing::Values("tied_fp32", "untied_bf16"), testing::Bool()));
+
+// Ten steps of AdamW as Transformers and torch.optim.AdamW make them; tests/golden/README.md has the tolerances.
+TEST_P(GoldenTraining, TenAdamWSteps) {
+  const Golden golden(std::get<0>(GetParam()));
+  model::LanguageModel model = golden.load();
+  for (auto& p : model->parameters()) p.set_data(p.detach().clone());  // not the file's pages
+  const torch::Tensor ids = golden.tensors.at("input_ids");
+  OptimizerConfig config;
+  AdamW optimizer(*model, config, 0.1, /*fused=*/std::get<1>(GetParam()));
+  const auto& expected = golden.json["train"];
+  for (std::size_t step = 0; step < 10; ++step) {
+    model->zero_grad();
+    const torch::Tensor loss = model::mean_nll(model(ids), model::next_token_targets(ids));
+    loss.backward();
+    EXPECT_NEAR(loss.item<double>(), expected["loss"][step].get<double>(), 1e-4) << step;
+    EXPECT_NEAR(clip_gradients(*model, 1.0), expected["grad_norm"][step].get<double>(), 1e-4) << step;
+    optimizer.step(1e-3);
+  }
+  for (const auto& p : model->named_parameters()) EXPECT_LE(golden.difference("param10." + p.key(), p.value().detach()), 1e-4) << p.key();
+}
+
+TEST(AdamW, FusedEqualsPlain) {
+  std::vector<std::vector<torch::Tensor>> trained;
+  for (const bool fused : {false, true}) {
+    model::LanguageModel model = model::tiny_model();
+    OptimizerConfig config;
+    AdamW optimizer(*model, config, 0.1, fused);
+    for (int step = 0; step < 5; ++step) {
+      model->zero_grad();
+      const torch::Tensor ids = model::tiny_ids(2, 12, static_cast<std::uint64_t>(step));
+      model::mean_nll(model(ids), model::next_token_targets(ids)).backward();
+      optimizer.step(1e-2);
+    }
+    trained.push_back(model->parameters());
+  }
+  expect_equal(trained[0], trained[1], 1e-5);
+}
+
+TEST(Schedule, WarmsUpLinearlyThenFallsAsACosine) {
+  TrainConfig config;
+  config.learning_rate = 1, config.min_lr = 0.1, config.warmup_steps = 10, config.max_steps = 110;
+  EXPECT_DOUBLE_EQ(learning_rate(config, 0), 0.1);
+  EXPECT_DOUBLE_EQ(learning_rate(config, 4), 0.5);
+  EXPECT_DOUBLE_EQ(learning_rate(config, 9), 1.0);
+  EXPECT_NEAR(learning_rate(config, 59), 0.55, 1e-12);  // half-way down
+  EXPECT_NEAR(learning_rate(config, 109), 0.1, 1e-12);
+  EXPECT_NEAR(learning_rate(config, 500), 0.1, 1e-12);
+  config.lr_scheduler = "constant";
+  EXPECT_DOUBLE_EQ(learning_rate(config, 109), 1.0);
+}
+
+TEST(Train, MicroBatchesAndCheckpointingAndWorkersDoNotChangeTheOptimisation) {
+  const TemporaryFolder folder;
+  const TrainingData data = small_data();
+  std::vector<torch::Tensor> reference;
+  for (const auto& [micro, recompute, workers] : std::vector<std::tuple<std::int64_t, bool, std::int64_t>>{{8, false, 0}, {4, false, 1}, {1, false, 3}, {2, true, 1}}) {
+    TrainingConfig config = small_training(folder.path() / "run");
+    config.train.gradient_checkpointing = recompute;
+    config.train.num_workers = workers;
+    const auto summary = train(tiny_config(), config, data, cpu(), {.max_steps = 3, .micro_batch_size = micro, .overwrite = true, .quiet = true});
+    if (reference.empty()) {
+      for (const auto& w : weights(summary.checkpoint)) reference.push_back(w.clone());
+      continue;
+    }
+    expect_equal(reference, weights(summary.checkpoint), 2e-5);
+  }
+}
+
+TEST(Train, SameSeedSameBits) {
+  const TemporaryFolder folder;
+  const TrainingData data = small_data();
+  model::ModelConfig model = tiny_config();
+  model.dropout = 0.1;
+  for (const char* name : {"a", "b"}) train(model, small_training(folder.path() / name), data, cpu(), {.max_steps = 4, .quiet = true});
+  EXPECT_EQ(read_file(folder.path() / "a/final/model.safetensors"), read_file(folder.path() / "b/final/model.safetensors"));
+}
+
+TEST(Train, ResumedEqualsUninterruptedToTheBitWithDropout) {
+  const TemporaryFolder folder;
+  const TrainingData data = small_data();
+  model::ModelConfig model = tiny_config();
+  model.dropout = 0.1;
+  train(model, small_training(folder.path() / "whole"), data, cpu(), {.quiet = true});
+  train(model, small_training(folder.path() / "parts"), data, cpu(), {.max_steps = 5, .quiet = true});
+  const auto summary = train(model, small_training(folder.path() / "parts"), data, cpu(), {.resume = true, .quiet = true});
+  EXPECT_EQ(summary.steps, 12);
+  EXPECT_EQ(read_file(folder.path() / "whole/final/model.safetensors"), read_file(folder.path() / "parts/final/model.safetensors"));
+}
+
+TEST(Train, RunsAreNotOverwrittenUnasked) {
+  const TemporaryFolder folder;
+  const TrainingData data = small_data();
+  const TrainingConfig config = small_training(folder.path());
+  EXPECT_THROW(train(tiny_config(), config, data, cpu(), {.resume = true, .quiet = true}), Error);  // nothing to resume
+  train(tiny_config(), config, data, cpu(), {.max_steps = 2, .quiet = true});
+  EXPECT_THROW(train(tiny_config(), config, data, cpu(), {.max_steps = 2, .quiet = true}), Error);
+}
+
+TEST(Train, WritesCheckpointsLogsAndWandbSettings) {
+  const TemporaryFolder folder;
+  TrainingConfig config = small_training(folder.path());
+  config.wandb = {true, "p", "n", {"t"}};
+  train(tiny_config(), config, small_data(), cpu(), {.max_steps = 5, .quiet = true});
+  for (const char* file : {"step-000004/training_state.safetensors", "final/config.json", "final/checksums.xxh128", "metrics.jsonl", "wandb.json"})
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / file)) << file;
+  std::istringstream lines(read_file(folder.path() / "metrics.jsonl"));
+  std::int64_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count) EXPECT_TRUE(Json::parse(line).contains("step"));
+  EXPECT_EQ(count, 5 + 1);  // five steps and the last validation
+}
+
+TEST(Checkpoints, AnyFlippedByteIsFound) {
+  const TemporaryFolder folder;
+  train(tiny_config(), small_training(folder.path()), small_data(), cpu(), {.max_steps = 1, .quiet = true});
+  const auto checkpoint = folder.path() / "final";
+  EXPECT_NO_THROW(verify_checkpoint(checkpoint));
+  for (const char* name : {"model.safetensors", "config.json", "training_state.safetensors", "training_state.json", "checksums.xxh128"}) {
+    const std::string good = read_file(checkpoint / name);
+    for (const std::size_t at : {std::size_t{0}, good.size() / 2, good.size() - 5}) {
+      std::string bad = good;
+      bad[at] = static_cast<char>(bad[at] ^ 1);
+      write_file_atomically(checkpoint / name, bad);
+      EXPECT_THROW(verify_checkpoint(checkpoint), Error) << name << " " << at;
+    }
+    write_file_atomically(checkpoint / name, good);
+  }
+  std::filesystem::remove(checkpoint / "model.safetensors");
+  EXPECT_THROW(verify_checkpoint(checkpoint), Error);
+}
+
+// The best possible perplexity of the synthetic language is known: a model that has learnt it gets there and no further.
+TEST(SlowTrain, ReachesTheEntropyOfTheSyntheticLanguage) {
+  const TemporaryFolder folder;
+  TrainingConfig config = small_training(folder.path());
+  config.train.batch_size = config.train.effective_batch_size = 32;
+  config.train.gradient_accumulation_steps = 1;
+  config.train.max_seq_length = 32;
+  config.train.learning_rate = 1e-2;
+  config.train.max_steps = 250;
+  config.train.save_steps = 1000;
+  TrainingData data = small_data();
+  data.train = synthetic_tokens(96, 300'000, 1);
+  data.valid = synthetic_tokens(96, 8'000, 2);
+  const auto summary = train(tiny_config(), config, data, cpu(), {.quiet = true});
+  const double best = std::exp(data.valid.optimum_nll / static_cast<double>(data.valid.size() - 1));
+  EXPECT_GT(summary.valid_perplexity, 0.98 * best);
+  EXPECT_LT(summary.valid_perplexity, 1.10 * best);
+}
+
+}  // namespace
+}  // namespace bench::harness

@@ -1,0 +1,47 @@
+#include "model/config.h"
+
+#include <gtest/gtest.h>
+
+namespace bench::model {
+namespace {
+
+std::string error_of(const ModelConfig& config) {
+  std::string first;
+  config.validate([&](bool ok, const std::string& key, const std::string&, const std::string&) {
+    if (!ok && first.empty()) first = key;
+  });
+  return first;
+}
+
+TEST(ModelConfig, CountsAreThePlans) {
+  EXPECT_EQ(parameter_count(ModelConfig::medium()), 397'722'624);
+  EXPECT_EQ(parameter_count_without_embedding(ModelConfig::medium()), 364'954'624);
+  EXPECT_EQ(parameter_count(ModelConfig::large()), 870'262'272);
+  EXPECT_EQ(parameter_count_without_embedding(ModelConfig::large()), 821'110'272);
+  EXPECT_EQ(ModelConfig::medium().head_dim(), 64);
+  EXPECT_EQ(ModelConfig::large().head_dim(), 64);
+}
+
+TEST(ModelConfig, FlopsAreSixPerParameterAndTokenPlusAttention) {
+  const double medium = training_flops_per_token(ModelConfig::medium(), 2048);
+  const double products = 6.0 * 397'722'624;
+  // 24 layers x (q k^T and p v) x 2 FLOPs x 1024 x 1024.5 keys, three times for forward and backward.
+  EXPECT_NEAR(medium - products, 3.0 * 24 * 4 * 1024 * 1024.5, products * 1e-4);
+}
+
+TEST(ModelConfig, ImpossibleShapesAreNamed) {
+  const auto with = [](auto change) {
+    ModelConfig config;
+    change(config);
+    return error_of(config);
+  };
+  EXPECT_EQ(error_of({}), "");
+  EXPECT_EQ(with([](auto& c) { c.num_kv_heads = 5; }), "num_kv_heads");
+  EXPECT_EQ(with([](auto& c) { c.num_heads = 3; }), "num_heads");
+  EXPECT_EQ(with([](auto& c) { c.vocab_size = 0; }), "vocab_size");
+  EXPECT_EQ(with([](auto& c) { c.dropout = 1; }), "dropout");
+  EXPECT_EQ(with([](auto& c) { c.eos_token_id = 32000; }), "eos_token_id");
+}
+
+}  // namespace
+}  // namespace bench::model

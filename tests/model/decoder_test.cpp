@@ -1,0 +1,129 @@
+#include "model/decoder.h"
+
+#include <gtest/gtest.h>
+
+#include "model/error.h"
+#include "model/loss.h"
+#include "tests/model/tiny.h"
+
+namespace bench::model {
+namespace {
+
+/// Softmax attention written out, with kv heads repeated: what causal_attention must equal.
+torch::Tensor attention_written_out(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
+  const std::int64_t repeat = q.size(1) / k.size(1), queries = q.size(2), keys = k.size(2);
+  const torch::Tensor scores = torch::matmul(q, k.repeat_interleave(repeat, 1).transpose(2, 3)) / std::sqrt(static_cast<double>(q.size(3)));
+  const torch::Tensor hidden = torch::ones({queries, keys}, torch::kBool).tril(keys - queries).logical_not();
+  return torch::matmul(torch::softmax(scores.masked_fill(hidden, -INFINITY), -1), v.repeat_interleave(repeat, 1));
+}
+
+TEST(Attention, EqualsTheFormulaForEveryAlignment) {
+  for (const auto& [queries, keys, kv_heads] : std::vector<std::array<std::int64_t, 3>>{{7, 7, 2}, {1, 9, 2}, {3, 10, 4}, {1, 1, 1}, {16, 17, 4}}) {
+    const torch::Tensor q = torch::randn({2, 4, queries, 8}), k = torch::randn({2, kv_heads, keys, 8}), v = torch::randn({2, kv_heads, keys, 8});
+    EXPECT_LE(largest(causal_attention(q, k, v) - attention_written_out(q, k, v)), 1e-5) << queries << " " << keys << " " << kv_heads;
+  }
+}
+
+TEST(Decoder, PositionsSeeOnlyTheirPast) {
+  LanguageModel model = tiny_model();
+  model->eval();
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor ids = tiny_ids(1, 20);
+  torch::Tensor changed = ids.clone();
+  changed.index_put_({0, 12}, (ids[0][12].item<std::int64_t>() + 1) % 96);
+  const torch::Tensor a = model(ids), b = model(changed);
+  EXPECT_EQ(largest(a.slice(1, 0, 12) - b.slice(1, 0, 12)), 0);
+  EXPECT_GT(largest(a.slice(1, 12) - b.slice(1, 12)), 1e-3);
+}
+
+TEST(Decoder, BatchEqualsSingles) {
+  LanguageModel model = tiny_model();
+  model->eval();
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor ids = tiny_ids(3, 11);
+  const torch::Tensor together = model(ids);
+  for (std::int64_t row = 0; row < 3; ++row) EXPECT_LE(largest(together[row] - model(ids.narrow(0, row, 1))[0]), 1e-5);
+}
+
+TEST(Decoder, ParametersAreThoseCounted) {
+  for (const bool tied : {true, false}) {
+    ModelConfig config = tiny_config();
+    config.tie_embeddings = tied;
+    std::int64_t count = 0;
+    for (const auto& parameter : LanguageModel(config)->parameters()) count += parameter.numel();
+    EXPECT_EQ(count, parameter_count(config));
+  }
+}
+
+TEST(Decoder, SeedsMakeWeightsWhateverTheDtypeOfTheModel) {
+  const ModelConfig config = tiny_config();
+  LanguageModel a(config), b(config), c(config, torch::kBFloat16);
+  init_weights(a, 3), init_weights(b, 3), init_weights(c, 3);
+  for (std::size_t i = 0; i < a->parameters().size(); ++i) {
+    EXPECT_TRUE(torch::equal(a->parameters()[i], b->parameters()[i]));
+    EXPECT_TRUE(torch::equal(a->parameters()[i].to(torch::kBFloat16), c->parameters()[i]));
+  }
+}
+
+TEST(Decoder, DropoutActsInTrainingOnlyAndKeepsTheMean) {
+  ModelConfig config = tiny_config();
+  config.dropout = 0.3;
+  LanguageModel model = tiny_model(config);
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor ids = tiny_ids(1, 8);
+  model->eval();
+  EXPECT_EQ(largest(model(ids) - model(ids)), 0);
+  model->train();
+  torch::manual_seed(1);
+  const torch::Tensor first = model(ids);
+  EXPECT_GT(largest(first - model(ids)), 1e-3);
+  torch::manual_seed(1);
+  EXPECT_EQ(largest(first - model(ids)), 0);
+}
+
+TEST(Decoder, RecomputingGivesTheSameLossAndGradientsWithDropoutToo) {
+  ModelConfig config = tiny_config();
+  config.dropout = 0.2;
+  LanguageModel model = tiny_model(config);
+  const torch::Tensor ids = tiny_ids(2, 16);
+  std::vector<torch::Tensor> kept;
+  double loss_kept = 0;
+  for (const bool recompute : {false, true}) {
+    torch::manual_seed(7);
+    model->train();
+    model->set_gradient_checkpointing(recompute);
+    model->zero_grad();
+    const torch::Tensor loss = mean_nll(model(ids), next_token_targets(ids));
+    loss.backward();
+    if (!recompute) {
+      loss_kept = loss.item<double>();
+      for (const auto& p : model->parameters()) kept.push_back(p.grad().clone());
+      continue;
+    }
+    EXPECT_EQ(loss.item<double>(), loss_kept);
+    for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_TRUE(torch::equal(kept[i], model->parameters()[i].grad())) << i;
+  }
+}
+
+TEST(Decoder, Bf16ComputingIsCloseToFp32AndItsGradientsAreFp32) {
+  LanguageModel model = tiny_model();
+  const torch::Tensor ids = tiny_ids(2, 16);
+  const double fp32 = mean_nll(model(ids), next_token_targets(ids)).item<double>();
+  model->set_compute_dtype(torch::kBFloat16);
+  const torch::Tensor loss = mean_nll(model(ids), next_token_targets(ids));
+  EXPECT_NEAR(loss.item<double>(), fp32, 0.02 * fp32);
+  loss.backward();
+  for (const auto& p : model->parameters()) EXPECT_EQ(p.grad().scalar_type(), torch::kFloat32);
+}
+
+TEST(Decoder, TooLongSequencesAreErrors) {
+  LanguageModel model = tiny_model();
+  EXPECT_THROW(model(tiny_ids(1, 65)), InputError);
+  KvCache cache = model->make_cache(1, 65);
+  const torch::NoGradGuard no_grad;
+  model->next_logits(tiny_ids(1, 64), cache);
+  EXPECT_THROW(model->next_logits(tiny_ids(1, 1), cache), InputError);
+}
+
+}  // namespace
+}  // namespace bench::model

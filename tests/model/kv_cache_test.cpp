@@ -1,0 +1,68 @@
+#include "model/kv_cache.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/model/tiny.h"
+
+namespace bench::model {
+namespace {
+
+class KvCacheTest : public testing::TestWithParam<torch::Dtype> {
+ protected:
+  /// bf16 keeps 8 bits, and the kernels for one query and for many add up in another order.
+  double tolerance() const { return GetParam() == torch::kBFloat16 ? 0.08 : 1e-4; }
+  LanguageModel model_ = tiny_model(tiny_config(), GetParam());
+};
+INSTANTIATE_TEST_SUITE_P(Dtypes, KvCacheTest, testing::Values(torch::kFloat32, torch::kBFloat16),
+                         [](const auto& info) { return std::string(toString(info.param)); });
+
+TEST_P(KvCacheTest, DecodeStepsEqualTheFullForward) {
+  const torch::NoGradGuard no_grad;
+  model_->eval();
+  const torch::Tensor ids = tiny_ids(3, 24);
+  const torch::Tensor full = model_(ids).to(torch::kFloat32);
+  for (const std::int64_t prompt : {1, 5, 23}) {
+    KvCache cache = model_->make_cache(3, 24);
+    torch::Tensor logits = model_->next_logits(ids.slice(1, 0, prompt), cache);
+    for (std::int64_t t = prompt; t <= 24; ++t) {
+      EXPECT_LE(largest(logits.to(torch::kFloat32) - full.select(1, t - 1)), tolerance()) << prompt << " " << t;
+      if (t < 24) logits = model_->next_logits(ids.slice(1, t, t + 1), cache);
+    }
+    EXPECT_EQ(cache.length(), 24);
+  }
+}
+
+TEST_P(KvCacheTest, PrefillInPiecesEqualsPrefillAtOnce) {
+  const torch::NoGradGuard no_grad;
+  model_->eval();
+  const torch::Tensor ids = tiny_ids(2, 20);
+  KvCache whole = model_->make_cache(2, 20), pieces = model_->make_cache(2, 20);
+  const torch::Tensor expected = model_->next_logits(ids, whole);
+  model_->next_logits(ids.slice(1, 0, 7), pieces);
+  model_->next_logits(ids.slice(1, 7, 8), pieces);
+  const torch::Tensor logits = model_->next_logits(ids.slice(1, 8), pieces);
+  EXPECT_LE(largest((logits - expected).to(torch::kFloat32)), tolerance());
+}
+
+TEST(KvCache, ClearForgetsWithoutAllocating) {
+  const torch::NoGradGuard no_grad;
+  LanguageModel model = tiny_model();
+  model->eval();
+  const torch::Tensor ids = tiny_ids(1, 10);
+  KvCache cache = model->make_cache(1, 10);
+  const torch::Tensor first = model->next_logits(ids, cache);
+  cache.clear();
+  EXPECT_EQ(cache.length(), 0);
+  EXPECT_TRUE(torch::equal(model->next_logits(ids, cache), first));
+  EXPECT_EQ(cache.bytes(), 2 * 3 * 1 * 2 * 10 * 8 * 4);  // k and v, layers, batch, kv heads, capacity, head_dim, fp32
+}
+
+TEST(KvCache, OverflowIsCaught) {
+  LanguageModel model = tiny_model();
+  const torch::NoGradGuard no_grad;
+  KvCache cache = model->make_cache(1, 4);
+  EXPECT_THROW(model->next_logits(tiny_ids(1, 5), cache), c10::Error);
+}
+
+}  // namespace
+}  // namespace bench::model
