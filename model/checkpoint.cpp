@@ -125,8 +125,8 @@ ModelConfig read_checkpoint_config(const fs::path& folder) {
 }
 
 LanguageModel load_checkpoint(const fs::path& folder, torch::Dtype dtype, const torch::Device& device) {
-  // Meta tensors have shapes but no memory: the file's tensors take their place.
-  LanguageModel model(read_checkpoint_config(folder), torch::TensorOptions().dtype(dtype).device(torch::kMeta));
+  // Allocated but never touched, so these weights cost no memory: the file's tensors take their place.
+  LanguageModel model(read_checkpoint_config(folder), torch::TensorOptions().dtype(dtype));
   assign_all(model, folder, torch::TensorOptions().dtype(dtype).device(device));
   for (auto& buffer : model->buffers()) buffer.set_data(buffer.to(device));
   model->eval();

@@ -74,8 +74,10 @@ YamlNode YamlNode::parse(const std::string& text, const std::string& file, std::
 }
 
 void YamlNode::point_at(const YAML::Node& node) {
+  defined_ = node.IsDefined();
+  if (!defined_) return;
   node_.reset(node);  // not operator=, which would assign through to the tree
-  if (node.IsDefined() && node.Mark().line >= 0) mark_ = node.Mark();
+  if (node.Mark().line >= 0) mark_ = node.Mark();
 }
 
 YamlNode YamlNode::child(const std::string& name) const {
@@ -86,8 +88,9 @@ YamlNode YamlNode::child(const std::string& name) const {
     child.point_at(*value);
     child.overridden_ = true;
   } else {
+    child.defined_ = false;
     // The const operator[]: the other one adds the key that it looks for.
-    child.point_at(node_.IsMap() ? static_cast<const YAML::Node&>(node_)[name] : YAML::Node(YAML::NodeType::Undefined));
+    if (defined_ && node_.IsMap()) child.point_at(static_cast<const YAML::Node&>(node_)[name]);
   }
   return child;
 }

@@ -43,7 +43,7 @@ class YamlNode {
   const YAML::Node& yaml() const { return node_; }
   const std::string& key() const { return key_; }
   const std::string& file() const { return file_; }
-  bool defined() const { return node_.IsDefined(); }
+  bool defined() const { return defined_; }
 
   /// The value under `name`, an override of it first; undefined when there is neither.
   YamlNode child(const std::string& name) const;
@@ -64,7 +64,7 @@ class YamlNode {
   YAML::Node node_;
   std::string file_, key_, path_;  // key_ within its file, path_ from the root of the first file
   YAML::Mark mark_ = YAML::Mark::null_mark();  // of the node, or of the mapping that lacks it
-  bool overridden_ = false;
+  bool defined_ = false, overridden_ = false;
   std::shared_ptr<Overrides> overrides_;
 };
 

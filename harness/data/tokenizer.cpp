@@ -50,7 +50,6 @@ void train_tokenizer(const TokenizerTraining& training) {
   check_text(training.text);
   const auto settings = std::unordered_map<std::string, std::string>{
       {"input", training.text.string()},
-      {"model_prefix", "unused"},
       {"vocab_size", std::to_string(training.vocab_size)},
       {"num_threads", std::to_string(training.threads)},
       {"model_type", "unigram"},

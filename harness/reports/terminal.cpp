@@ -26,14 +26,15 @@ std::vector<std::string> wrap(const std::string& text, std::size_t width) {
   return lines;
 }
 
-void write_indented(const std::string& text, std::ostream& out) {
-  for (const auto& line : wrap(text, kWidth - 14)) out << "              " << line << "\n";
+void write_indented(const std::string& text, std::size_t indent, std::ostream& out) {
+  for (const auto& line : wrap(text, kWidth - indent)) out << std::string(indent, ' ') << line << "\n";
 }
+void write_indented(const std::string& text, std::ostream& out) { write_indented(text, 14, out); }
 
-void write_gate(const GateResult& gate, std::ostream& out) {
+void write_gate(const GateResult& gate, bool show_reason, std::ostream& out) {
   const std::string unit = gate.gate.unit == "1" || std::isnan(gate.value) ? "" : " " + gate.gate.unit;
   out << fmt::format("  {:<10}  {:<26} {:>22}   {}\n", verdict_name(gate.verdict), gate.gate.metric, format_number(gate.value) + unit, gate.gate.text());
-  write_indented(gate.reason, out);
+  if (show_reason) write_indented(gate.reason, out);
   if (gate.verdict != Verdict::kPass) write_indented(gate.gate.reading, out);
 }
 
@@ -52,9 +53,11 @@ void write_terminal(const Report& report, std::ostream& out) {
     for (const char* note : {"data_fallback", "did_not_fit", "partial_step", "mixed_precision"})
       if (const auto found = one.record.notes.find(note); found != one.record.notes.end()) write_indented(found->second, out);
     if (!one.gates.empty()) out << "\n";
-    for (const auto& gate : one.gates) write_gate(gate, out);
+    // The reason of a case that did not work stands above, once.
+    for (const auto& gate : one.gates) write_gate(gate, one.record.status == Record::Status::kOk, out);
   }
-  out << fmt::format("\n{}: {}\n", report.suite, summary_line(report));
+  out << "\n";
+  write_indented(fmt::format("{}: {}", report.suite, summary_line(report)), 0, out);
 }
 
 }  // namespace bench::harness
