@@ -1,19 +1,31 @@
 #include "harness/checkpoints.h"
 
-#include <algorithm>
-#include <sstream>
-
-#include <fmt/format.h>
-
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
 #include "harness/core/names.h"
 #include "model/checkpoint.h"
 
+#include <algorithm>
+#include <sstream>
+
+#include <fmt/format.h>
+
 namespace bench::harness {
 namespace fs = std::filesystem;
 namespace {
+
+/// Tells Transformers and llama.cpp what ours does: no token is added in front or behind.
+constexpr const char* kTokenizerConfig = R"({
+  "tokenizer_class": "LlamaTokenizer",
+  "add_bos_token": false,
+  "add_eos_token": false,
+  "bos_token": "<s>",
+  "eos_token": "</s>",
+  "unk_token": "<unk>",
+  "legacy": true
+}
+)";
 
 void write_checksums(const fs::path& folder) {
   std::vector<std::string> lines;
@@ -27,23 +39,26 @@ void write_checksums(const fs::path& folder) {
 
 }  // namespace
 
-void verify_checkpoint(const fs::path& folder) {
+void verify_checkpoint(const fs::path& folder, bool training_state) {
   if (!fs::is_directory(folder) || !fs::exists(folder / "config.json"))
     throw Error(folder.string(), "is not a checkpoint",
                 "a checkpoint is a folder with config.json and model.safetensors; bench train writes them");
   if (!fs::exists(folder / kChecksumsFile)) return;  // not one of ours
   std::istringstream lines(read_file(folder / kChecksumsFile));
   for (std::string hash, name; lines >> hash >> name;) {
-    if (!fs::exists(folder / name)) throw Error((folder / name).string(), fmt::format("is missing, {} lists it", kChecksumsFile));
+    if (!training_state && name.rfind("training_state", 0) == 0) continue;
+    if (!fs::exists(folder / name))
+      throw Error((folder / name).string(), fmt::format("is missing, {} lists it", kChecksumsFile));
     const std::string found = xxh128_file(folder / name);
     if (found != hash)
-      throw Error((folder / name).string(), fmt::format("is damaged: its hash is {}, {} says {}", found, kChecksumsFile, hash),
+      throw Error((folder / name).string(),
+                  fmt::format("is damaged: its hash is {}, {} says {}", found, kChecksumsFile, hash),
                   "copy the checkpoint again, or use an earlier one");
   }
 }
 
 model::LanguageModel open_checkpoint(const fs::path& folder, torch::Dtype dtype, const torch::Device& device) {
-  verify_checkpoint(folder);
+  verify_checkpoint(folder, /*training_state=*/false);
   return model::load_checkpoint(folder, dtype, device);
 }
 
@@ -52,15 +67,28 @@ std::unique_ptr<Tokenizer> checkpoint_tokenizer(const fs::path& folder) {
   return std::make_unique<Tokenizer>(folder / kTokenizerFile);
 }
 
-void write_checkpoint(const model::LanguageModel& model, const fs::path& folder, torch::Dtype dtype, const fs::path& tokenizer,
-                      const std::function<void(const fs::path&)>& add_files) {
+void write_checkpoint(const model::LanguageModel& model, const fs::path& folder, torch::Dtype dtype,
+                      const Tokenizer* tokenizer, const std::function<void(const fs::path&)>& add_files) {
   write_folder_atomically(folder, [&](const fs::path& temporary) {
     model::save_checkpoint(model, temporary, dtype);
-    if (!tokenizer.empty()) write_file_atomically(temporary / kTokenizerFile, read_file(tokenizer));
+    if (tokenizer) {
+      write_file_atomically(temporary / kTokenizerFile, tokenizer->content());
+      write_file_atomically(temporary / "tokenizer_config.json", kTokenizerConfig);
+    }
     if (add_files) add_files(temporary);
     write_checksums(temporary);
   });
 }
+
+model::LanguageModel new_model(const model::ModelConfig& config, torch::Dtype dtype, const Device& device,
+                               std::uint64_t seed) {
+  model::LanguageModel model(config, torch::TensorOptions().dtype(dtype).device(device.torch_device()));
+  for (auto& buffer : model->buffers()) buffer.set_data(buffer.to(device.torch_device()));
+  model::init_weights(model, seed);
+  return model;
+}
+
+torch::Dtype fast_dtype(const Device& device) { return device.fast_bf16() ? torch::kBFloat16 : torch::kFloat32; }
 
 torch::Dtype dtype_named(const std::string& name, const std::string& where) {
   if (name == "fp32") return torch::kFloat32;
@@ -68,6 +96,8 @@ torch::Dtype dtype_named(const std::string& name, const std::string& where) {
   throw Error(where, fmt::format("unknown dtype '{}'", name), unknown_name_hint(name, {"fp32", "bf16"}));
 }
 
-std::string dtype_text(torch::Dtype dtype) { return dtype == torch::kBFloat16 ? "bf16" : dtype == torch::kFloat32 ? "fp32" : toString(dtype); }
+std::string dtype_text(torch::Dtype dtype) {
+  return dtype == torch::kBFloat16 ? "bf16" : dtype == torch::kFloat32 ? "fp32" : toString(dtype);
+}
 
 }  // namespace bench::harness

@@ -1,12 +1,13 @@
 #pragma once
 
+#include "harness/data/tokenizer.h"
+#include "harness/devices/device.h"
+#include "model/decoder.h"
+
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
-
-#include "harness/data/tokenizer.h"
-#include "model/decoder.h"
 
 namespace bench::harness {
 
@@ -16,20 +17,28 @@ inline constexpr const char* kTokenizerFile = "tokenizer.model";
 inline constexpr const char* kChecksumsFile = "checksums.xxh128";
 
 /// Throws Error unless the folder is a checkpoint and, where there are checksums, every file matches its own.
-void verify_checkpoint(const std::filesystem::path& folder);
+/// `training_state`: the optimizer's state as well, which is twice as large as the weights.
+void verify_checkpoint(const std::filesystem::path& folder, bool training_state = true);
 
 /// Verifies and loads. `dtype`: of weights and computing.
-model::LanguageModel open_checkpoint(const std::filesystem::path& folder, torch::Dtype dtype, const torch::Device& device);
+model::LanguageModel open_checkpoint(const std::filesystem::path& folder, torch::Dtype dtype,
+                                     const torch::Device& device);
 
 /// The tokenizer inside the checkpoint, or nullptr.
 std::unique_ptr<Tokenizer> checkpoint_tokenizer(const std::filesystem::path& folder);
 
-/// Writes the whole folder or nothing: what was there stays until all is on the disk. `tokenizer` may be empty;
+/// Writes the whole folder or nothing: what was there stays until all is on the disk. `tokenizer` may be null;
 /// `add_files` may put more files into the folder before the checksums are made.
 void write_checkpoint(const model::LanguageModel& model, const std::filesystem::path& folder, torch::Dtype dtype,
-                      const std::filesystem::path& tokenizer,
+                      const Tokenizer* tokenizer,
                       const std::function<void(const std::filesystem::path&)>& add_files = nullptr);
 
+/// A model with random weights, of that dtype, on the device.
+model::LanguageModel new_model(const model::ModelConfig& config, torch::Dtype dtype, const Device& device,
+                               std::uint64_t seed);
+
+/// bf16 where the device multiplies it at least as fast as fp32, else fp32.
+torch::Dtype fast_dtype(const Device& device);
 /// The dtype that "fp32" or "bf16" means; throws Error at `where` for another name.
 torch::Dtype dtype_named(const std::string& name, const std::string& where);
 std::string dtype_text(torch::Dtype dtype);

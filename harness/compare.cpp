@@ -17,12 +17,14 @@ Change judge_change(const Metric& metric, const Estimate& base, const Estimate& 
 }
 
 const MetricValue* find(const CaseResult& one, const Metric* metric) {
-  const auto found = std::find_if(one.metrics.begin(), one.metrics.end(), [&](const auto& m) { return m.metric == metric; });
+  const auto found =
+      std::find_if(one.metrics.begin(), one.metrics.end(), [&](const auto& m) { return m.metric == metric; });
   return found == one.metrics.end() ? nullptr : &*found;
 }
 
 const CaseResult* find(const Report& report, const std::string& name) {
-  const auto found = std::find_if(report.cases.begin(), report.cases.end(), [&](const auto& c) { return c.record.name == name; });
+  const auto found =
+      std::find_if(report.cases.begin(), report.cases.end(), [&](const auto& c) { return c.record.name == name; });
   return found == report.cases.end() ? nullptr : &*found;
 }
 
@@ -30,11 +32,16 @@ const CaseResult* find(const Report& report, const std::string& name) {
 
 const char* change_name(Comparison::Change change) {
   switch (change) {
-    case Change::kSame: return "same";
-    case Change::kBetter: return "better";
-    case Change::kWorse: return "worse";
-    case Change::kVanished: return "vanished";
-    case Change::kNew: return "new";
+    case Change::kSame:
+      return "same";
+    case Change::kBetter:
+      return "better";
+    case Change::kWorse:
+      return "worse";
+    case Change::kVanished:
+      return "vanished";
+    case Change::kNew:
+      return "new";
   }
   return "?";
 }
@@ -48,13 +55,15 @@ std::vector<Comparison> compare_reports(const Report& base, const Report& now, d
       continue;
     }
     for (const auto& [metric, estimate] : old_case.metrics) {
+      if (!metric->compared || estimate.n == 0) continue;  // 0: an estimate, not a measurement
       const MetricValue* value = find(*new_case, metric);
       if (!value) {
         rows.push_back({old_case.record.name, metric, estimate.value, 0, 0, Change::kVanished});
         continue;
       }
       const double ratio = estimate.value == value->estimate.value ? 1 : value->estimate.value / estimate.value;
-      rows.push_back({old_case.record.name, metric, estimate.value, value->estimate.value, ratio, judge_change(*metric, estimate, value->estimate, tolerance)});
+      rows.push_back({old_case.record.name, metric, estimate.value, value->estimate.value, ratio,
+                      judge_change(*metric, estimate, value->estimate, tolerance)});
     }
   }
   for (const auto& new_case : now.cases)
@@ -63,7 +72,8 @@ std::vector<Comparison> compare_reports(const Report& base, const Report& now, d
 }
 
 bool has_regression(const std::vector<Comparison>& rows) {
-  return std::any_of(rows.begin(), rows.end(), [](const auto& r) { return r.change == Change::kWorse || r.change == Change::kVanished; });
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const auto& r) { return r.change == Change::kWorse || r.change == Change::kVanished; });
 }
 
 }  // namespace bench::harness

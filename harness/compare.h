@@ -1,9 +1,9 @@
 #pragma once
 
+#include "harness/report.h"
+
 #include <string>
 #include <vector>
-
-#include "harness/report.h"
 
 namespace bench::harness {
 

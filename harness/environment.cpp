@@ -1,16 +1,15 @@
 #include "harness/environment.h"
 
-#include <stdlib.h>  // getloadavg, which <cstdlib> doesn't promise
+#include "harness/build_info.h"
+#include "harness/devices/device.h"
 
 #include <algorithm>
+#include <stdlib.h>  // getloadavg, which <cstdlib> doesn't promise
 #include <thread>
 
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <torch/version.h>
-
-#include "harness/build_info.h"
-#include "harness/devices/device.h"
 
 namespace bench::harness {
 namespace {

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "harness/core/fields.h"
+
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "harness/core/fields.h"
 
 namespace bench::harness {
 

@@ -1,10 +1,9 @@
+#include "harness/environment.h"
+
+#include <fstream>
 #include <link.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
-#include <fstream>
-
-#include "harness/environment.h"
 
 namespace bench::harness {
 namespace {

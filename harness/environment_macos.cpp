@@ -1,7 +1,7 @@
+#include "harness/environment.h"
+
 #include <mach-o/dyld.h>
 #include <sys/sysctl.h>
-
-#include "harness/environment.h"
 
 namespace bench::harness {
 namespace {

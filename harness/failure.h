@@ -1,9 +1,9 @@
 #pragma once
 
+#include "harness/core/error.h"
+
 #include <exception>
 #include <string>
-
-#include "harness/core/error.h"
 
 namespace bench::harness {
 
@@ -13,7 +13,7 @@ struct Failure {
   Exit exit = Exit::kCaseError;
 };
 
-/// An Error, the model's InputError, or any other exception, which is a bug of ours or of a library.
+/// An Error, the model's ModelError, or any other exception, which is a bug of ours or of a library.
 Failure describe(const std::exception& exception);
 
 }  // namespace bench::harness

@@ -28,8 +28,8 @@ std::string out_of_reach(const GateConfig& gate, const Record& record) {
   if (!ceiling_name || (kind != "at_least" && kind != "above")) return "";
   const auto ceiling = find_metric(ceiling_name)->formula(record);
   if (!ceiling || ceiling->value >= gate.limit()[0]) return "";
-  return fmt::format("; out of reach here by {:.3g}x: at the probed matrix-product rate the work allows {:.3g} {}", gate.limit()[0] / ceiling->value,
-                     ceiling->value, gate.unit);
+  return fmt::format("; out of reach here by {:.3g}x: at the probed matrix-product rate the work allows {:.3g} {}",
+                     gate.limit()[0] / ceiling->value, ceiling->value, gate.unit);
 }
 
 GateResult not_judged(GateResult result, std::string reason) {
@@ -48,11 +48,15 @@ void GateConfig::validate(const Require& require) const {
   for (const auto& one : kKinds) kinds.push_back(one.name);
   require(!metric.empty(), "metric", "is missing", "`bench list metrics` shows all");
   const Metric* row = find_metric(metric);
-  require(row != nullptr, "metric", fmt::format("unknown metric '{}'", metric), unknown_name_hint(metric, metric_names()));
+  require(row != nullptr, "metric", fmt::format("unknown metric '{}'", metric),
+          unknown_name_hint(metric, metric_names()));
   require(given == 1, "metric", fmt::format("a gate needs exactly one of {}", fmt::join(kinds, ", ")), "");
   require(limit().size() == kind().limits, kind().name, fmt::format("takes {} number(s)", kind().limits), "");
+  require(limit().size() < 2 || limit()[0] <= limit()[1], kind().name, "the first number must not exceed the second",
+          "");
   require(!unit.empty(), "unit", "is missing", fmt::format("{} is in {}", metric, row->unit));
-  require(unit == row->unit, "unit", fmt::format("'{}' is not the metric's unit", unit), fmt::format("{} is in {}", metric, row->unit));
+  require(unit == row->unit, "unit", fmt::format("'{}' is not the metric's unit", unit),
+          fmt::format("{} is in {}", metric, row->unit));
 }
 
 const GateKind& GateConfig::kind() const {
@@ -73,10 +77,14 @@ std::string GateConfig::text() const {
 
 const char* verdict_name(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kPass: return "pass";
-    case Verdict::kFail: return "fail";
-    case Verdict::kNotJudged: return "not_judged";
-    case Verdict::kError: return "error";
+    case Verdict::kPass:
+      return "pass";
+    case Verdict::kFail:
+      return "fail";
+    case Verdict::kNotJudged:
+      return "not_judged";
+    case Verdict::kError:
+      return "error";
   }
   return "?";
 }
@@ -93,7 +101,8 @@ GateResult judge(const GateConfig& gate, const Record& record, const std::string
   if (record.status == Record::Status::kSkipped) return not_judged(result, record.reason);
   const auto estimate = find_metric(gate.metric)->formula(record);
   if (estimate) result.value = estimate->value;
-  if (other_machine) return not_judged(result, fmt::format("judged only on {}", gate.machine) + out_of_reach(gate, record));
+  if (other_machine)
+    return not_judged(result, fmt::format("judged only on {}", gate.machine) + out_of_reach(gate, record));
   if (!estimate) return not_judged(result, fmt::format("the case measured no {}", gate.metric));
   if (std::isnan(result.value)) {
     result.verdict = Verdict::kFail;
@@ -101,7 +110,10 @@ GateResult judge(const GateConfig& gate, const Record& record, const std::string
     return result;
   }
   result.verdict = gate.kind().holds(result.value, gate.limit()) ? Verdict::kPass : Verdict::kFail;
-  if (result.verdict == Verdict::kFail) result.reason = fmt::format("{:.4g} is not {}", result.value, gate.text()) + out_of_reach(gate, record);
+  if (result.verdict == Verdict::kPass && estimate->n == 0)
+    return not_judged(result, "estimated only: it did not fit in this machine's memory");
+  if (result.verdict == Verdict::kFail)
+    result.reason = fmt::format("{:.4g} is not {}", result.value, gate.text()) + out_of_reach(gate, record);
   return result;
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "harness/metric.h"
+
 #include <span>
 #include <string>
 #include <vector>
-
-#include "harness/metric.h"
 
 namespace bench::harness {
 
@@ -25,7 +25,8 @@ struct GateConfig {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("metric", self.metric, "a row of `bench list metrics`");
-    for (std::size_t i = 0; i < gate_kinds().size(); ++i) visit(gate_kinds()[i].name, self.limits[i], gate_kinds()[i].meaning);
+    for (std::size_t i = 0; i < gate_kinds().size(); ++i)
+      visit(gate_kinds()[i].name, self.limits[i], gate_kinds()[i].meaning);
     visit("unit", self.unit, "the limit's unit; must be the metric's");
     visit("machine", self.machine, "judged only where the processor's name has this in it; empty: everywhere");
     visit("reading", self.reading, "how the target is read, shown beside the verdict");

@@ -1,14 +1,13 @@
 #include "harness/isolated.h"
 
-#include <unistd.h>
-
-#include <csignal>
-#include <filesystem>
-
 #include "harness/core/clock.h"
 #include "harness/core/files.h"
 #include "harness/core/process.h"
 #include "harness/environment.h"
+
+#include <csignal>
+#include <filesystem>
+#include <unistd.h>
 
 namespace bench::harness {
 namespace fs = std::filesystem;
@@ -43,10 +42,15 @@ Record failed(const CaseRequest& request, std::string reason, std::string hint) 
 
 Record outcome(const CaseRequest& request, const ProcessResult& process, const fs::path& record_file) {
   if (process.timed_out)
-    return failed(request, fmt::format("did not end within {:.0f} s and was killed", kill_after_s(request.budget_s)), "raise budget_s or make the case smaller");
-  if (process.signal == SIGKILL) return failed(request, "was killed, most likely for want of memory", "lower the batch or the sequence length");
-  if (process.signal != 0) return failed(request, fmt::format("crashed with signal {}", process.signal), "this is a bug; please report it");
-  if (!fs::exists(record_file)) return failed(request, fmt::format("left no record (exit code {})", process.exit_code), "this is a bug; please report it");
+    return failed(request, fmt::format("did not end within {:.0f} s and was killed", kill_after_s(request.budget_s)),
+                  "raise budget_s or make the case smaller");
+  if (process.signal == SIGKILL)
+    return failed(request, "was killed, most likely for want of memory", "lower the batch or the sequence length");
+  if (process.signal != 0)
+    return failed(request, fmt::format("crashed with signal {}", process.signal), "this is a bug; please report it");
+  if (!fs::exists(record_file))
+    return failed(request, fmt::format("left no record (exit code {})", process.exit_code),
+                  "this is a bug; please report it");
   return record_from_json(parse_json(read_file(record_file), record_file.string()), record_file.string());
 }
 
@@ -61,7 +65,11 @@ Json parse_json(const std::string& text, const std::string& where) {
 }
 
 Json to_json(const CaseRequest& request) {
-  return {{"name", request.name}, {"type", request.type}, {"device", request.device}, {"budget_s", request.budget_s}, {"config", request.config}};
+  return {{"name", request.name},
+          {"type", request.type},
+          {"device", request.device},
+          {"budget_s", request.budget_s},
+          {"config", request.config}};
 }
 
 CaseRequest request_from_json(const Json& json, const std::string& where) {
@@ -72,7 +80,7 @@ CaseRequest request_from_json(const Json& json, const std::string& where) {
   }
 }
 
-Record run_isolated(const CaseRequest& request) {
+Record run_isolated(const CaseRequest& request, bool nested) {
   const double begin = now_s();
   Record record;
   try {
@@ -80,10 +88,13 @@ Record run_isolated(const CaseRequest& request) {
     const fs::path request_file = folder.path / "request.json", record_file = folder.path / "record.json";
     write_file_atomically(request_file, to_json(request).dump());
     const ProcessResult process =
-        run_process({own_executable().string(), "case", request_file.string(), record_file.string()}, kill_after_s(request.budget_s));
+        run_process({own_executable().string(), "case", request_file.string(), record_file.string()},
+                    kill_after_s(request.budget_s), !nested);
     record = outcome(request, process, record_file);
   } catch (const Error& e) {
     record = failed(request, e.where() + ": " + e.message(), e.hint());
+  } catch (const std::exception& e) {  // no temporary folder, text that JSON can't hold
+    record = failed(request, e.what(), "");
   }
   record.wall_s = now_s() - begin;
   return record;

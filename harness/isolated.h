@@ -1,8 +1,8 @@
 #pragma once
 
-#include <string>
-
 #include "harness/record.h"
+
+#include <string>
 
 namespace bench::harness {
 
@@ -15,7 +15,8 @@ struct CaseRequest {
 
 /// Runs the case in a process of its own (`bench case`), so that its peak memory is its own and a crash costs only it.
 /// Never throws for what happens in there: a case that fails, crashes or doesn't end gives a record that says so.
-Record run_isolated(const CaseRequest& request);
+/// `nested`: called from a case that itself runs so, and is killed together with it.
+Record run_isolated(const CaseRequest& request, bool nested = false);
 
 Json to_json(const CaseRequest& request);
 CaseRequest request_from_json(const Json& json, const std::string& where);

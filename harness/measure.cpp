@@ -1,9 +1,9 @@
 #include "harness/measure.h"
 
-#include <algorithm>
-
 #include "harness/core/clock.h"
 #include "model/tensor.h"
+
+#include <algorithm>
 
 namespace bench::harness {
 
@@ -34,8 +34,8 @@ double probe_matmul_flops_per_s(const Device& device, c10::ScalarType dtype) {
   const auto options = torch::TensorOptions().device(device.torch_device()).dtype(dtype);
   const torch::Tensor a = torch::ones({kSize, kSize}, options), b = torch::ones({kSize, kSize}, options);
   torch::Tensor product = torch::empty({kSize, kSize}, options);  // reused: page faults are no part of the ceiling
-  const Timing timing = time_repeatedly(device, {.warmup = 2, .max_samples = 30, .budget_s = 0.5},
-                                        [&] { torch::mm_out(product, a, b); });
+  const Timing timing =
+      time_repeatedly(device, {.warmup = 2, .max_samples = 30, .budget_s = 0.5}, [&] { torch::mm_out(product, a, b); });
   const double fastest = *std::min_element(timing.samples_s.begin(), timing.samples_s.end());
   return 2.0 * kSize * kSize * kSize / fastest;
 }

@@ -1,20 +1,20 @@
 #pragma once
 
+#include "harness/devices/device.h"
+
 #include <functional>
 #include <vector>
 
 #include <c10/core/ScalarType.h>
-
-#include "harness/devices/device.h"
 
 namespace bench::harness {
 
 /// When to stop repeating. The first run is the cold one: it is reported apart from the samples, unless it alone takes
 /// the whole budget; then it is the only sample.
 struct MeasureOptions {
-  std::int64_t warmup = 1;       // runs after the cold one that are not samples either
+  std::int64_t warmup = 1;  // runs after the cold one that are not samples either
   std::int64_t max_samples = 20;
-  double budget_s = 30;          // for everything; at least one sample is taken all the same
+  double budget_s = 30;  // for everything; at least one sample is taken all the same
 };
 
 struct Timing {

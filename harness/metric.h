@@ -1,11 +1,11 @@
 #pragma once
 
+#include "harness/core/stats.h"
+#include "harness/record.h"
+
 #include <optional>
 #include <span>
 #include <string>
-
-#include "harness/core/stats.h"
-#include "harness/record.h"
 
 namespace bench::harness {
 
@@ -21,6 +21,8 @@ struct Metric {
   std::optional<Estimate> (*formula)(const Record&);
   /// The metric that bounds this one on the machine at hand, or nullptr: a target beyond it is out of reach there.
   const char* ceiling = nullptr;
+  /// False for what belongs to the machine or is derived from a compared metric: bench compare leaves it out.
+  bool compared = true;
 };
 
 /// The table of metrics, in the order in which reports show them.

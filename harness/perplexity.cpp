@@ -1,46 +1,39 @@
 #include "harness/perplexity.h"
 
+#include "harness/core/error.h"
+#include "harness/core/names.h"
+#include "model/loss.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include <fmt/format.h>
 
-#include "harness/core/error.h"
-#include "harness/core/names.h"
-#include "model/loss.h"
-
 namespace bench::harness {
 namespace {
 
-/// The negative log-likelihood of each window's scored tokens. All windows have the same length.
-std::vector<double> score(model::LanguageModel& model, const torch::Tensor& ids, const std::vector<Window>& windows) {
-  std::vector<torch::Tensor> rows;
-  for (const auto& window : windows) rows.push_back(ids.slice(0, window.begin, window.end));
-  const torch::Tensor batch = torch::stack(rows).to(torch::kInt64).to(model->device());  // [B, T]
-  const torch::Tensor hidden = model->hidden(batch.slice(1, 0, -1));                     // [B, T-1, C]
-  std::vector<double> nll;
-  for (std::size_t row = 0; row < windows.size(); ++row) {  // row by row: the logits of one are large enough
-    const auto i = static_cast<std::int64_t>(row);
-    const std::int64_t skipped = windows[row].first_scored - windows[row].begin - 1;
-    const torch::Tensor logits = model->head(hidden[i].slice(0, skipped));                // [scored, V]
-    const torch::Tensor each = model::token_nll(logits, batch[i].slice(0, skipped + 1));  // [scored]
-    nll.push_back(each.cpu().to(torch::kFloat64).sum().item<double>());                   // double on the host: MPS has none
-  }
-  return nll;
+/// The negative log-likelihood of a window's scored tokens, in nats.
+double score(model::LanguageModel& model, const torch::Tensor& ids, const Window& window) {
+  const torch::Tensor tokens = ids.slice(0, window.begin, window.end).to(torch::kInt64).to(model->device());  // [T]
+  const std::int64_t skipped = window.first_scored - window.begin - 1;
+  const torch::Tensor hidden = model->hidden(tokens.slice(0, 0, -1).unsqueeze(0))[0];  // [T - 1, C]
+  const torch::Tensor logits = model->head(hidden.slice(0, skipped));                  // [scored, V]
+  const torch::Tensor each = model::token_nll(logits, tokens.slice(0, skipped + 1));   // [scored]
+  return each.cpu().to(torch::kFloat64).sum().item<double>();  // in double, on the host: MPS has none
 }
-
-std::int64_t length(const Window& window) { return window.end - window.begin; }
 
 }  // namespace
 
 std::string PerplexityOptions::text() const {
-  const std::string stride_text = protocol == "strided" ? fmt::format(", stride {}", stride) : "";
+  const std::string stride_text = protocol == "strided" ? fmt::format(", stride {}", step()) : "";
   return fmt::format("{}, context {}{}", protocol, context, stride_text);
 }
 
 std::vector<Window> windows_of(std::int64_t tokens, const PerplexityOptions& options) {
-  if (options.context < 2) throw Error("context", fmt::format("{} is too short", options.context), "a token is predicted from at least one other");
+  if (options.context < 2)
+    throw Error("context", fmt::format("{} is too short", options.context),
+                "a token is predicted from at least one other");
   std::vector<Window> windows;
   if (options.protocol == "disjoint") {
     for (std::int64_t begin = 0; begin + 1 < tokens; begin += options.context)
@@ -48,11 +41,13 @@ std::vector<Window> windows_of(std::int64_t tokens, const PerplexityOptions& opt
     return windows;
   }
   if (options.protocol != "strided")
-    throw Error("protocol", fmt::format("unknown protocol '{}'", options.protocol), unknown_name_hint(options.protocol, {"disjoint", "strided"}));
-  if (options.stride < 1 || options.stride >= options.context)
+    throw Error("protocol", fmt::format("unknown protocol '{}'", options.protocol),
+                unknown_name_hint(options.protocol, {"disjoint", "strided"}));
+  const std::int64_t stride = options.step();
+  if (options.stride < 0 || stride >= options.context)
     throw Error("stride", fmt::format("{} is not in 1 .. context - 1 = {}", options.stride, options.context - 1));
   std::int64_t scored_up_to = 1;  // nothing predicts the stream's first token
-  for (std::int64_t begin = 0; scored_up_to < tokens; begin += options.stride) {
+  for (std::int64_t begin = 0; scored_up_to < tokens; begin += stride) {
     const std::int64_t end = std::min(begin + options.context, tokens);
     windows.push_back({begin, end, scored_up_to});
     scored_up_to = end;
@@ -61,44 +56,46 @@ std::vector<Window> windows_of(std::int64_t tokens, const PerplexityOptions& opt
 }
 
 double PerplexityResult::perplexity() const { return std::exp(nll_nats / static_cast<double>(scored_tokens)); }
-double PerplexityResult::bits_per_byte() const { return text_bytes > 0 ? nll_nats / std::log(2.0) / text_bytes : std::nan(""); }
+double PerplexityResult::bits_per_byte() const {
+  return text_bytes > 0 ? nll_nats / std::log(2.0) / text_bytes : std::nan("");
+}
 
-PerplexityResult measure_perplexity(model::LanguageModel& model, const TokenStream& tokens, const PerplexityOptions& options,
+PerplexityResult measure_perplexity(model::LanguageModel& model, const TokenStream& tokens,
+                                    const PerplexityOptions& options,
                                     const std::function<void(std::int64_t, std::int64_t)>& on_progress) {
   const torch::NoGradGuard no_grad;
   if (options.context > model->config().max_seq_length)
-    throw Error("context", fmt::format("{} exceeds the model's max_seq_length {}", options.context, model->config().max_seq_length));
+    throw Error("context", fmt::format("{} exceeds the model's max_seq_length {}", options.context,
+                                       model->config().max_seq_length));
   const std::int64_t count = options.max_tokens > 0 ? std::min(options.max_tokens, tokens.size()) : tokens.size();
   const std::vector<Window> windows = windows_of(count, options);
   if (windows.empty()) throw Error(tokens.source, fmt::format("{} token(s) are too few to score", count));
   model->eval();
   PerplexityResult result;
-  for (std::size_t done = 0; done < windows.size();) {
-    std::vector<Window> together;
-    while (done < windows.size() && static_cast<std::int64_t>(together.size()) < std::max<std::int64_t>(options.batch, 1) &&
-           (together.empty() || length(windows[done]) == length(together[0])))
-      together.push_back(windows[done++]);
-    const std::vector<double> nll = score(model, tokens.ids, together);
-    for (std::size_t i = 0; i < together.size(); ++i) {
-      result.window_nll_nats.push_back(nll[i]);
-      result.window_tokens.push_back(together[i].end - together[i].first_scored);
-      result.nll_nats += nll[i];
-      result.scored_tokens += result.window_tokens.back();
-    }
-    if (on_progress) on_progress(static_cast<std::int64_t>(done), static_cast<std::int64_t>(windows.size()));
+  for (const Window& window : windows) {
+    result.window_nll_nats.push_back(score(model, tokens.ids, window));
+    result.window_tokens.push_back(window.end - window.first_scored);
+    result.nll_nats += result.window_nll_nats.back();
+    result.scored_tokens += result.window_tokens.back();
+    if (on_progress)
+      on_progress(static_cast<std::int64_t>(result.window_tokens.size()), static_cast<std::int64_t>(windows.size()));
   }
-  result.text_bytes = static_cast<double>(tokens.text_bytes) * static_cast<double>(result.scored_tokens) / static_cast<double>(tokens.size());
+  result.text_bytes = static_cast<double>(tokens.text_bytes) * static_cast<double>(result.scored_tokens) /
+                      static_cast<double>(tokens.size());
   return result;
 }
 
 Estimate paired_difference(const PerplexityResult& a, const PerplexityResult& b) {
-  if (a.window_tokens != b.window_tokens) throw Error("paired difference", "the two were not scored on the same windows");
+  if (a.window_tokens != b.window_tokens)
+    throw Error("paired difference", "the two were not scored on the same windows");
   const double per_window = static_cast<double>(a.scored_tokens) / static_cast<double>(a.window_tokens.size());
   const double difference = (b.nll_nats - a.nll_nats) / static_cast<double>(a.scored_tokens);
   // Delta method: each window's residual from the common difference per token, in units of a mean window.
   std::vector<double> parts;
   for (std::size_t i = 0; i < a.window_tokens.size(); ++i)
-    parts.push_back(difference + (b.window_nll_nats[i] - a.window_nll_nats[i] - difference * static_cast<double>(a.window_tokens[i])) / per_window);
+    parts.push_back(difference + (b.window_nll_nats[i] - a.window_nll_nats[i] -
+                                  difference * static_cast<double>(a.window_tokens[i])) /
+                                     per_window);
   return mean(parts);
 }
 

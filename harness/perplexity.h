@@ -1,12 +1,13 @@
 #pragma once
 
-#include <functional>
-#include <string>
-#include <vector>
-
 #include "harness/core/stats.h"
 #include "harness/data/tokens.h"
 #include "model/decoder.h"
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
 
 namespace bench::harness {
 
@@ -19,10 +20,10 @@ namespace bench::harness {
 struct PerplexityOptions {
   std::string protocol = "disjoint";
   std::int64_t context = 1024;
-  std::int64_t stride = 512;      // of the strided protocol
-  std::int64_t max_tokens = 0;    // of the stream; 0: all
-  std::int64_t batch = 1;         // windows computed together; changes nothing but speed
+  std::int64_t stride = 0;      // of the strided protocol; 0: half the context
+  std::int64_t max_tokens = 0;  // of the stream; 0: all
 
+  std::int64_t step() const { return stride > 0 ? stride : std::max<std::int64_t>(context / 2, 1); }
   /// One line for reports: "strided, context 1024, stride 512".
   std::string text() const;
 };
@@ -36,9 +37,9 @@ struct Window {
 std::vector<Window> windows_of(std::int64_t tokens, const PerplexityOptions& options);
 
 struct PerplexityResult {
-  double nll_nats = 0;        // summed in double
+  double nll_nats = 0;  // summed in double
   std::int64_t scored_tokens = 0;
-  double text_bytes = 0;      // of the scored tokens: the text's, in proportion; 0 without a text
+  double text_bytes = 0;  // of the scored tokens: the text's, in proportion; 0 without a text
   std::vector<double> window_nll_nats;
   std::vector<std::int64_t> window_tokens;
 
@@ -46,12 +47,13 @@ struct PerplexityResult {
   double bits_per_byte() const;  // NaN without a text
 };
 
-/// Scores a stream. The model is put in eval mode. `on_progress` gets (windows done, windows).
-PerplexityResult measure_perplexity(model::LanguageModel& model, const TokenStream& tokens, const PerplexityOptions& options,
+/// Scores a stream. The model is put in eval mode. `on_progress` gets (windows done, windows) and may throw to give up.
+PerplexityResult measure_perplexity(model::LanguageModel& model, const TokenStream& tokens,
+                                    const PerplexityOptions& options,
                                     const std::function<void(std::int64_t, std::int64_t)>& on_progress = nullptr);
 
-/// Mean difference of the negative log-likelihood per token, b - a, over the same windows, in nats. The interval is that
-/// of a ratio of means with windows as the independent units: neighbouring tokens are not independent.
+/// Mean difference of the negative log-likelihood per token, b - a, over the same windows, in nats. The interval is
+/// that of a ratio of means with windows as the independent units: neighbouring tokens are not independent.
 Estimate paired_difference(const PerplexityResult& a, const PerplexityResult& b);
 
 }  // namespace bench::harness

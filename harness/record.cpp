@@ -11,7 +11,9 @@ constexpr std::array<std::pair<Record::Status, const char*>, 3> kStatusNames{
     {{Record::Status::kOk, "ok"}, {Record::Status::kSkipped, "skipped"}, {Record::Status::kError, "error"}}};
 
 // JSON has no NaN: a number that isn't finite is written as null and read as NaN.
-double number(const Json& json) { return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>(); }
+double number(const Json& json) {
+  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
 
 Record::Status status_from(const std::string& name, const std::string& where) {
   for (const auto& [status, known] : kStatusNames)
@@ -47,9 +49,9 @@ double Record::fact(const std::string& fact_name) const {
 Json to_json(const Record& record) {
   Json series = Json::object();
   for (const auto& [name, one] : record.series) series[name] = {{"unit", one.unit}, {"samples", one.samples}};
-  return {{"name", record.name},     {"type", record.type},     {"status", status_name(record.status)},
-          {"reason", record.reason}, {"hint", record.hint},     {"wall_s", record.wall_s},
-          {"config", record.config}, {"facts", record.facts},   {"notes", record.notes},
+  return {{"name", record.name},     {"type", record.type},   {"status", status_name(record.status)},
+          {"reason", record.reason}, {"hint", record.hint},   {"wall_s", record.wall_s},
+          {"config", record.config}, {"facts", record.facts}, {"notes", record.notes},
           {"series", series}};
 }
 

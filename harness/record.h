@@ -1,10 +1,10 @@
 #pragma once
 
+#include "harness/core/fields.h"
+
 #include <map>
 #include <string>
 #include <vector>
-
-#include "harness/core/fields.h"
 
 namespace bench::harness {
 

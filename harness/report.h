@@ -1,11 +1,11 @@
 #pragma once
 
+#include "harness/environment.h"
+#include "harness/gate.h"
+
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "harness/environment.h"
-#include "harness/gate.h"
 
 namespace bench::harness {
 
@@ -30,7 +30,8 @@ struct Report {
 };
 
 /// Computes metrics and verdicts of a record.
-CaseResult evaluate_case(Record record, double budget_s, const std::vector<GateConfig>& gates, const std::string& processor);
+CaseResult evaluate_case(Record record, double budget_s, const std::vector<GateConfig>& gates,
+                         const std::string& processor);
 
 Json to_json(const Report& report);
 /// Reads a report; metrics and verdicts are computed again from the records. Throws Error for JSON that is cut off, of

@@ -22,7 +22,8 @@ Report run_suite(const Suite& suite, const RunOptions& options) {
   if (report.cases.empty()) {
     std::vector<std::string> names;
     for (const auto& spec : suite.cases) names.push_back(spec.name);
-    throw Error("--case " + options.case_glob, "no case of the suite has such a name", unknown_name_hint(options.case_glob, names));
+    throw Error("--case " + options.case_glob, "no case of the suite has such a name",
+                unknown_name_hint(options.case_glob, names));
   }
   return report;
 }

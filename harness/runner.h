@@ -1,16 +1,16 @@
 #pragma once
 
+#include "harness/report.h"
+#include "harness/suite.h"
+
 #include <filesystem>
 #include <functional>
 #include <string>
 
-#include "harness/report.h"
-#include "harness/suite.h"
-
 namespace bench::harness {
 
 struct RunOptions {
-  std::string device;       // instead of the suite's; empty: the suite's
+  std::string device;  // instead of the suite's; empty: the suite's
   std::string case_glob = "*";
   /// Called when a case has ended, with the report so far, so that nothing is lost if a later one takes the run down.
   std::function<void(const Report&)> on_case = nullptr;

@@ -19,7 +19,8 @@ CaseSpec read_case(const YamlNode& node) {
 void name_overrides(const YamlNode& cases, Overrides& overrides) {
   for (std::size_t i = 0; i < cases.yaml().size(); ++i) {
     const YamlNode name = cases.element(i).child("name");
-    if (name.defined() && name.yaml().IsScalar()) overrides.rename_prefix("cases." + name.yaml().Scalar() + ".", fmt::format("cases[{}].", i));
+    if (name.defined() && name.yaml().IsScalar())
+      overrides.rename_prefix("cases." + name.yaml().Scalar() + ".", fmt::format("cases[{}].", i));
   }
 }
 
@@ -29,7 +30,8 @@ void CaseSpec::validate(const Require& require) const {
   require(!name.empty(), "name", "is missing", "");
   require(name.find('/') == std::string::npos, "name", "must not have a slash in it", "");
   require(!type.empty(), "case", "is missing", unknown_name_hint("", case_type_names()));
-  require(find_case_type(type) != nullptr, "case", fmt::format("unknown case type '{}'", type), unknown_name_hint(type, case_type_names()));
+  require(find_case_type(type) != nullptr, "case", fmt::format("unknown case type '{}'", type),
+          unknown_name_hint(type, case_type_names()));
   require(budget_s > 0, "budget_s", "must be positive", "");
 }
 
@@ -42,7 +44,8 @@ Suite read_suite(const std::string& file, const std::vector<std::string>& assign
   reader.allow("cases");
   reader.finish();
   const YamlNode cases = root.child("cases");
-  if (suite.name.empty()) throw root.child("name").error("is missing");
+  if (suite.name.empty() || suite.name.find('/') != std::string::npos || suite.name[0] == '.')
+    throw root.child("name").error("must be a plain word: it is the folder of the results");
   if (!cases.defined() || !cases.yaml().IsSequence() || cases.yaml().size() == 0)
     throw cases.error("expected a list of cases", "nothing to run is never a success");
   name_overrides(cases, *overrides);

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "harness/cases/cases.h"
+#include "harness/gate.h"
+
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "harness/cases/cases.h"
-#include "harness/gate.h"
 
 namespace bench::harness {
 

@@ -1,5 +1,7 @@
 #include "model/attention.h"
 
+#include <cmath>
+
 namespace bench::model {
 
 torch::Tensor causal_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, double dropout) {
@@ -12,6 +14,18 @@ torch::Tensor causal_attention(const torch::Tensor& q, const torch::Tensor& k, c
     mask = torch::ones({queries, keys}, torch::dtype(torch::kBool).device(q.device())).tril(keys - queries);
   return at::scaled_dot_product_attention(q, k, v, mask, dropout, /*is_causal=*/whole && queries > 1,
                                           /*scale=*/std::nullopt, /*enable_gqa=*/q.size(1) != k.size(1));
+}
+
+torch::Tensor causal_attention_plain(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                                     double dropout) {
+  const std::int64_t repeat = q.size(1) / k.size(1), queries = q.size(2), keys = k.size(2);
+  const torch::Tensor all_k = k.repeat_interleave(repeat, 1), all_v = v.repeat_interleave(repeat, 1);  // [B, H, S, D]
+  const torch::Tensor scores = torch::matmul(q, all_k.transpose(2, 3)) / std::sqrt(static_cast<double>(q.size(3)));
+  const torch::Tensor future =
+      torch::ones({queries, keys}, torch::dtype(torch::kBool).device(q.device())).triu(keys - queries + 1);
+  const torch::Tensor probability =
+      torch::softmax(scores.masked_fill(future, -INFINITY), -1, torch::kFloat32).to(q.dtype());
+  return torch::matmul(torch::dropout(probability, dropout, /*train=*/dropout > 0), all_v);  // [B, H, T, D]
 }
 
 AttentionImpl::AttentionImpl(const ModelConfig& config, const torch::TensorOptions& options)
@@ -31,12 +45,14 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x, Rope& rope, KvCache
     return y.view({batch, tokens, heads, head_dim_}).transpose(1, 2);  // [B, heads, T, D]
   };
   const std::int64_t first = cache ? cache->length() : 0;
-  const torch::Tensor q = rope(split(q_proj_(x), heads_), first);     // [B, H, T, D]
-  torch::Tensor k = rope(split(k_proj_(x), kv_heads_), first);        // [B, G, T, D]
-  torch::Tensor v = split(v_proj_(x), kv_heads_);                           // [B, G, T, D]
-  if (cache) std::tie(k, v) = cache->append(layer, k, v);                   // [B, G, S, D]
-  const torch::Tensor y = causal_attention(q, k, v, is_training() ? dropout_ : 0.0);  // [B, H, T, D]
-  return o_proj_(y.transpose(1, 2).reshape({batch, tokens, heads_ * head_dim_}));     // [B, T, C]
+  const torch::Tensor q = rope(split(q_proj_(x), heads_), first);  // [B, H, T, D]
+  torch::Tensor k = rope(split(k_proj_(x), kv_heads_), first);     // [B, G, T, D]
+  torch::Tensor v = split(v_proj_(x), kv_heads_);                  // [B, G, T, D]
+  if (cache) std::tie(k, v) = cache->append(layer, k, v);          // [B, G, S, D]
+  const double dropout = is_training() ? dropout_ : 0.0;
+  const torch::Tensor y =
+      fused_ ? causal_attention(q, k, v, dropout) : causal_attention_plain(q, k, v, dropout);  // [B, H, T, D]
+  return o_proj_(y.transpose(1, 2).reshape({batch, tokens, heads_ * head_dim_}));              // [B, T, C]
 }
 
 }  // namespace bench::model

@@ -1,13 +1,22 @@
 #pragma once
 
-#include "model/tensor.h"
-
 #include "model/config.h"
 #include "model/kv_cache.h"
 #include "model/linear.h"
 #include "model/rope.h"
+#include "model/tensor.h"
 
 namespace bench::model {
+
+/// softmax(q k^T / sqrt(D)) v, causal with the queries at the end of the keys: the T queries are the last T of the S
+/// positions. q [B, H, T, D], k and v [B, G, S, D] with G dividing H and T <= S. LibTorch's fused kernels, which don't
+/// keep the T x S probabilities.
+torch::Tensor causal_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                               double dropout = 0);
+
+/// The same as the formula says it, in T x S memory: what the fused one is checked against. Softmax in fp32.
+torch::Tensor causal_attention_plain(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                                     double dropout = 0);
 
 /// Causal grouped-query self-attention with rotary positions. Without a cache the T tokens are the whole sequence; with
 /// one they follow the S - T tokens that it holds.
@@ -17,16 +26,14 @@ class AttentionImpl : public torch::nn::Module {
 
   /// x [B, T, C] -> [B, T, C]. `cache` may be null; then nothing is kept.
   torch::Tensor forward(const torch::Tensor& x, Rope& rope, KvCache* cache, std::int64_t layer);
+  void set_fused(bool fused) { fused_ = fused; }
 
  private:
+  bool fused_ = true;
   std::int64_t heads_, kv_heads_, head_dim_;
   double dropout_;
   Linear q_proj_{nullptr}, k_proj_{nullptr}, v_proj_{nullptr}, o_proj_{nullptr};
 };
 TORCH_MODULE(Attention);
-
-/// softmax(q k^T / sqrt(D)) v, causal with the queries at the end of the keys. q [B, H, T, D], k and v [B, G, S, D] with
-/// G dividing H and T <= S. The T queries are the last T of the S positions.
-torch::Tensor causal_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, double dropout = 0);
 
 }  // namespace bench::model

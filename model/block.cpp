@@ -6,7 +6,8 @@ BlockImpl::BlockImpl(const ModelConfig& config, const torch::TensorOptions& opti
   self_attn_ = register_module("self_attn", Attention(config, options));
   mlp_ = register_module("mlp", FeedForward(config, options));
   input_layernorm_ = register_module("input_layernorm", RmsNorm(config.hidden_size, config.rms_norm_eps, options));
-  post_attention_layernorm_ = register_module("post_attention_layernorm", RmsNorm(config.hidden_size, config.rms_norm_eps, options));
+  post_attention_layernorm_ =
+      register_module("post_attention_layernorm", RmsNorm(config.hidden_size, config.rms_norm_eps, options));
 }
 
 torch::Tensor BlockImpl::forward(torch::Tensor x, Rope& rope, KvCache* cache, std::int64_t layer) {

@@ -1,10 +1,9 @@
 #pragma once
 
-#include "model/tensor.h"
-
 #include "model/attention.h"
 #include "model/feed_forward.h"
 #include "model/rms_norm.h"
+#include "model/tensor.h"
 
 namespace bench::model {
 

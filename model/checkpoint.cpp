@@ -1,13 +1,15 @@
 #include "model/checkpoint.h"
 
+#include "model/error.h"
+#include "model/safetensors.h"
+
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <set>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
-
-#include "model/error.h"
-#include "model/safetensors.h"
 
 namespace bench::model {
 namespace {
@@ -20,7 +22,8 @@ constexpr const char* kWeightsFile = "model.safetensors";
 
 Json read_json(const fs::path& file) {
   std::ifstream in(file);
-  if (!in) throw InputError(file.string(), "no such file", "a checkpoint is a folder with config.json and model.safetensors");
+  if (!in)
+    throw InputError(file.string(), "no such file", "a checkpoint is a folder with config.json and model.safetensors");
   try {
     Json json = Json::parse(in);
     if (json.is_object()) return json;
@@ -49,8 +52,8 @@ T get(const Json& json, const char* key, const fs::path& file) {
 
 /// A token id that may be missing, null or, in some Llama configs, a list whose first element counts.
 std::int64_t token_id(const Json& json, const char* key, std::int64_t otherwise, const fs::path& file) {
-  if (json.contains(key) && json[key].is_array() && !json[key].empty()) return json[key][0].get<std::int64_t>();
-  return get_or(json, key, otherwise, file);
+  if (!json.contains(key) || !json[key].is_array() || json[key].empty()) return get_or(json, key, otherwise, file);
+  return get_or(Json{{key, json[key][0]}}, key, otherwise, file);
 }
 
 void require(bool supported, const fs::path& file, const std::string& what) {
@@ -62,14 +65,16 @@ double read_rope_theta(const Json& json, const fs::path& file) {
   constexpr double kDefault = 10000.0;
   for (const char* key : {"rope_parameters", "rope_scaling"}) {
     if (!json.contains(key) || !json[key].is_object()) continue;
-    const auto type = get_or<std::string>(json[key], "rope_type", get_or<std::string>(json[key], "type", "default", file), file);
+    const auto type =
+        get_or<std::string>(json[key], "rope_type", get_or<std::string>(json[key], "type", "default", file), file);
     require(type == "default", file, std::string(key) + ": rope_type '" + type + "' is not supported");
     if (json[key].contains("rope_theta")) return get<double>(json[key], "rope_theta", file);
   }
   return get_or(json, "rope_theta", kDefault, file);
 }
 
-const torch::Tensor& find(const NamedTensors& weights, const std::string& name, torch::IntArrayRef shape, const fs::path& file) {
+const torch::Tensor& find(const NamedTensors& weights, const std::string& name, torch::IntArrayRef shape,
+                          const fs::path& file) {
   const auto found = weights.find(name);
   if (found == weights.end()) throw InputError(file.string(), name + ": is missing", "config.json promises it");
   if (found->second.sizes() != shape) {
@@ -80,13 +85,30 @@ const torch::Tensor& find(const NamedTensors& weights, const std::string& name, 
   return found->second;
 }
 
+/// All tensors of model.safetensors, or of the shards that model.safetensors.index.json names.
+NamedTensors read_weights(const fs::path& folder) {
+  const fs::path index_file = folder / (std::string(kWeightsFile) + ".index.json");
+  if (fs::exists(folder / kWeightsFile) || !fs::exists(index_file)) return read_safetensors(folder / kWeightsFile);
+  const Json index = read_json(index_file);
+  std::set<std::string> shards;
+  const Json weight_map = get<Json>(index, "weight_map", index_file);
+  for (const auto& [name, shard] : weight_map.items()) {
+    if (!shard.is_string()) throw InputError(index_file.string(), "weight_map: has the wrong type");
+    shards.insert(shard.get<std::string>());
+  }
+  NamedTensors weights;
+  for (const auto& shard : shards) weights.merge(read_safetensors(folder / shard));
+  return weights;
+}
+
 void assign_all(LanguageModel& model, const fs::path& folder, const torch::TensorOptions& options) {
   const fs::path file = folder / kWeightsFile;
-  const NamedTensors weights = read_safetensors(file);
+  const NamedTensors weights = read_weights(folder);
   const torch::NoGradGuard no_grad;
   auto parameters = model->named_parameters();
   for (auto& parameter : parameters)
-    parameter.value().set_data(find(weights, parameter.key(), parameter->sizes(), file).to(options));  // no copy if it fits
+    parameter.value().set_data(
+        find(weights, parameter.key(), parameter->sizes(), file).to(options));  // no copy if it fits
   for (const auto& [name, tensor] : weights)
     // A tied head may be stored all the same; older files also carry the rotary frequencies.
     if (!parameters.contains(name) && name != "lm_head.weight" && name.find("rotary_emb.inv_freq") == std::string::npos)
@@ -120,7 +142,8 @@ ModelConfig read_checkpoint_config(const fs::path& folder) {
   config.validate([&](bool ok, const std::string& key, const std::string& what, const std::string& hint) {
     if (!ok) throw InputError(file.string(), key + ": " + what, hint);
   });
-  require(get_or(json, "head_dim", config.head_dim(), file) == config.head_dim(), file, "head_dim: is not hidden_size / num_attention_heads");
+  require(get_or(json, "head_dim", config.head_dim(), file) == config.head_dim(), file,
+          "head_dim: is not hidden_size / num_attention_heads");
   return config;
 }
 
@@ -134,7 +157,7 @@ LanguageModel load_checkpoint(const fs::path& folder, torch::Dtype dtype, const 
 }
 
 void load_weights(LanguageModel& model, const fs::path& folder) {
-  const NamedTensors weights = read_safetensors(folder / kWeightsFile);
+  const NamedTensors weights = read_weights(folder);
   const torch::NoGradGuard no_grad;
   for (auto& parameter : model->named_parameters())
     parameter.value().copy_(find(weights, parameter.key(), parameter->sizes(), folder / kWeightsFile));
@@ -162,11 +185,15 @@ void save_checkpoint(const LanguageModel& model, const fs::path& folder, torch::
                      {"rms_norm_eps", config.rms_norm_eps},
                      {"bos_token_id", config.bos_token_id},
                      {"eos_token_id", config.eos_token_id},
-                     {"torch_dtype", dtype == torch::kBFloat16 ? "bfloat16" : dtype == torch::kFloat16 ? "float16" : "float32"}};
+                     {"torch_dtype", dtype == torch::kBFloat16  ? "bfloat16"
+                                     : dtype == torch::kFloat16 ? "float16"
+                                                                : "float32"}};
   std::ofstream out(folder / kConfigFile);
   out << json.dump(2) << "\n";
   out.close();
-  if (!out) throw InputError((folder / kConfigFile).string(), std::string("cannot be written: ") + std::strerror(errno), "is the disk full?");
+  if (!out)
+    throw WriteError((folder / kConfigFile).string(), std::string("cannot be written: ") + std::strerror(errno),
+                     "is the disk full?");
   NamedTensors weights;
   for (const auto& parameter : model->named_parameters()) weights[parameter.key()] = parameter->to(dtype);
   write_safetensors(folder / kWeightsFile, weights);

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <filesystem>
-
 #include "model/decoder.h"
+
+#include <filesystem>
 
 namespace bench::model {
 

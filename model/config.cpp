@@ -27,9 +27,10 @@ void ModelConfig::validate(const Require& require) const {
           "each head gets hidden_size / num_heads dimensions");
   require(head_dim() % 2 == 0, "num_heads", "head_dim " + std::to_string(head_dim()) + " is odd",
           "rotary positions turn pairs of dimensions");
-  require(num_heads % num_kv_heads == 0, "num_kv_heads",
-          "num_heads " + std::to_string(num_heads) + " is not divisible by num_kv_heads " + std::to_string(num_kv_heads),
-          "each key and value head serves the same number of query heads");
+  require(
+      num_heads % num_kv_heads == 0, "num_kv_heads",
+      "num_heads " + std::to_string(num_heads) + " is not divisible by num_kv_heads " + std::to_string(num_kv_heads),
+      "each key and value head serves the same number of query heads");
   require(rope_theta > 1, "rope_theta", "must be above 1", "the plan's value is 10000.0");
   require(dropout >= 0 && dropout < 1, "dropout", "must be in [0, 1)", "");
   require(attention_dropout >= 0 && attention_dropout < 1, "attention_dropout", "must be in [0, 1)", "");

@@ -58,7 +58,8 @@ std::int64_t parameter_count(const ModelConfig& config);
 std::int64_t parameter_count_without_embedding(const ModelConfig& config);
 
 /// Floating-point operations of training on one token: 6 per parameter (2 forward, 4 backward), and those of causal
-/// attention, whose queries see (seq_length + 1) / 2 keys on average. Recomputation is not counted: it is no useful work.
+/// attention, whose queries see (seq_length + 1) / 2 keys on average. Recomputation is not counted: it is no useful
+/// work.
 double training_flops_per_token(const ModelConfig& config, std::int64_t seq_length);
 /// The forward pass alone, for a prompt of seq_length tokens.
 double forward_flops_per_token(const ModelConfig& config, std::int64_t seq_length);

@@ -10,8 +10,9 @@ constexpr double kInitStd = 0.02;  // initializer_range of Hugging Face's LlamaC
 
 void check_length(const ModelConfig& config, std::int64_t past, std::int64_t tokens) {
   if (past + tokens <= config.max_seq_length) return;
-  throw InputError("sequence", std::to_string(past + tokens) + " tokens exceed the model's max_seq_length " +
-                                   std::to_string(config.max_seq_length),
+  throw InputError("sequence",
+                   std::to_string(past + tokens) + " tokens exceed the model's max_seq_length " +
+                       std::to_string(config.max_seq_length),
                    "shorten the prompt or generate fewer tokens");
 }
 
@@ -44,6 +45,11 @@ LanguageModelImpl::LanguageModelImpl(const ModelConfig& config, const torch::Ten
   model_ = register_module("model", Decoder(config, options));
   if (!config.tie_embeddings)
     lm_head_ = register_module("lm_head", Linear(config.hidden_size, config.vocab_size, options));
+}
+
+void LanguageModelImpl::set_fused(bool fused) {
+  for (const auto& module : modules())
+    if (auto* attention = module->as<AttentionImpl>()) attention->set_fused(fused);
 }
 
 torch::Tensor LanguageModelImpl::hidden(const torch::Tensor& ids, KvCache* cache) {

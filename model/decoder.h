@@ -1,13 +1,12 @@
 #pragma once
 
-#include "model/tensor.h"
-
 #include "model/block.h"
 #include "model/config.h"
 #include "model/kv_cache.h"
 #include "model/linear.h"
 #include "model/rms_norm.h"
 #include "model/rope.h"
+#include "model/tensor.h"
 
 namespace bench::model {
 
@@ -48,6 +47,9 @@ class LanguageModelImpl : public torch::nn::Module {
   torch::Dtype compute_dtype() const { return compute_; }
   /// Recompute each block's activations in the backward pass instead of keeping them.
   void set_gradient_checkpointing(bool on) { recompute_ = on; }
+
+  /// Fused operators (the default) or the plain formulas; they agree to rounding.
+  void set_fused(bool fused);
 
   const ModelConfig& config() const { return config_; }
   torch::Device device() const { return model_->embedding().device(); }

@@ -1,9 +1,8 @@
 #pragma once
 
-#include "model/tensor.h"
-
 #include "model/config.h"
 #include "model/linear.h"
+#include "model/tensor.h"
 
 namespace bench::model {
 

@@ -1,8 +1,8 @@
 #include "model/generate.h"
 
-#include <algorithm>
-
 #include "model/error.h"
+
+#include <algorithm>
 
 namespace bench::model {
 namespace {
@@ -17,17 +17,21 @@ void check_prompts(const ModelConfig& config, const Rows& prompts, std::int64_t 
       throw InputError("prompts", "have different lengths", "generate from each of them alone");
     for (const std::int64_t id : prompt)
       if (id < 0 || id >= config.vocab_size)
-        throw InputError("prompt", "token " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(config.vocab_size),
-                         "does the tokenizer belong to this model?");
+        throw InputError(
+            "prompt",
+            "token " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(config.vocab_size),
+            "does the tokenizer belong to this model?");
   }
   if (length + max_new_tokens > config.max_seq_length)
-    throw InputError("prompt", std::to_string(length) + " prompt tokens and " + std::to_string(max_new_tokens) +
-                                   " new ones exceed the model's max_seq_length " + std::to_string(config.max_seq_length),
+    throw InputError("prompt",
+                     std::to_string(length) + " prompt tokens and " + std::to_string(max_new_tokens) +
+                         " new ones exceed the model's max_seq_length " + std::to_string(config.max_seq_length),
                      "shorten the prompt or ask for fewer new tokens");
 }
 
 torch::Tensor to_tensor(const Rows& rows, const torch::Device& device) {
-  torch::Tensor ids = torch::empty({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(rows[0].size())}, torch::kInt64);
+  torch::Tensor ids =
+      torch::empty({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(rows[0].size())}, torch::kInt64);
   for (std::size_t i = 0; i < rows.size(); ++i)
     std::copy(rows[i].begin(), rows[i].end(), ids[static_cast<std::int64_t>(i)].data_ptr<std::int64_t>());
   return ids.to(device);
@@ -35,7 +39,8 @@ torch::Tensor to_tensor(const Rows& rows, const torch::Device& device) {
 
 }  // namespace
 
-Rows generate(LanguageModel& model, const Rows& prompts, const SamplingConfig& sampling, const GenerateOptions& options) {
+Rows generate(LanguageModel& model, const Rows& prompts, const SamplingConfig& sampling,
+              const GenerateOptions& options) {
   const torch::NoGradGuard no_grad;
   check_prompts(model->config(), prompts, options.max_new_tokens);
   model->eval();
@@ -49,8 +54,9 @@ Rows generate(LanguageModel& model, const Rows& prompts, const SamplingConfig& s
     // With a cache: the prompt first, then one token a step. Without: the whole sequence each time.
     const Rows& input = step == 0 || !options.use_cache ? sequences : last;
     const torch::Tensor ids = to_tensor(input, model->device());
-    const torch::Tensor logits = (options.use_cache ? model->next_logits(ids, cache)
-                                                    : model->head(model->hidden(ids).select(1, -1))).cpu();  // [B, V]
+    const torch::Tensor logits =
+        (options.use_cache ? model->next_logits(ids, cache) : model->head(model->hidden(ids).select(1, -1)))
+            .cpu();  // [B, V]
     bool go_on = true;
     for (std::size_t row = 0; row < prompts.size(); ++row) {
       // An ended row goes on being computed (the batch is a rectangle) but no token of it is kept.

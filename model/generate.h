@@ -1,10 +1,10 @@
 #pragma once
 
-#include <functional>
-#include <vector>
-
 #include "model/decoder.h"
 #include "model/sampler.h"
+
+#include <functional>
+#include <vector>
 
 namespace bench::model {
 
@@ -20,7 +20,8 @@ struct GenerateOptions {
 /// Continues prompts of equal length. Returns only the new tokens of each row, an end-of-sequence token included.
 /// Throws InputError for an empty prompt, prompts of different lengths, ids outside the vocabulary, or more tokens
 /// than the model's max_seq_length.
-std::vector<std::vector<std::int64_t>> generate(LanguageModel& model, const std::vector<std::vector<std::int64_t>>& prompts,
+std::vector<std::vector<std::int64_t>> generate(LanguageModel& model,
+                                                const std::vector<std::vector<std::int64_t>>& prompts,
                                                 const SamplingConfig& sampling, const GenerateOptions& options);
 
 }  // namespace bench::model

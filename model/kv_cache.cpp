@@ -11,7 +11,8 @@ KvCache::KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t cap
   }
 }
 
-std::pair<torch::Tensor, torch::Tensor> KvCache::append(std::int64_t layer, const torch::Tensor& k, const torch::Tensor& v) {
+std::pair<torch::Tensor, torch::Tensor> KvCache::append(std::int64_t layer, const torch::Tensor& k,
+                                                        const torch::Tensor& v) {
   const std::int64_t tokens = k.size(2);
   TORCH_CHECK(length_ + tokens <= capacity(), "KV cache: ", length_, " + ", tokens, " tokens exceed ", capacity());
   const auto i = static_cast<std::size_t>(layer);

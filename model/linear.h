@@ -5,7 +5,8 @@
 namespace bench::model {
 
 /// y = x W^T without a bias, computed in x's dtype: fp32 master weights are cast where they are used, and their
-/// gradients come back in fp32. `options`: dtype and device of the weight, which starts uninitialised. x [..., in], weight [out, in].
+/// gradients come back in fp32. `options`: dtype and device of the weight, which starts uninitialised. x [..., in],
+/// weight [out, in].
 class LinearImpl : public torch::nn::Module {
  public:
   LinearImpl(std::int64_t in, std::int64_t out, const torch::TensorOptions& options) {

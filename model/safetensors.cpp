@@ -1,5 +1,7 @@
 #include "model/safetensors.h"
 
+#include "model/error.h"
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -9,15 +11,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include "model/error.h"
-
 namespace bench::model {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::uint64_t kLengthBytes = 8;                 // little-endian length of the header
-constexpr std::uint64_t kLongestHeader = 100'000'000;     // the format's own limit
+constexpr std::uint64_t kLengthBytes = 8;              // little-endian length of the header
+constexpr std::uint64_t kLongestHeader = 100'000'000;  // the format's own limit
 
 constexpr std::array<std::pair<const char*, torch::Dtype>, 9> kDtypes{{{"F64", torch::kFloat64},
                                                                        {"F32", torch::kFloat32},
@@ -43,7 +43,8 @@ class Reader {
     std::uint64_t header_length = 0;
     for (std::uint64_t i = kLengthBytes; i-- > 0;) header_length = header_length << 8 | data()[i];
     if (header_length > kLongestHeader || header_length > size_ - kLengthBytes)
-      fail(0, "a header of " + std::to_string(header_length) + " bytes does not fit in a file of " + std::to_string(size_));
+      fail(0, "a header of " + std::to_string(header_length) + " bytes does not fit in a file of " +
+                  std::to_string(size_));
     data_begin_ = kLengthBytes + header_length;
     const Json header = parse_header(header_length);
     NamedTensors tensors;
@@ -89,7 +90,8 @@ class Reader {
     if (known == kDtypes.end()) fail(kLengthBytes, "'" + name + "' has the unsupported dtype " + dtype_name);
     const auto [begin, end] = offsets;
     if (begin > end || end > size_ - data_begin_)
-      fail(size_, "'" + name + "' should end at byte " + std::to_string(data_begin_ + end) + ", the file has " + std::to_string(size_));
+      fail(size_, "'" + name + "' should end at byte " + std::to_string(data_begin_ + end) + ", the file has " +
+                      std::to_string(size_));
     const auto element = static_cast<std::uint64_t>(c10::elementSize(known->second));
     std::uint64_t wanted = element;
     for (const std::int64_t size : shape) {
@@ -98,8 +100,10 @@ class Reader {
       wanted *= static_cast<std::uint64_t>(size);
     }
     if (wanted != end - begin)
-      fail(data_begin_ + begin, "'" + name + "' holds " + std::to_string(end - begin) + " bytes, its shape needs " + std::to_string(wanted));
-    torch::Tensor raw = bytes_.narrow(0, static_cast<std::int64_t>(data_begin_ + begin), static_cast<std::int64_t>(wanted));
+      fail(data_begin_ + begin,
+           "'" + name + "' holds " + std::to_string(end - begin) + " bytes, its shape needs " + std::to_string(wanted));
+    torch::Tensor raw =
+        bytes_.narrow(0, static_cast<std::int64_t>(data_begin_ + begin), static_cast<std::int64_t>(wanted));
     if ((data_begin_ + begin) % element != 0) raw = raw.clone();  // other writers need not align
     return raw.view(known->second).view(shape);
   }
@@ -157,7 +161,8 @@ void write_safetensors(const std::filesystem::path& file, const NamedTensors& te
     out.write(static_cast<const char*>(plain.const_data_ptr()), static_cast<std::streamsize>(plain.nbytes()));
   }
   out.close();
-  if (!out) throw InputError(file.string(), std::string("cannot be written: ") + std::strerror(errno), "is the disk full?");
+  if (!out)
+    throw WriteError(file.string(), std::string("cannot be written: ") + std::strerror(errno), "is the disk full?");
 }
 
 }  // namespace bench::model

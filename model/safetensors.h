@@ -1,10 +1,10 @@
 #pragma once
 
+#include "model/tensor.h"
+
 #include <filesystem>
 #include <map>
 #include <string>
-
-#include "model/tensor.h"
 
 namespace bench::model {
 
@@ -16,7 +16,7 @@ using NamedTensors = std::map<std::string, torch::Tensor>;
 /// Throws InputError with the byte at fault for anything that is truncated, overlapping or out of bounds.
 NamedTensors read_safetensors(const std::filesystem::path& file);
 
-/// Writes tensors (copied to the CPU one by one). Throws InputError when the disk is full; no file of the old name may
+/// Writes tensors (copied to the CPU one by one). Throws WriteError when the disk is full; no file of the old name may
 /// be lost by that, so write to a new name.
 void write_safetensors(const std::filesystem::path& file, const NamedTensors& tensors);
 

@@ -11,12 +11,14 @@ constexpr double kRemoved = -std::numeric_limits<double>::infinity();
 std::int64_t draw(const torch::Tensor& logits, std::mt19937_64& random) {
   const torch::Tensor cumulated = torch::softmax(logits.to(torch::kFloat64), -1).cumsum(-1);
   const double u = static_cast<double>(random() >> 11) * 0x1.0p-53 * cumulated[-1].item<double>();
-  return torch::searchsorted(cumulated, torch::tensor({u}, torch::kFloat64), false, /*right=*/true).item<std::int64_t>();
+  return torch::searchsorted(cumulated, torch::tensor({u}, torch::kFloat64), false, /*right=*/true)
+      .item<std::int64_t>();
 }
 
 }  // namespace
 
-torch::Tensor penalise_repetition(const torch::Tensor& logits, const std::vector<std::int64_t>& history, double penalty) {
+torch::Tensor penalise_repetition(const torch::Tensor& logits, const std::vector<std::int64_t>& history,
+                                  double penalty) {
   if (penalty == 1 || history.empty()) return logits;
   const torch::Tensor ids = torch::tensor(history);
   const torch::Tensor seen = logits.index_select(0, ids);

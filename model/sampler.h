@@ -1,17 +1,18 @@
 #pragma once
 
+#include "model/sampling_config.h"
+#include "model/tensor.h"
+
 #include <cstdint>
 #include <random>
 #include <vector>
-
-#include "model/sampling_config.h"
-#include "model/tensor.h"
 
 namespace bench::model {
 
 /// Logits of tokens in `history` are divided by the penalty where positive, multiplied where negative (Keskar et al.,
 /// arXiv 1909.05858). Each of these three takes logits [V] fp32 on the CPU and returns new ones; removed is -infinity.
-torch::Tensor penalise_repetition(const torch::Tensor& logits, const std::vector<std::int64_t>& history, double penalty);
+torch::Tensor penalise_repetition(const torch::Tensor& logits, const std::vector<std::int64_t>& history,
+                                  double penalty);
 /// Keeps the k largest (and what equals the k-th).
 torch::Tensor keep_top_k(const torch::Tensor& logits, std::int64_t k);
 /// Keeps the smallest set of most probable tokens whose probability reaches p; at least one.

@@ -29,7 +29,8 @@ constexpr CaseType row(const char* name, const char* meaning) {
 }
 
 constexpr CaseType kCaseTypes[] = {
-    row<TrainCaseConfig, run_train>("train", "optimizer steps: speed, loss curve, peak memory; may keep the checkpoint"),
+    row<TrainCaseConfig, run_train>("train",
+                                    "optimizer steps: speed, loss curve, peak memory; may keep the checkpoint"),
     row<PrefillConfig, run_prefill>("prefill", "processing a prompt into the KV cache"),
     row<DecodeConfig, run_decode>("decode", "new tokens one by one with the KV cache"),
     row<PerplexityConfig, run_perplexity>("perplexity", "a checkpoint's perplexity on held-out text"),

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "harness/cases/context.h"
+#include "harness/core/fields.h"
+
 #include <span>
 #include <string>
 #include <vector>
-
-#include "harness/cases/context.h"
-#include "harness/core/fields.h"
 
 namespace bench::harness {
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <string>
-
 #include "harness/devices/device.h"
 #include "harness/record.h"
+
+#include <string>
 
 namespace bench::harness {
 

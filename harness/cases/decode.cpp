@@ -15,14 +15,15 @@ struct Round {
 };
 
 /// Prompt, then new tokens until the round is full or the time is up.
-Round decode_round(model::LanguageModel& model, const torch::Tensor& prompt, model::KvCache& cache, const DecodeConfig& config,
-                   const Device& device, double end_s) {
+Round decode_round(model::LanguageModel& model, const torch::Tensor& prompt, model::KvCache& cache,
+                   const DecodeConfig& config, const Device& device, double end_s) {
   Round round;
   torch::Tensor token;  // [B, 1]
   cache.clear();
   round.first_token_s = time_once(device, [&] { token = model->next_logits(prompt, cache).argmax(-1, true); });
   round.checksum = token.sum().item<double>();
-  while (static_cast<std::int64_t>(round.step_s.size()) + 1 < config.new_tokens && (round.step_s.empty() || now_s() < end_s)) {
+  while (static_cast<std::int64_t>(round.step_s.size()) + 1 < config.new_tokens &&
+         (round.step_s.empty() || now_s() < end_s)) {
     round.step_s.push_back(time_once(device, [&] { token = model->next_logits(token, cache).argmax(-1, true); }));
     round.checksum += token.sum().item<double>();
   }
@@ -56,8 +57,8 @@ void DecodeConfig::validate(const Require& require) const {
   require(compare_tokens >= 0, "compare_tokens", "must not be negative", "");
   if (source.model)
     require(prompt_tokens + std::max(new_tokens, compare_tokens) <= source.model->value.max_seq_length, "prompt_tokens",
-            fmt::format("{} and {} new tokens exceed the model's max_seq_length {}", prompt_tokens, std::max(new_tokens, compare_tokens),
-                        source.model->value.max_seq_length),
+            fmt::format("{} and {} new tokens exceed the model's max_seq_length {}", prompt_tokens,
+                        std::max(new_tokens, compare_tokens), source.model->value.max_seq_length),
             "lower prompt_tokens or choose a model with a longer max_seq_length");
 }
 
@@ -67,11 +68,14 @@ Record run_decode(const DecodeConfig& config, Context& context) {
   if (skip_for_missing_checkpoint(config.source, record)) return record;
   const torch::NoGradGuard no_grad;
   model::LanguageModel model = open_model(config.source, context.device, record);
-  const torch::Tensor prompt = random_ids(config.batch, config.prompt_tokens, model->config().vocab_size, config.source.seed);
+  const torch::Tensor prompt =
+      random_ids(config.batch, config.prompt_tokens, model->config().vocab_size, config.source.seed);
   model::KvCache cache = model->make_cache(config.batch, config.prompt_tokens + config.new_tokens);
   record.facts["batch"] = static_cast<double>(config.batch);
   record.facts["kv_cache_bytes"] = static_cast<double>(cache.bytes());
-  const auto one_round = [&] { return decode_round(model, prompt.to(model->device()), cache, config, context.device, end_s); };
+  const auto one_round = [&] {
+    return decode_round(model, prompt.to(model->device()), cache, config, context.device, end_s);
+  };
 
   Progress progress(context.case_name, config.rounds + 1, "rounds");
   const double begin_s = now_s();
@@ -92,7 +96,8 @@ Record run_decode(const DecodeConfig& config, Context& context) {
   }
   record_peak_memory(context.device, record);  // before the comparison, which needs more
   if (config.compare_tokens > 0)
-    record.facts["cached_uncached_mismatches"] = static_cast<double>(count_mismatches(model, prompt, config.compare_tokens));
+    record.facts["cached_uncached_mismatches"] =
+        static_cast<double>(count_mismatches(model, prompt, config.compare_tokens));
   return record;
 }
 

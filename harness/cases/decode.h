@@ -15,13 +15,14 @@ struct DecodeConfig {
     visit("prompt_tokens", self.prompt_tokens, "tokens prefilled before the first timed step");
     visit("new_tokens", self.new_tokens, "greedy tokens of one round");
     visit("rounds", self.rounds, "at most so many rounds, within the case's budget_s");
-    visit("compare_tokens", self.compare_tokens, "so many greedy tokens are also made without the cache and compared; 0: none");
+    visit("compare_tokens", self.compare_tokens,
+          "so many greedy tokens are also made without the cache and compared; 0: none");
   }
   void validate(const Require& require) const;
 };
 
-/// Prefills random prompts, then times one greedy token after another. The first round is the warm-up unless there is no
-/// time for a second.
+/// Prefills random prompts, then times one greedy token after another. The first round is the warm-up unless there is
+/// no time for a second.
 Record run_decode(const DecodeConfig& config, Context& context);
 
 }  // namespace bench::harness

@@ -1,23 +1,20 @@
 #pragma once
 
-#include "harness/cases/context.h"
-#include "harness/training/training_config.h"
-#include "model/config.h"
+#include "harness/cases/model_source.h"
 
 namespace bench::harness {
 
 struct MemoryConfig {
-  FileOr<model::ModelConfig> model;
-  std::string mode = "decode", dtype = "auto";
+  ModelSource source;
+  std::string mode = "decode";
   std::vector<std::int64_t> seq_lengths{256, 512, 1024, 2048};
   std::int64_t batch = 1;
   bool gradient_checkpointing = false;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit("model", self.model, "model config, a file or its keys; its weights are random");
-    visit("mode", self.mode, "train: one optimizer step; decode: a prompt of that length and one more token");
-    visit("dtype", self.dtype, "of computing (and of the weights in decode): fp32, bf16, or auto");
+    ModelSource::fields(self.source, visit);
+    visit("mode", self.mode, "train: one optimizer step; decode: a prompt of that length, its last token by itself");
     visit("seq_lengths", self.seq_lengths, "tokens of each sequence");
     visit("batch", self.batch, "sequences together");
     visit("gradient_checkpointing", self.gradient_checkpointing, "in train");

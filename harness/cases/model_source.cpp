@@ -1,42 +1,51 @@
 #include "harness/cases/model_source.h"
 
-#include <filesystem>
-
 #include "harness/checkpoints.h"
+
+#include <filesystem>
 
 namespace bench::harness {
 
 void ModelSource::validate(const Require& require) const {
   require(model.has_value() != !checkpoint.empty(), "model", "give either model or checkpoint", "");
-  require(when_missing == "error" || when_missing == "skip", "when_missing", fmt::format("unknown choice '{}'", when_missing), "known: error, skip");
-  require(dtype == "auto" || dtype == "fp32" || dtype == "bf16", "dtype", fmt::format("unknown dtype '{}'", dtype), "known: auto, fp32, bf16");
+  require(when_missing == "error" || when_missing == "skip", "when_missing",
+          fmt::format("unknown choice '{}'", when_missing), "known: error, skip");
+  require(dtype == "auto" || dtype == "fp32" || dtype == "bf16", "dtype", fmt::format("unknown dtype '{}'", dtype),
+          "known: auto, fp32, bf16");
   require(seed >= 0, "seed", "must not be negative", "");
 }
 
 bool skip_for_missing_checkpoint(const ModelSource& source, Record& record) {
-  if (source.checkpoint.empty() || source.when_missing != "skip" || std::filesystem::exists(source.checkpoint)) return false;
+  if (source.checkpoint.empty() || source.when_missing != "skip" || std::filesystem::exists(source.checkpoint))
+    return false;
   record.status = Record::Status::kSkipped;
   record.reason = fmt::format("{}: no such checkpoint yet", source.checkpoint);
-  record.hint = "train one: bench train --model MODEL.yaml --training TRAINING.yaml (README, Training)";
+  record.hint =
+      "train one: scripts/corpus; bench tokenizer train --model MODEL.yaml; bench train --model MODEL.yaml --training "
+      "TRAINING.yaml, "
+      "where the training config's output_dir is this checkpoint's folder";
   return true;
 }
 
+torch::Dtype dtype_for(const ModelSource& source, const Device& device) {
+  return source.dtype == "auto" ? fast_dtype(device) : dtype_named(source.dtype, "dtype");
+}
+
 model::LanguageModel open_model(const ModelSource& source, const Device& device, Record& record) {
-  const torch::Dtype dtype = source.dtype == "auto" ? (device.fast_bf16() ? torch::kBFloat16 : torch::kFloat32) : dtype_named(source.dtype, "dtype");
+  const torch::Dtype dtype = dtype_for(source, device);
   model::LanguageModel model{nullptr};
   if (!source.checkpoint.empty()) {
     model = open_checkpoint(source.checkpoint, dtype, device.torch_device());
     record.notes["weights"] = source.checkpoint;
   } else {
-    model = model::LanguageModel(source.model->value, torch::TensorOptions().dtype(dtype).device(device.torch_device()));
-    for (auto& buffer : model->buffers()) buffer.set_data(buffer.to(device.torch_device()));
-    model::init_weights(model, static_cast<std::uint64_t>(source.seed));
+    model = new_model(source.model->value, dtype, device, static_cast<std::uint64_t>(source.seed));
     record.notes["weights"] = fmt::format("random, seed {}", source.seed);
   }
   model->eval();
   record.notes["dtype"] = dtype_text(dtype);
   record.facts["parameters"] = static_cast<double>(parameter_count(model->config()));
-  record.facts["parameters_without_embedding"] = static_cast<double>(parameter_count_without_embedding(model->config()));
+  record.facts["parameters_without_embedding"] =
+      static_cast<double>(parameter_count_without_embedding(model->config()));
   return model;
 }
 

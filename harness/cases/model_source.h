@@ -1,11 +1,11 @@
 #pragma once
 
-#include <memory>
-#include <optional>
-
 #include "harness/cases/context.h"
 #include "harness/data/tokenizer.h"
 #include "model/decoder.h"
+
+#include <memory>
+#include <optional>
 
 namespace bench::harness {
 
@@ -30,6 +30,9 @@ struct ModelSource {
 
 /// True if the checkpoint isn't there and the case is to be skipped; the record then says why.
 bool skip_for_missing_checkpoint(const ModelSource& source, Record& record);
+
+/// The dtype that the source's `dtype` means on that device.
+torch::Dtype dtype_for(const ModelSource& source, const Device& device);
 
 /// The model in eval mode; the record notes dtype, parameters and where the weights come from.
 model::LanguageModel open_model(const ModelSource& source, const Device& device, Record& record);

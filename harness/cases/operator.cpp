@@ -1,12 +1,12 @@
 #include "harness/cases/operator.h"
 
-#include <benchmark/benchmark.h>
-#include <torch/autograd.h>
-
 #include "harness/cases/model_source.h"
 #include "harness/cases/operators.h"
 #include "harness/checkpoints.h"
 #include "harness/measure.h"
+
+#include <benchmark/benchmark.h>
+#include <torch/autograd.h>
 
 namespace bench::harness {
 namespace {
@@ -20,7 +20,8 @@ class Collector : public benchmark::BenchmarkReporter {
   bool ReportContext(const Context&) override { return true; }
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const auto& run : runs)
-      if (run.run_type == Run::RT_Iteration) record_.add("operator_time_s", "s", run.real_accumulated_time / static_cast<double>(run.iterations));
+      if (run.run_type == Run::RT_Iteration)
+        record_.add("operator_time_s", "s", run.real_accumulated_time / static_cast<double>(run.iterations));
   }
 
  private:
@@ -36,8 +37,10 @@ void call(const PreparedOperator& prepared, bool backward) {
 }  // namespace
 
 void OperatorConfig::validate(const Require& require) const {
+  require(model.given, "model", "is missing", "a model config gives the operator its sizes");
   const auto known = operator_names();
-  require(std::find(known.begin(), known.end(), op) != known.end(), "operator", fmt::format("unknown operator '{}'", op), unknown_name_hint(op, known));
+  require(std::find(known.begin(), known.end(), op) != known.end(), "operator",
+          fmt::format("unknown operator '{}'", op), unknown_name_hint(op, known));
   require(dtype == "fp32" || dtype == "bf16", "dtype", fmt::format("unknown dtype '{}'", dtype), "known: fp32, bf16");
   require(batch > 0, "batch", "must be positive", "");
   require(tokens > 0, "tokens", "must be positive", "");
@@ -46,16 +49,22 @@ void OperatorConfig::validate(const Require& require) const {
 
 Record run_operator(const OperatorConfig& config, Context& context) {
   Record record = new_record(context, "operator", to_json(config));
-  const auto options = torch::TensorOptions().dtype(dtype_named(config.dtype, "dtype")).device(context.device.torch_device());
-  const PreparedOperator prepared = prepare_operator(config.op, config.model.value, config.batch, config.tokens, options);
+  const auto options =
+      torch::TensorOptions().dtype(dtype_named(config.dtype, "dtype")).device(context.device.torch_device());
+  const PreparedOperator prepared =
+      prepare_operator(config.op, config.model.value, config.batch, config.tokens, options);
   call(prepared, config.backward);  // cold
   context.device.synchronize();
-  benchmark::RegisterBenchmark(config.op.c_str(), [&](benchmark::State& state) {
-    for (auto _ : state) {
-      call(prepared, config.backward);
-      context.device.synchronize();
-    }
-  })->UseRealTime()->MinTime(kRepetition_s)->Repetitions(static_cast<int>(config.repetitions));
+  benchmark::RegisterBenchmark(config.op.c_str(),
+                               [&](benchmark::State& state) {
+                                 for (auto _ : state) {
+                                   call(prepared, config.backward);
+                                   context.device.synchronize();
+                                 }
+                               })
+      ->UseRealTime()
+      ->MinTime(kRepetition_s)
+      ->Repetitions(static_cast<int>(config.repetitions));
   Collector collector(record);
   benchmark::RunSpecifiedBenchmarks(&collector);
   benchmark::ClearRegisteredBenchmarks();

@@ -15,7 +15,10 @@ struct Sizes {
   torch::TensorOptions options;
 
   torch::Tensor random(torch::IntArrayRef shape) const {
-    return torch::randn(shape, torch::kFloat32).mul_(0.1).to(options.device(), c10::typeMetaToScalarType(options.dtype())).requires_grad_();
+    return torch::randn(shape, torch::kFloat32)
+        .mul_(0.1)
+        .to(options.device(), c10::typeMetaToScalarType(options.dtype()))
+        .requires_grad_();
   }
   double rows() const { return static_cast<double>(batch * tokens); }
   double element() const { return static_cast<double>(options.dtype().itemsize()); }
@@ -24,8 +27,12 @@ struct Sizes {
 double count(const torch::Tensor& t) { return static_cast<double>(t.numel()); }
 
 PreparedOperator rms_norm(const Sizes& s) {
-  const torch::Tensor x = s.random({s.batch, s.tokens, s.config.hidden_size}), weight = s.random({s.config.hidden_size});
-  return {[=, eps = s.config.rms_norm_eps] { return model::rms_norm(x, weight, eps); }, {x, weight}, 4 * count(x), 2 * s.element() * count(x)};
+  const torch::Tensor x = s.random({s.batch, s.tokens, s.config.hidden_size}),
+                      weight = s.random({s.config.hidden_size});
+  return {[=, eps = s.config.rms_norm_eps] { return model::rms_norm(x, weight, eps); },
+          {x, weight},
+          4 * count(x),
+          2 * s.element() * count(x)};
 }
 
 PreparedOperator rope(const Sizes& s) {
@@ -40,14 +47,20 @@ PreparedOperator attention(const Sizes& s) {
   const torch::Tensor k = s.random({s.batch, s.config.num_kv_heads, s.tokens, s.config.head_dim()});
   const torch::Tensor v = s.random(k.sizes());
   const double keys = static_cast<double>(s.tokens + 1) / 2;  // that a query sees, on average
-  return {[=] { return model::causal_attention(q, k, v); }, {q, k, v}, 4 * count(q) * keys, s.element() * (2 * count(q) + 2 * count(k))};
+  return {[=] { return model::causal_attention(q, k, v); },
+          {q, k, v},
+          4 * count(q) * keys,
+          s.element() * (2 * count(q) + 2 * count(k))};
 }
 
 PreparedOperator linear(const Sizes& s) {
   const torch::Tensor x = s.random({s.batch, s.tokens, s.config.hidden_size});
   const torch::Tensor weight = s.random({s.config.intermediate_size, s.config.hidden_size});
   const double outputs = s.rows() * static_cast<double>(s.config.intermediate_size);
-  return {[=] { return torch::linear(x, weight); }, {x, weight}, 2 * s.rows() * count(weight), s.element() * (count(x) + count(weight) + outputs)};
+  return {[=] { return torch::linear(x, weight); },
+          {x, weight},
+          2 * s.rows() * count(weight),
+          s.element() * (count(x) + count(weight) + outputs)};
 }
 
 PreparedOperator feed_forward(const Sizes& s) {
@@ -66,7 +79,8 @@ PreparedOperator feed_forward(const Sizes& s) {
 
 PreparedOperator cross_entropy(const Sizes& s) {
   const torch::Tensor logits = s.random({s.batch * s.tokens, s.config.vocab_size});
-  const torch::Tensor targets = torch::randint(0, s.config.vocab_size, {s.batch * s.tokens}, torch::kInt64).to(s.options.device());
+  const torch::Tensor targets =
+      torch::randint(0, s.config.vocab_size, {s.batch * s.tokens}, torch::kInt64).to(s.options.device());
   return {[=] { return model::mean_nll(logits, targets); }, {logits}, 4 * count(logits), s.element() * count(logits)};
 }
 
@@ -85,8 +99,8 @@ std::vector<std::string> operator_names() {
   return names;
 }
 
-PreparedOperator prepare_operator(const std::string& name, const model::ModelConfig& config, std::int64_t batch, std::int64_t tokens,
-                                  const torch::TensorOptions& options) {
+PreparedOperator prepare_operator(const std::string& name, const model::ModelConfig& config, std::int64_t batch,
+                                  std::int64_t tokens, const torch::TensorOptions& options) {
   for (const auto& row : kOperators)
     if (name == row.name) return row.prepare({config, batch, tokens, options});
   TORCH_CHECK(false, "unknown operator ", name);

@@ -1,12 +1,11 @@
 #pragma once
 
+#include "model/config.h"
+#include "model/tensor.h"
+
 #include <functional>
 #include <string>
 #include <vector>
-
-#include "model/tensor.h"
-
-#include "model/config.h"
 
 namespace bench::harness {
 
@@ -21,7 +20,7 @@ struct PreparedOperator {
 std::vector<std::string> operator_names();
 
 /// `options`: dtype and device of the inputs, which are random. The name must be one of operator_names().
-PreparedOperator prepare_operator(const std::string& name, const model::ModelConfig& config, std::int64_t batch, std::int64_t tokens,
-                                  const torch::TensorOptions& options);
+PreparedOperator prepare_operator(const std::string& name, const model::ModelConfig& config, std::int64_t batch,
+                                  std::int64_t tokens, const torch::TensorOptions& options);
 
 }  // namespace bench::harness

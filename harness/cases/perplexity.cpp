@@ -1,6 +1,7 @@
 #include "harness/cases/perplexity.h"
 
 #include "harness/checkpoints.h"
+#include "harness/core/clock.h"
 #include "harness/core/progress.h"
 #include "harness/perplexity.h"
 #include "harness/training/training_data.h"
@@ -13,7 +14,8 @@ TokenStream held_out_tokens(const PerplexityConfig& config, const model::ModelCo
   const bool synthetic = config.text == kSynthetic || (!tokenizer && config.fallback == kSynthetic);
   if (synthetic) return synthetic_validation_tokens(model.vocab_size);
   if (!tokenizer)
-    throw Error(config.source.checkpoint, fmt::format("has no {}, so no text can be scored", kTokenizerFile), "bench ppl --tokens scores raw ids");
+    throw Error(config.source.checkpoint, fmt::format("has no {}, so no text can be scored", kTokenizerFile),
+                "bench ppl --tokens scores raw ids");
   tokenizer->check_fits(model.vocab_size);
   return text_tokens(config.text, *tokenizer, /*threads=*/2);
 }
@@ -22,10 +24,13 @@ TokenStream held_out_tokens(const PerplexityConfig& config, const model::ModelCo
 
 void PerplexityConfig::validate(const Require& require) const {
   source.validate(require);
-  require(fallback == "none" || fallback == kSynthetic, "fallback", fmt::format("unknown choice '{}'", fallback), "known: none, synthetic");
-  require(protocol == "disjoint" || protocol == "strided", "protocol", fmt::format("unknown protocol '{}'", protocol), "known: disjoint, strided");
+  require(!source.checkpoint.empty(), "checkpoint", "is missing", "random weights have no perplexity worth knowing");
+  require(fallback == "none" || fallback == kSynthetic, "fallback", fmt::format("unknown choice '{}'", fallback),
+          "known: none, synthetic");
+  require(protocol == "disjoint" || protocol == "strided", "protocol", fmt::format("unknown protocol '{}'", protocol),
+          "known: disjoint, strided");
   require(context >= 2, "context", "must be at least 2", "");
-  require(stride >= 1 && (protocol != "strided" || stride < context), "stride", "must be in 1 .. context - 1", "");
+  require(stride >= 0 && (protocol != "strided" || stride < context), "stride", "must be in 1 .. context - 1", "");
   require(max_tokens >= 0, "max_tokens", "must not be negative", "");
 }
 
@@ -36,10 +41,17 @@ Record run_perplexity(const PerplexityConfig& config, Context& context) {
   const TokenStream tokens = held_out_tokens(config, model->config());
   const PerplexityOptions options{config.protocol, config.context, config.stride, config.max_tokens};
   std::optional<Progress> progress;
-  const PerplexityResult result = measure_perplexity(model, tokens, options, [&](std::int64_t done, std::int64_t windows) {
-    if (!progress) progress.emplace(context.case_name, windows, "windows");
-    progress->update(done);
-  });
+  const double end_s = now_s() + context.budget_s;
+  const PerplexityResult result =
+      measure_perplexity(model, tokens, options, [&](std::int64_t done, std::int64_t windows) {
+        if (!progress) progress.emplace(context.case_name, windows, "windows");
+        progress->update(done);
+        if (now_s() > end_s && done < windows)
+          throw Error::at_run_time(
+              "budget_s",
+              fmt::format("{:.0f} s were enough for {} of {} windows only", context.budget_s, done, windows),
+              "raise budget_s or set max_tokens: a part is not the text's perplexity");
+      });
   record.notes["text"] = tokens.source;
   record.notes["protocol"] = options.text();
   record.facts["nll_nats"] = result.nll_nats;
@@ -47,7 +59,8 @@ Record run_perplexity(const PerplexityConfig& config, Context& context) {
   if (result.text_bytes > 0) record.facts["text_bytes"] = result.text_bytes;
   const bool whole = config.max_tokens == 0 || config.max_tokens >= tokens.size();
   if (tokens.optimum_nll > 0 && whole)  // the source's own, on as many tokens as were scored
-    record.facts["optimum_nll_nats"] = tokens.optimum_nll * static_cast<double>(result.scored_tokens) / static_cast<double>(tokens.size() - 1);
+    record.facts["optimum_nll_nats"] =
+        tokens.optimum_nll * static_cast<double>(result.scored_tokens) / static_cast<double>(tokens.size() - 1);
   for (std::size_t i = 0; i < result.window_tokens.size(); ++i) {
     record.add("window_nll_nats", "nats", result.window_nll_nats[i]);
     record.add("window_tokens", "tokens", static_cast<double>(result.window_tokens[i]));

@@ -9,7 +9,7 @@ struct PerplexityConfig {
   std::string text = "data/processed/valid.txt";
   std::string fallback = "none";
   std::string protocol = "disjoint";
-  std::int64_t context = 1024, stride = 512, max_tokens = 0;
+  std::int64_t context = 1024, stride = 0, max_tokens = 0;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -18,7 +18,7 @@ struct PerplexityConfig {
     visit("fallback", self.fallback, "for a checkpoint without a tokenizer: none, or synthetic");
     visit("protocol", self.protocol, "disjoint or strided");
     visit("context", self.context, "tokens of one window");
-    visit("stride", self.stride, "from one window to the next, of the strided protocol");
+    visit("stride", self.stride, "from one window to the next, of the strided protocol; 0: half the context");
     visit("max_tokens", self.max_tokens, "score only so many tokens of the text; 0: all");
   }
   void validate(const Require& require) const;

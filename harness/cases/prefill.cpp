@@ -21,13 +21,15 @@ Record run_prefill(const PrefillConfig& config, Context& context) {
   const torch::NoGradGuard no_grad;
   model::LanguageModel model = open_model(config.source, context.device, record);
   const torch::Tensor ids =
-      random_ids(config.batch, config.prompt_tokens, model->config().vocab_size, config.source.seed).to(model->device());
+      random_ids(config.batch, config.prompt_tokens, model->config().vocab_size, config.source.seed)
+          .to(model->device());
   model::KvCache cache = model->make_cache(config.batch, config.prompt_tokens);
   torch::Tensor logits;
-  const Timing timing = time_repeatedly(context.device, {.warmup = 1, .max_samples = config.samples, .budget_s = context.budget_s}, [&] {
-    cache.clear();
-    logits = model->next_logits(ids, cache);  // [B, V]
-  });
+  const Timing timing =
+      time_repeatedly(context.device, {.warmup = 1, .max_samples = config.samples, .budget_s = context.budget_s}, [&] {
+        cache.clear();
+        logits = model->next_logits(ids, cache);  // [B, V]
+      });
   record.facts["cold_prefill_time_s"] = timing.cold_s;
   record.facts["prompt_tokens"] = static_cast<double>(config.prompt_tokens);
   record.facts["batch"] = static_cast<double>(config.batch);

@@ -1,14 +1,16 @@
 #include "harness/cases/train.h"
 
-#include <filesystem>
-
 #include "harness/cases/model_source.h"
 #include "harness/checkpoints.h"
 #include "harness/core/clock.h"
+#include "harness/core/process.h"
 #include "harness/core/progress.h"
+#include "harness/environment.h"
 #include "harness/measure.h"
 #include "harness/training/memory_estimate.h"
 #include "harness/training/train.h"
+
+#include <filesystem>
 
 namespace bench::harness {
 namespace {
@@ -17,17 +19,26 @@ namespace {
 TrainingConfig effective_training(const TrainCaseConfig& config, Record& record) {
   TrainingConfig training = config.training.value;
   if (config.gradient_checkpointing) training.train.gradient_checkpointing = *config.gradient_checkpointing;
-  const bool have_text = std::filesystem::exists(training.data.train_path) && std::filesystem::exists(training.data.valid_path);
+  const bool have_text =
+      std::filesystem::exists(training.data.train_path) && std::filesystem::exists(training.data.valid_path);
   if (config.tokens == kSynthetic || (config.tokens == "text_or_synthetic" && !have_text))
     training.data.train_path = training.data.valid_path = kSynthetic;
   if (config.tokens == "text_or_synthetic" && !have_text)
-    record.notes["data_fallback"] = fmt::format("{} is not there, so the synthetic language is used; scripts/corpus builds it", config.training.value.data.train_path);
+    record.notes["data_fallback"] =
+        fmt::format("{} is not there, so the synthetic language is used; scripts/corpus builds it",
+                    config.training.value.data.train_path);
   return training;
 }
 
 void train_tokenizer_for(const TrainingConfig& training, const model::ModelConfig& model) {
   print_status(fmt::format("training a tokenizer of {} pieces on {}", model.vocab_size, training.data.train_path));
-  train_tokenizer({.text = training.data.train_path, .output = training.data.tokenizer_model, .vocab_size = model.vocab_size});
+  // In a process of its own: what SentencePiece needs is no part of this case's peak memory.
+  const ProcessResult result =
+      run_process({own_executable().string(), "tokenizer", "train", "--text", training.data.train_path, "--out",
+                   training.data.tokenizer_model, "--vocab-size", std::to_string(model.vocab_size)},
+                  /*timeout_s=*/3600);
+  if (result.exit_code != 0 || result.signal != 0)
+    throw Error::at_run_time(training.data.train_path, "no tokenizer could be trained on it (see above)");
 }
 
 void record_step(Record& record, const StepResult& result, const std::vector<double>& micro_s, double update_s) {
@@ -38,45 +49,50 @@ void record_step(Record& record, const StepResult& result, const std::vector<dou
 }
 
 /// Steps without a run directory: for speed and memory.
-void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, const TrainingData& data, const Execution& execution,
-               const Context& context, double end_s, Record& record) {
-  const torch::Device device = context.device.torch_device();
-  torch::manual_seed(static_cast<std::uint64_t>(training.seed));
-  model::LanguageModel model(config.model.value, torch::TensorOptions().dtype(torch::kFloat32).device(device));
-  for (auto& buffer : model->buffers()) buffer.set_data(buffer.to(device));
-  model::init_weights(model, static_cast<std::uint64_t>(training.seed));
-  const Batches batches(data.train, execution.micro_batch_size, training.train.max_seq_length, static_cast<std::uint64_t>(training.seed));
-  Trainer trainer(model, training, execution, context.device, batches);
+void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, const TrainingData& data,
+               const Execution& execution, const Context& context, double end_s, Record& record) {
+  const auto seed = static_cast<std::uint64_t>(training.seed);
+  torch::manual_seed(seed);
+  const Batches batches(data.train, execution.micro_batch_size, training.train.max_seq_length, seed);
+  Trainer trainer(new_model(config.model.value, torch::kFloat32, context.device, seed), training, execution,
+                  context.device, batches);
   const std::int64_t micro_steps = trainer.micro_steps_per_step();
   Progress progress(context.case_name, config.steps * micro_steps, "micro-batches");
   double last_s = 0;
-  for (std::int64_t step = 0; step < config.steps && (step == 0 || now_s() + last_s * static_cast<double>(micro_steps) < end_s); ++step) {
+  for (std::int64_t step = 0;
+       step < config.steps && (step == 0 || now_s() + last_s * static_cast<double>(micro_steps) < end_s); ++step) {
     std::vector<double> micro_s;
     while (static_cast<std::int64_t>(micro_s.size()) < micro_steps && (micro_s.empty() || now_s() + last_s < end_s)) {
       micro_s.push_back(last_s = time_once(context.device, [&] { trainer.micro_step(); }));
       progress.update(step * micro_steps + static_cast<std::int64_t>(micro_s.size()));
     }
     if (static_cast<std::int64_t>(micro_s.size()) < micro_steps)
-      record.notes["partial_step"] =
-          fmt::format("n = 1: {} of the step's {} micro-batches were timed and one update; the step's time is composed from them", micro_s.size(), micro_steps);
+      record.notes["partial_step"] = fmt::format(
+          "{}{} of the step's {} micro-batches were timed and one update; the step's time is composed from them",
+          step == 0 ? "n = 1: " : "", micro_s.size(), micro_steps);
     StepResult result;
     const double update_s = time_once(context.device, [&] { result = trainer.update(); });
     record_step(record, result, micro_s, update_s);
   }
 }
 
-void record_plan(const TrainCaseConfig& config, const TrainingConfig& training, const Execution& execution, const Device& device, Record& record) {
+void record_plan(const TrainCaseConfig& config, const TrainingConfig& training, const Execution& execution,
+                 const Device& device, Record& record) {
   const model::ModelConfig& model = config.model.value;
   record.notes["dtype"] = dtype_text(execution.compute);
   if (training.train.mixed_precision && execution.compute == torch::kFloat32)
-    record.notes["mixed_precision"] = "computed in fp32: this processor has no bf16 matrix instructions, bf16 products would be slower";
-  record.notes["execution"] = fmt::format("effective batch {} x {} as micro-batches of {}, checkpointing {}, {} operators", training.train.effective_batch_size,
-                                          training.train.max_seq_length, execution.micro_batch_size, execution.gradient_checkpointing ? "on" : "off",
-                                          training.train.compile_model ? "fused" : "plain");
+    record.notes["mixed_precision"] =
+        "computed in fp32: this processor has no bf16 matrix instructions, bf16 products would be slower";
+  record.notes["execution"] =
+      fmt::format("effective batch {} x {} as micro-batches of {}, checkpointing {}, {} operators",
+                  training.train.effective_batch_size, training.train.max_seq_length, execution.micro_batch_size,
+                  execution.gradient_checkpointing ? "on" : "off", training.train.compile_model ? "fused" : "plain");
   record.facts["parameters"] = static_cast<double>(parameter_count(model));
   record.facts["parameters_without_embedding"] = static_cast<double>(parameter_count_without_embedding(model));
   record.facts["tokens_per_step"] = static_cast<double>(training.tokens_per_step());
-  record.facts["micro_steps_per_step"] = static_cast<double>(training.train.effective_batch_size / execution.micro_batch_size);
+  record.facts["max_steps"] = static_cast<double>(training.train.max_steps);
+  record.facts["micro_steps_per_step"] =
+      static_cast<double>(training.train.effective_batch_size / execution.micro_batch_size);
   record.facts["flops_per_token"] = training_flops_per_token(model, training.train.max_seq_length);
   record.facts["matmul_flops_per_s"] = probe_matmul_flops_per_s(device, execution.compute);
 }
@@ -84,14 +100,21 @@ void record_plan(const TrainCaseConfig& config, const TrainingConfig& training, 
 }  // namespace
 
 void TrainCaseConfig::validate(const Require& require) const {
-  require(tokens == "synthetic" || tokens == "text" || tokens == "text_or_synthetic", "tokens", fmt::format("unknown choice '{}'", tokens),
-          "known: synthetic, text, text_or_synthetic");
+  require(model.given, "model", "is missing", "a model config, such as configs/model_medium.yaml");
+  require(training.given, "training", "is missing", "a training config, such as configs/training_m4max.yaml");
+  require(tokens == "synthetic" || tokens == "text" || tokens == "text_or_synthetic", "tokens",
+          fmt::format("unknown choice '{}'", tokens), "known: synthetic, text, text_or_synthetic");
   require(steps > 0, "steps", "must be positive", "");
   require(micro_batch_size >= 0, "micro_batch_size", "must not be negative", "");
-  require(micro_batch_size == 0 || training.value.train.effective_batch_size % micro_batch_size == 0, "micro_batch_size",
-          fmt::format("{} does not divide the effective batch of {}", micro_batch_size, training.value.train.effective_batch_size), "");
+  require(micro_batch_size == 0 || training.value.train.effective_batch_size % micro_batch_size == 0,
+          "micro_batch_size",
+          fmt::format("{} does not divide the effective batch of {}", micro_batch_size,
+                      training.value.train.effective_batch_size),
+          "");
   require(training.value.train.max_seq_length <= model.value.max_seq_length, "training.train.max_seq_length",
-          fmt::format("{} exceeds the model's max_seq_length {}", training.value.train.max_seq_length, model.value.max_seq_length), "");
+          fmt::format("{} exceeds the model's max_seq_length {}", training.value.train.max_seq_length,
+                      model.value.max_seq_length),
+          "");
 }
 
 Record run_train(const TrainCaseConfig& config, Context& context) {
@@ -106,15 +129,23 @@ Record run_train(const TrainCaseConfig& config, Context& context) {
   const auto available = static_cast<double>(context.device.available_bytes());
   if (needed.total() > available) {
     record.facts["needed_memory_bytes"] = needed.total();
-    record.notes["did_not_fit"] = fmt::format("needs about {}, {:.1f} GB are free: not run; a smaller micro_batch_size or gradient_checkpointing would fit", needed.text(), available / 1e9);
+    record.notes["did_not_fit"] = fmt::format(
+        "needs about {}, {:.1f} GB are free: not run; a smaller micro_batch_size or gradient_checkpointing would fit",
+        needed.text(), available / 1e9);
     return record;
   }
   if (config.train_tokenizer && training.data.train_path != kSynthetic) train_tokenizer_for(training, model);
-  const TrainingData data = load_training_data(training.data, model, std::max<std::int64_t>(training.train.num_workers, 1));
+  const TrainingData data =
+      load_training_data(training.data, model, std::max<std::int64_t>(training.train.num_workers, 1));
   record.notes["data"] = data.train.source;
   if (config.keep_checkpoint) {
-    TrainOptions options{.max_steps = config.steps, .micro_batch_size = config.micro_batch_size, .budget_s = end_s - now_s(), .overwrite = true};
-    options.on_step = [&](const StepResult& result, const std::vector<double>& micro_s, double update_s) { record_step(record, result, micro_s, update_s); };
+    TrainOptions options{.max_steps = config.steps,
+                         .micro_batch_size = config.micro_batch_size,
+                         .overwrite = true,
+                         .budget_s = end_s - now_s()};
+    options.on_step = [&](const StepResult& result, const std::vector<double>& micro_s, double update_s) {
+      record_step(record, result, micro_s, update_s);
+    };
     record.notes["checkpoint"] = train(model, training, data, context.device, options).checkpoint.string();
   } else {
     run_steps(config, training, data, execution, context, end_s, record);

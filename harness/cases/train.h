@@ -1,10 +1,10 @@
 #pragma once
 
-#include <optional>
-
 #include "harness/cases/context.h"
 #include "harness/training/training_config.h"
 #include "model/config.h"
+
+#include <optional>
 
 namespace bench::harness {
 
@@ -20,11 +20,15 @@ struct TrainCaseConfig {
   static void fields(Self& self, Visitor&& visit) {
     visit("model", self.model, "model config, a file or its keys");
     visit("training", self.training, "training config, a file or its keys; its device is replaced by the run's");
-    visit("tokens", self.tokens, "synthetic: the built-in language; text: the training config's; text_or_synthetic: the text if it is there");
-    visit("train_tokenizer", self.train_tokenizer, "train the tokenizer on the text first, with the model's vocab_size");
-    visit("keep_checkpoint", self.keep_checkpoint, "a whole run: log, evaluate, write the training config's output_dir (replacing a run in it)");
+    visit("tokens", self.tokens,
+          "synthetic: the built-in language; text: the training config's; text_or_synthetic: the text if it is there");
+    visit("train_tokenizer", self.train_tokenizer,
+          "train the tokenizer on the text first, with the model's vocab_size");
+    visit("keep_checkpoint", self.keep_checkpoint,
+          "a whole run: log, evaluate, write the training config's output_dir (replacing a run in it)");
     visit("steps", self.steps, "at most so many optimizer steps, within the case's budget_s");
-    visit("micro_batch_size", self.micro_batch_size, "sequences of one forward and backward pass; 0: the training config's batch_size");
+    visit("micro_batch_size", self.micro_batch_size,
+          "sequences of one forward and backward pass; 0: the training config's batch_size");
     visit("gradient_checkpointing", self.gradient_checkpointing, "instead of the training config's");
   }
   void validate(const Require& require) const;

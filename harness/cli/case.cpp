@@ -1,9 +1,9 @@
-#include <memory>
-
 #include "harness/cli/verbs.h"
 #include "harness/core/files.h"
 #include "harness/isolated.h"
 #include "harness/runner.h"
+
+#include <memory>
 
 namespace bench::harness {
 

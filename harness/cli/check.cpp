@@ -1,11 +1,11 @@
-#include <iostream>
-#include <memory>
-
 #include "harness/cli/verbs.h"
 #include "harness/inference_config.h"
 #include "harness/suite.h"
 #include "harness/training/training_config.h"
 #include "model/config.h"
+
+#include <iostream>
+#include <memory>
 
 namespace bench::harness {
 namespace {
@@ -23,7 +23,8 @@ std::string check_file(const std::string& file) {
     return "inference config";
   }
   const auto config = read_config<model::ModelConfig>(root);
-  return fmt::format("model config, {} parameters, {} without the embedding", parameter_count(config), parameter_count_without_embedding(config));
+  return fmt::format("model config, {} parameters, {} without the embedding", parameter_count(config),
+                     parameter_count_without_embedding(config));
 }
 
 }  // namespace

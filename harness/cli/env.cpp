@@ -1,8 +1,8 @@
-#include <iostream>
-#include <memory>
-
 #include "harness/cli/verbs.h"
 #include "harness/environment.h"
+
+#include <iostream>
+#include <memory>
 
 namespace bench::harness {
 

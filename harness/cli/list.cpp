@@ -1,6 +1,3 @@
-#include <iostream>
-#include <memory>
-
 #include "harness/cases/cases.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/embedded.h"
@@ -8,52 +5,73 @@
 #include "harness/gate.h"
 #include "harness/reports/reports.h"
 
+#include <iostream>
+#include <memory>
+
 namespace bench::harness {
 namespace {
 
 void row(const std::string& name, const std::string& text) { std::cout << fmt::format("  {:<28} {}\n", name, text); }
 
-void list_cases(const std::string& type) {
-  std::cout << "cases\n";
-  for (const auto& one : case_types()) {
-    row(one.name, one.meaning);
-    if (type != one.name) continue;
-    for (const auto& key : one.keys()) row("  " + key.key, fmt::format("{}{}", key.help, key.default_value.empty() ? "" : " [" + key.default_value + "]"));
-  }
+void list_cases() {
+  for (const auto& one : case_types()) row(one.name, one.meaning);
 }
-
+void list_keys(const CaseType& type) {
+  std::cout << fmt::format("{}: {}\n", type.name, type.meaning);
+  for (const auto& key : type.keys())
+    row(key.key, fmt::format("{}{}", key.help, key.default_value.empty() ? "" : " [" + key.default_value + "]"));
+}
 void list_metrics() {
-  std::cout << "metrics\n";
   for (const auto& one : metrics())
-    row(one.name, fmt::format("{}{}, {} is better", one.meaning, std::string(one.unit) == "1" ? "" : fmt::format(" ({})", one.unit),
+    row(one.name, fmt::format("{}{}, {} is better", one.meaning,
+                              std::string(one.unit) == "1" ? "" : fmt::format(" ({})", one.unit),
                               one.better == Better::kHigher ? "higher" : "lower"));
 }
-
-void list_rest() {
-  std::cout << "gates\n";
+void list_gates() {
   for (const auto& one : gate_kinds()) row(one.name, one.meaning);
-  std::cout << "devices\n";
-  for (const auto& one : devices()) row(one.name, fmt::format("{}{}", one.meaning, one.available() ? "" : " (not on this machine)"));
-  std::cout << "formats\n";
+}
+void list_devices() {
+  for (const auto& one : devices())
+    row(one.name, fmt::format("{}{}", one.meaning, one.available() ? "" : " (not on this machine)"));
+}
+void list_formats() {
   for (const auto& one : report_formats()) row(one.name, fmt::format("{} ({})", one.meaning, one.file));
-  std::cout << "built in\n";
+}
+void list_files() {
   for (const auto& one : embedded_files()) row(std::string(one.path), "");
+}
+
+struct Table {
+  const char* name;
+  void (*print)();
+};
+constexpr Table kTables[] = {{"cases", list_cases},     {"metrics", list_metrics}, {"gates", list_gates},
+                             {"devices", list_devices}, {"formats", list_formats}, {"files", list_files}};
+
+/// One table, the keys of one case type, or everything.
+void list(const std::string& wanted) {
+  std::vector<std::string> known = case_type_names();
+  if (const CaseType* type = find_case_type(wanted)) return list_keys(*type);
+  bool found = wanted.empty();
+  for (const auto& table : kTables) {
+    known.push_back(table.name);
+    if (!wanted.empty() && wanted != table.name) continue;
+    std::cout << table.name << "\n";
+    table.print();
+    found = true;
+  }
+  if (!found)
+    throw Error("bench list", fmt::format("unknown table or case type '{}'", wanted), unknown_name_hint(wanted, known));
 }
 
 }  // namespace
 
 void add_list(CLI::App& app, Exit&) {
-  auto type = std::make_shared<std::string>();
-  CLI::App* verb = app.add_subcommand("list", "Show case types, metrics, gates, devices, report formats and built-in files");
-  verb->add_option("case", *type, "also show the keys of this case type")->check([](const std::string& name) {
-    return find_case_type(name) ? "" : fmt::format("unknown case type '{}'; {}", name, unknown_name_hint(name, case_type_names()));
-  });
-  verb->callback([type] {
-    list_cases(*type);
-    if (!type->empty()) return;
-    list_metrics();
-    list_rest();
-  });
+  auto wanted = std::make_shared<std::string>();
+  CLI::App* verb =
+      app.add_subcommand("list", "Show case types, metrics, gates, devices, report formats and built-in files");
+  verb->add_option("table", *wanted, "cases, metrics, gates, devices, formats or files; or a case type, for its keys");
+  verb->callback([wanted] { list(*wanted); });
 }
 
 }  // namespace bench::harness

@@ -1,8 +1,8 @@
-#include <iostream>
-
 #include "harness/build_info.h"
 #include "harness/cli/verbs.h"
 #include "harness/failure.h"
+
+#include <iostream>
 
 int main(int argc, char** argv) {
   using namespace bench::harness;
@@ -11,7 +11,9 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", build_info().version);
   app.require_subcommand(1);
   Exit exit = Exit::kOk;
-  for (auto* add : {add_run, add_list, add_check, add_env, add_train, add_generate, add_tokenizer, add_compare, add_ppl, add_case}) add(app, exit);
+  for (auto* add :
+       {add_run, add_list, add_check, add_env, add_train, add_generate, add_tokenizer, add_compare, add_ppl, add_case})
+    add(app, exit);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

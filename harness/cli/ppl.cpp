@@ -1,6 +1,3 @@
-#include <iostream>
-#include <memory>
-
 #include "harness/checkpoints.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/fields.h"
@@ -8,6 +5,9 @@
 #include "harness/core/progress.h"
 #include "harness/devices/device.h"
 #include "harness/perplexity.h"
+
+#include <iostream>
+#include <memory>
 
 namespace bench::harness {
 namespace {
@@ -33,30 +33,35 @@ TokenStream load_tokens(const Options& options, const std::string& checkpoint, s
 }
 
 Scored score(const Options& options, const std::string& checkpoint, const Device& device) {
-  model::LanguageModel model = open_checkpoint(checkpoint, dtype_named(options.dtype, "--dtype"), device.torch_device());
+  model::LanguageModel model =
+      open_checkpoint(checkpoint, dtype_named(options.dtype, "--dtype"), device.torch_device());
   Scored scored{checkpoint, load_tokens(options, checkpoint, model->config().vocab_size), {}};
   std::unique_ptr<Progress> progress;
-  scored.result = measure_perplexity(model, scored.tokens, options.perplexity, [&](std::int64_t done, std::int64_t windows) {
-    if (!progress) progress = std::make_unique<Progress>(checkpoint, windows, "windows");
-    progress->update(done);
-  });
+  scored.result =
+      measure_perplexity(model, scored.tokens, options.perplexity, [&](std::int64_t done, std::int64_t windows) {
+        if (!progress) progress = std::make_unique<Progress>(checkpoint, windows, "windows");
+        progress->update(done);
+      });
   return scored;
 }
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
 Json to_json(const Scored& scored) {
   const PerplexityResult& r = scored.result;
-  return {{"checkpoint", scored.checkpoint},       {"tokens", scored.tokens.source},      {"perplexity", number(r.perplexity())},
-          {"nll_nats", number(r.nll_nats)},        {"scored_tokens", r.scored_tokens},    {"bits_per_byte", number(r.bits_per_byte())},
-          {"window_nll_nats", r.window_nll_nats},  {"window_tokens", r.window_tokens}};
+  return {{"checkpoint", scored.checkpoint},
+          {"tokens", scored.tokens.source},
+          {"perplexity", number_or_null(r.perplexity())},
+          {"nll_nats", number_or_null(r.nll_nats)},
+          {"scored_tokens", r.scored_tokens},
+          {"bits_per_byte", number_or_null(r.bits_per_byte())},
+          {"window_nll_nats", r.window_nll_nats},
+          {"window_tokens", r.window_tokens}};
 }
 
 void print(const Scored& scored) {
   const PerplexityResult& r = scored.result;
   const std::string bits = r.text_bytes > 0 ? fmt::format(", {:.4f} bits per byte", r.bits_per_byte()) : "";
-  std::cout << fmt::format("{}: perplexity {:.4f} (nll {:.6f} nats per token, {} tokens{})\n", scored.checkpoint, r.perplexity(),
-                           r.nll_nats / static_cast<double>(r.scored_tokens), r.scored_tokens, bits);
+  std::cout << fmt::format("{}: perplexity {:.4f} (nll {:.6f} nats per token, {} tokens{})\n", scored.checkpoint,
+                           r.perplexity(), r.nll_nats / static_cast<double>(r.scored_tokens), r.scored_tokens, bits);
 }
 
 /// Each further checkpoint against the first, on the same tokens.
@@ -64,19 +69,28 @@ Json print_differences(const std::vector<Scored>& all) {
   Json rows = Json::array();
   for (std::size_t i = 1; i < all.size(); ++i) {
     if (!torch::equal(all[0].tokens.ids, all[i].tokens.ids)) {
-      std::cout << fmt::format("{} and {} have different tokenizers: compare bits per byte\n", all[0].checkpoint, all[i].checkpoint);
+      std::cout << fmt::format("{} and {} have different tokenizers: compare bits per byte\n", all[0].checkpoint,
+                               all[i].checkpoint);
       continue;
     }
     const Estimate d = paired_difference(all[0].result, all[i].result);
-    std::cout << fmt::format("{} - {}: {:+.6f} nats per token, 95 % interval [{:+.6f}, {:+.6f}], perplexity ratio {:.5f} [{:.5f}, {:.5f}]\n", all[i].checkpoint,
-                             all[0].checkpoint, d.value, d.low, d.high, std::exp(d.value), std::exp(d.low), std::exp(d.high));
-    rows.push_back({{"base", all[0].checkpoint}, {"checkpoint", all[i].checkpoint}, {"nats_per_token", number(d.value)}, {"low", number(d.low)}, {"high", number(d.high)}, {"windows", d.n}});
+    std::cout << fmt::format(
+        "{} - {}: {:+.6f} nats per token, 95 % interval [{:+.6f}, {:+.6f}], perplexity ratio {:.5f} [{:.5f}, {:.5f}]\n",
+        all[i].checkpoint, all[0].checkpoint, d.value, d.low, d.high, std::exp(d.value), std::exp(d.low),
+        std::exp(d.high));
+    rows.push_back({{"base", all[0].checkpoint},
+                    {"checkpoint", all[i].checkpoint},
+                    {"nats_per_token", number_or_null(d.value)},
+                    {"low", number_or_null(d.low)},
+                    {"high", number_or_null(d.high)},
+                    {"windows", d.n}});
   }
   return rows;
 }
 
 void run(const Options& options) {
-  if (options.text.empty() == options.tokens.empty()) throw Error("bench ppl", "needs --text FILE or --tokens FILE", "one of the two");
+  if (options.text.empty() == options.tokens.empty())
+    throw Error("bench ppl", "needs --text FILE or --tokens FILE", "one of the two");
   const Device& device = find_device(options.device, "--device");
   device.prepare();
   std::vector<Scored> all;
@@ -87,7 +101,9 @@ void run(const Options& options) {
   std::cout << fmt::format("protocol: {}, {}\n", options.perplexity.text(), options.dtype);
   const Json differences = print_differences(all);
   if (options.json.empty()) return;
-  Json json = {{"schema", "bench-ppl/1"}, {"protocol", options.perplexity.text()}, {"dtype", options.dtype}, {"device", device.name}, {"results", Json::array()}, {"differences", differences}};
+  Json json = {{"schema", "bench-ppl/1"},  {"protocol", options.perplexity.text()},
+               {"dtype", options.dtype},   {"device", device.name},
+               {"results", Json::array()}, {"differences", differences}};
   for (const auto& scored : all) json["results"].push_back(to_json(scored));
   write_file_atomically(options.json, json.dump(1) + "\n");
 }
@@ -96,13 +112,15 @@ void run(const Options& options) {
 
 void add_ppl(CLI::App& app, Exit&) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("ppl", "Perplexity of checkpoints on a text or on token ids; several are compared in pairs");
+  CLI::App* verb =
+      app.add_subcommand("ppl", "Perplexity of checkpoints on a text or on token ids; several are compared in pairs");
   verb->add_option("checkpoints", options->checkpoints, "Hugging Face folders")->required();
-  auto* text = verb->add_option("--text", options->text, "UTF-8 text, one paragraph a line, for each checkpoint's own tokenizer");
+  auto* text = verb->add_option("--text", options->text,
+                                "UTF-8 text, one paragraph a line, for each checkpoint's own tokenizer");
   verb->add_option("--tokens", options->tokens, "raw little-endian int32 ids")->excludes(text);
   verb->add_option("--protocol", options->perplexity.protocol, "disjoint or strided")->capture_default_str();
   verb->add_option("--context", options->perplexity.context, "tokens of one window")->capture_default_str();
-  verb->add_option("--stride", options->perplexity.stride, "from one window to the next (strided)")->capture_default_str();
+  verb->add_option("--stride", options->perplexity.stride, "from one window to the next (strided) [half the context]");
   verb->add_option("--dtype", options->dtype, "fp32 or bf16")->capture_default_str();
   verb->add_option("--device", options->device, "auto, mps, cuda or cpu")->capture_default_str();
   verb->add_option("--json", options->json, "also write the result, window by window");

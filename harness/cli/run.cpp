@@ -1,11 +1,11 @@
-#include <filesystem>
-#include <iostream>
-#include <memory>
-
 #include "harness/cli/verbs.h"
 #include "harness/core/files.h"
 #include "harness/reports/reports.h"
 #include "harness/runner.h"
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
 
 namespace bench::harness {
 namespace {
@@ -26,14 +26,16 @@ std::filesystem::path output_folder(const Options& options, const Report& report
 void write_reports(const Options& options, const Report& report) {
   for (const auto& name : options.formats) {
     const ReportFormat& format = find_report_format(name, "--format");
-    write_file_atomically(output_folder(options, report) / format.file, [&](std::ostream& out) { format.write(report, out); });
+    write_file_atomically(output_folder(options, report) / format.file,
+                          [&](std::ostream& out) { format.write(report, out); });
   }
 }
 
 Exit run(const Options& options) {
   for (const auto& name : options.formats) find_report_format(name, "--format");  // before hours of work, not after
   const Suite suite = read_suite(options.suite, options.set);
-  const Report report = run_suite(suite, {options.device, options.case_glob, [&](const Report& so_far) { write_reports(options, so_far); }});
+  const Report report = run_suite(
+      suite, {options.device, options.case_glob, [&](const Report& so_far) { write_reports(options, so_far); }});
   write_terminal(report, std::cout);
   std::cout << "report: " << output_folder(options, report).string() << "\n";
   return report.exit_code();
@@ -44,12 +46,19 @@ Exit run(const Options& options) {
 void add_run(CLI::App& app, Exit& exit) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("run", "Run a suite and judge its gates");
-  verb->add_option("suite", options->suite, "suite file; suites/ and configs/ are also built in")->capture_default_str();
+  verb->add_option("suite", options->suite, "suite file; suites/ and configs/ are also built in")
+      ->capture_default_str();
   verb->add_option("--out", options->out, "folder of the report [results/<suite>/<time>]");
   verb->add_option("--device", options->device, "auto, mps, cuda or cpu, instead of the suite's");
-  verb->add_option("--case", options->case_glob, "run only cases whose names match this pattern")->capture_default_str();
-  verb->add_option("--set", options->set, "KEY=VALUE, such as cases.train.steps=10 or device=cpu")->take_all();
-  verb->add_option("--format", options->formats, "report formats (bench list formats)")->delimiter(',')->capture_default_str();
+  verb->add_option("--case", options->case_glob, "run only cases whose names match this pattern")
+      ->capture_default_str();
+  verb->add_option("--set", options->set,
+                   "KEY=VALUE, such as cases.train.steps=10 or device=cpu; may be given several times")
+      ->allow_extra_args(false);
+  verb->add_option("--format", options->formats, "report formats (bench list formats)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->capture_default_str();
   verb->callback([options, &exit] { exit = run(*options); });
 }
 

@@ -1,11 +1,12 @@
-#include <iostream>
-#include <memory>
-#include <thread>
+#include "harness/data/tokenizer.h"
 
 #include "harness/cli/verbs.h"
 #include "harness/core/fields.h"
-#include "harness/data/tokenizer.h"
 #include "model/config.h"
+
+#include <iostream>
+#include <memory>
+#include <thread>
 
 namespace bench::harness {
 
@@ -25,10 +26,12 @@ void add_tokenizer(CLI::App& app, Exit&) {
   verb->callback([options] {
     std::int64_t pieces = options->vocab_size;
     if (!options->model.empty()) pieces = read_config<model::ModelConfig>(YamlNode::load(options->model)).vocab_size;
-    if (pieces <= 0) throw Error("bench tokenizer train", "no vocabulary size", "give --vocab-size N or --model CONFIG");
+    if (pieces <= 0)
+      throw Error("bench tokenizer train", "no vocabulary size", "give --vocab-size N or --model CONFIG");
     const std::int64_t threads = std::max<std::int64_t>(std::thread::hardware_concurrency(), 1);
     train_tokenizer({.text = options->text, .output = options->out, .vocab_size = pieces, .threads = threads});
-    std::cout << fmt::format("{}: {} pieces from {}\n", options->out, Tokenizer(options->out).vocab_size(), options->text);
+    std::cout << fmt::format("{}: {} pieces from {}\n", options->out, Tokenizer(options->out).vocab_size(),
+                             options->text);
   });
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "harness/core/error.h"
+
+#include <CLI/CLI.hpp>
 
 namespace bench::harness {
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "harness/core/names.h"
+#include "harness/core/yaml_node.h"
+
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -12,9 +15,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "harness/core/names.h"
-#include "harness/core/yaml_node.h"
-
 // One list of fields, many uses. A config is a struct with
 //
 //   template <class Self, class Visitor> static void fields(Self& self, Visitor&& visit) {
@@ -26,6 +26,9 @@
 namespace bench::harness {
 
 using Json = nlohmann::ordered_json;
+
+/// A number for JSON, which has no NaN and no infinity: null then.
+inline Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 /// What validate() calls for each condition: (holds, key at fault, what is wrong, hint).
 using Require = std::function<void(bool ok, const std::string& key, const std::string& what, const std::string& hint)>;
@@ -40,11 +43,13 @@ concept HasFields = requires(T& value) { std::remove_const_t<T>::fields(value, A
 template <class T>
 concept HasValidate = requires(const T& value, const Require& require) { value.validate(require); };
 
-/// A config that a file may hold: in YAML a path (`model: configs/model_medium.yaml`), or its keys in place.
+/// A config that a file may hold. In YAML: a path (`model: configs/model_medium.yaml`), its keys in place, or both
+/// (`model: {file: configs/model_medium.yaml, num_layers: 2}`).
 template <class T>
 struct FileOr {
   T value;
-  std::string file;  // where it came from, kept in the report; empty when it was written in place
+  std::string file;    // where it came from, kept in the report; empty when it was written in place
+  bool given = false;  // false: nobody wrote it, value is the default
 };
 
 template <class T>
@@ -113,13 +118,18 @@ T read_config(const YamlNode& node, T config = {}) {
 
 template <class T>
 void read_file_or(const YamlNode& node, FileOr<T>& ref) {
+  ref.given = true;
   if (node.yaml().IsScalar()) {
     read_scalar(node, ref.file);
     ref.value = read_config<T>(node.included(ref.file));
     return;
   }
   FieldReader reader(node);
-  reader("file", ref.file, "");
+  std::string base;
+  reader("file", base, "");
+  reader("read_from", ref.file, "");  // what a report says of a config whose keys all stand here
+  if (!base.empty()) ref.value = read_config<T>(node.child("file").included(base));
+  if (!base.empty()) ref.file = base;
   reader.read(ref.value);
   reader.finish();
   reader.check(ref.value);
@@ -152,7 +162,7 @@ template <class T>
 Json to_json(const T& value) {
   if constexpr (IsFileOr<T>::value) {
     Json json = to_json(value.value);
-    if (!value.file.empty()) json["file"] = value.file;
+    if (!value.file.empty()) json["read_from"] = value.file;
     return json;
   } else if constexpr (HasFields<T>) {
     Json json = Json::object();

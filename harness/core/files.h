@@ -11,6 +11,9 @@ namespace bench::harness {
 /// The whole file. Throws Error naming the path if it can't be read.
 std::string read_file(const std::filesystem::path& path);
 
+/// Makes a folder and those above it; nothing if it is there. Throws Error.
+void make_folder(const std::filesystem::path& path);
+
 /// Writes a file so that a reader sees the old content or the new, never a part: temporary name, fsync, rename.
 /// Creates missing folders. Throws Error (no space left, no permission); the old file is then intact.
 void write_file_atomically(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write);

@@ -1,14 +1,14 @@
 #define XXH_INLINE_ALL
 #include "harness/core/hash.h"
 
+#include "harness/core/error.h"
+
 #include <fstream>
 #include <memory>
 #include <vector>
 
 #include <fmt/format.h>
 #include <xxhash.h>
-
-#include "harness/core/error.h"
 
 namespace bench::harness {
 namespace {

@@ -1,37 +1,66 @@
 #include "harness/core/process.h"
 
-#include <spawn.h>
-#include <sys/wait.h>
+#include "harness/core/clock.h"
+#include "harness/core/error.h"
 
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <thread>
-
-#include "harness/core/clock.h"
-#include "harness/core/error.h"
 
 extern char** environ;
 
 namespace bench::harness {
 
-ProcessResult run_process(const std::vector<std::string>& command, double timeout_s) {
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+/// The attributes of a new process: in a process group of its own, or in ours.
+class SpawnAttributes {
+ public:
+  explicit SpawnAttributes(bool own_group) {
+    ::posix_spawnattr_init(&attributes_);
+    if (own_group) ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP);  // group 0: its own
+  }
+  ~SpawnAttributes() { ::posix_spawnattr_destroy(&attributes_); }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+  const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_;
+};
+
+}  // namespace
+
+ProcessResult run_process(const std::vector<std::string>& command, double timeout_s, bool own_group) {
   std::vector<char*> arguments;
-  for (const auto& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));  // posix_spawn doesn't write
+  for (const auto& argument : command)
+    arguments.push_back(const_cast<char*>(argument.c_str()));  // posix_spawn doesn't write
   arguments.push_back(nullptr);
   pid_t child = 0;
-  const int failed = ::posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environ);
+  const SpawnAttributes attributes(own_group);
+  const int failed = ::posix_spawnp(&child, arguments[0], nullptr, attributes.get(), arguments.data(), environ);
   if (failed) throw Error::at_run_time(command[0], std::string("cannot be started: ") + std::strerror(failed));
+  // The terminal sends Ctrl-C to our group only; a child in a group of its own must be told.
+  const auto before = own_group ? std::signal(SIGINT, [](int) { interrupted = 1; }) : SIG_DFL;
+  const pid_t target = own_group ? -child : child;
   ProcessResult result;
   const double end = now_s() + timeout_s;
   int status = 0;
   while (::waitpid(child, &status, WNOHANG) == 0) {
-    if (now_s() > end && !result.timed_out) {
-      result.timed_out = true;
-      ::kill(child, SIGKILL);
-    }
+    result.timed_out = result.timed_out || now_s() > end;
+    if (result.timed_out || interrupted) ::kill(target, SIGKILL);
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  if (own_group) std::signal(SIGINT, before);
+  if (interrupted) {
+    interrupted = 0;
+    std::raise(SIGINT);
   }
   if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);

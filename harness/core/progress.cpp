@@ -1,14 +1,13 @@
 #include "harness/core/progress.h"
 
-#include <unistd.h>
+#include "harness/core/clock.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <unistd.h>
 
 #include <fmt/format.h>
-
-#include "harness/core/clock.h"
 
 namespace bench::harness {
 namespace {
@@ -18,7 +17,8 @@ constexpr int kBarWidth = 24;
 
 std::string duration(double seconds) {
   const auto s = static_cast<std::int64_t>(std::lround(seconds));
-  return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60) : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+  return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60)
+                  : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
 
 }  // namespace
@@ -40,7 +40,8 @@ std::string Progress::line(std::int64_t done, const std::string& detail) const {
   const double elapsed = std::max(now_s() - begin_s_, 1e-9);
   const double per_s = static_cast<double>(done) / elapsed;
   const std::string left = done > 0 ? duration(static_cast<double>(total_ - done) / per_s) : "?";
-  const std::string rate = per_s >= 1 || done == 0 ? fmt::format("{:.1f} {}/s", per_s, unit_) : fmt::format("{:.1f} s each", 1 / per_s);
+  const std::string rate =
+      per_s >= 1 || done == 0 ? fmt::format("{:.1f} {}/s", per_s, unit_) : fmt::format("{:.1f} s each", 1 / per_s);
   return fmt::format("{}/{} {}  {}  {} left  {}", done, total_, unit_, rate, left, detail);
 }
 
@@ -54,7 +55,8 @@ void Progress::update(std::int64_t done, const std::string& detail) {
     return;
   }
   const auto filled = static_cast<int>(kBarWidth * std::min(done, total_) / total_);
-  const std::string bar = std::string(static_cast<std::size_t>(filled), '#') + std::string(static_cast<std::size_t>(kBarWidth - filled), '.');
+  const std::string bar = std::string(static_cast<std::size_t>(filled), '#') +
+                          std::string(static_cast<std::size_t>(kBarWidth - filled), '.');
   std::fputs(fmt::format("\r\x1b[K{} [{}] {}", label_, bar, line(done, detail)).c_str(), stderr);
   drawn_ = true;
 }

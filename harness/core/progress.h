@@ -5,7 +5,8 @@
 
 namespace bench::harness {
 
-/// Progress of one piece of work on stderr: a bar with rate and time left on a terminal, else a plain line now and then.
+/// Progress of one piece of work on stderr: a bar with rate and time left on a terminal, else a plain line now and
+/// then.
 class Progress {
  public:
   /// `unit`: what `total` counts ("steps"). Shows nothing when `quiet`.
@@ -26,7 +27,7 @@ class Progress {
   double begin_s_, last_s_;
 };
 
-/// A line on stderr, clear of any bar.
+/// A line on stderr.
 void print_status(const std::string& line);
 
 }  // namespace bench::harness

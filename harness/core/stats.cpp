@@ -12,7 +12,6 @@ namespace bench::harness {
 namespace {
 
 constexpr double kOutside = 0.05;  // 95 % intervals
-constexpr std::int64_t kFewestForMedianInterval = 6;  // with 5, min..max holds the median with only 93.75 %
 
 double quantile_of_sorted(const std::vector<double>& sorted, double p) {
   if (sorted.empty()) return std::numeric_limits<double>::quiet_NaN();
@@ -29,17 +28,20 @@ double quantile(std::vector<double> samples, double p) {
   return quantile_of_sorted(samples, p);
 }
 
-Estimate median(std::vector<double> samples) {
+Estimate quantile_estimate(std::vector<double> samples, double p) {
   std::sort(samples.begin(), samples.end());
-  const double value = quantile_of_sorted(samples, 0.5);
+  const double value = quantile_of_sorted(samples, p);
   const auto n = static_cast<std::int64_t>(samples.size());
-  if (n < kFewestForMedianInterval) return {value, value, value, n};
-  // The number of samples below the true median is binomial(n, 1/2): cut as many from each end as stay within 2.5 %.
-  const boost::math::binomial_distribution<double> below(static_cast<double>(n), 0.5);
-  std::int64_t cut = 0;
-  while (boost::math::cdf(below, static_cast<double>(cut)) <= kOutside / 2) ++cut;
-  cut -= 1;  // the largest cut whose tail is small enough; n >= 6 makes it at least 0
-  return {value, samples[static_cast<std::size_t>(cut)], samples[static_cast<std::size_t>(n - 1 - cut)], n};
+  if (n == 0) return {value, value, value, 0};
+  // The number of samples below the true quantile is binomial(n, p). Low is the largest sample with at most 2.5 % of
+  // that distribution below its rank, high the smallest with at most 2.5 % at or above it.
+  const boost::math::binomial_distribution<double> below(static_cast<double>(n), p);
+  std::int64_t low = -1, high = n;
+  while (low + 1 < n && boost::math::cdf(below, static_cast<double>(low + 1)) <= kOutside / 2) ++low;
+  while (high > 0 && boost::math::cdf(boost::math::complement(below, static_cast<double>(high - 1))) <= kOutside / 2)
+    --high;
+  if (low < 0 || high >= n) return {value, value, value, n};  // too few samples on one side
+  return {value, samples[static_cast<std::size_t>(low)], samples[static_cast<std::size_t>(high)], n};
 }
 
 Estimate mean(const std::vector<double>& samples) {

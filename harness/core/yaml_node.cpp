@@ -1,12 +1,12 @@
 #include "harness/core/yaml_node.h"
 
+#include "harness/core/embedded.h"
+#include "harness/core/files.h"
+
 #include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
-
-#include "harness/core/embedded.h"
-#include "harness/core/files.h"
 
 namespace bench::harness {
 namespace {
@@ -42,6 +42,11 @@ const YAML::Node* Overrides::find(const std::string& path) {
     found = &entry.value;  // the last one given wins
   }
   return found;
+}
+
+bool Overrides::any_below(const std::string& path) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Entry& entry) { return entry.path.rfind(path + ".", 0) == 0; });
 }
 
 void Overrides::check_all_used() const {
@@ -91,6 +96,8 @@ YamlNode YamlNode::child(const std::string& name) const {
     child.defined_ = false;
     // The const operator[]: the other one adds the key that it looks for.
     if (defined_ && node_.IsMap()) child.point_at(static_cast<const YAML::Node&>(node_)[name]);
+    if (!child.defined_) child.node_.reset(YAML::Node(YAML::NodeType::Map));
+    child.defined_ = child.defined_ || overrides_->any_below(child.path_);  // then it is an empty mapping
   }
   return child;
 }
@@ -144,7 +151,8 @@ YamlNode YamlNode::key_node(const std::string& name) const {
 Error YamlNode::error(const std::string& what, const std::string& hint) const {
   const std::string message = key_.empty() ? what : key_ + ": " + what;
   if (overridden_) return Error("--set " + path_, what, hint);
-  return Error(mark_.line >= 0 ? fmt::format("{}:{}:{}", file_, mark_.line + 1, mark_.column + 1) : file_, message, hint);
+  return Error(mark_.line >= 0 ? fmt::format("{}:{}:{}", file_, mark_.line + 1, mark_.column + 1) : file_, message,
+               hint);
 }
 
 }  // namespace bench::harness

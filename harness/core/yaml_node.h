@@ -1,13 +1,13 @@
 #pragma once
 
+#include "harness/core/error.h"
+
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <yaml-cpp/yaml.h>
-
-#include "harness/core/error.h"
 
 namespace bench::harness {
 
@@ -19,6 +19,8 @@ class Overrides {
 
   /// The override for exactly this key path (marked as used), or nullptr.
   const YAML::Node* find(const std::string& path);
+  /// True if there is an override for a key below this path.
+  bool any_below(const std::string& path) const;
   /// Throws Error for the first override that no field has asked for.
   void check_all_used() const;
   /// Lets `cases.NAME.` stand for `cases[INDEX].`.
@@ -38,7 +40,8 @@ class YamlNode {
  public:
   /// Reads a file, or one of the configs and suites built into the program when no such file exists.
   static YamlNode load(const std::filesystem::path& file, std::shared_ptr<Overrides> overrides = nullptr);
-  static YamlNode parse(const std::string& text, const std::string& file, std::shared_ptr<Overrides> overrides = nullptr);
+  static YamlNode parse(const std::string& text, const std::string& file,
+                        std::shared_ptr<Overrides> overrides = nullptr);
 
   const YAML::Node& yaml() const { return node_; }
   const std::string& key() const { return key_; }
@@ -62,7 +65,7 @@ class YamlNode {
   void point_at(const YAML::Node& node);
 
   YAML::Node node_;
-  std::string file_, key_, path_;  // key_ within its file, path_ from the root of the first file
+  std::string file_, key_, path_;              // key_ within its file, path_ from the root of the first file
   YAML::Mark mark_ = YAML::Mark::null_mark();  // of the node, or of the mapping that lacks it
   bool defined_ = false, overridden_ = false;
   std::shared_ptr<Overrides> overrides_;

@@ -1,10 +1,10 @@
 #include "harness/data/batches.h"
 
+#include "harness/core/error.h"
+
 #include <algorithm>
 
 #include <fmt/format.h>
-
-#include "harness/core/error.h"
 
 namespace bench::harness {
 
@@ -40,8 +40,7 @@ torch::Tensor Batches::batch(std::int64_t index) const {
 
 Prefetcher::Prefetcher(const Batches& batches, const LoaderConfig& config, std::int64_t first)
     : batches_(batches), config_(config), next_(first), claimed_(first) {
-  for (std::int64_t i = 0; i < config.num_workers; ++i)
-    workers_.emplace_back([this] { work(); });
+  for (std::int64_t i = 0; i < config.num_workers; ++i) workers_.emplace_back([this] { work(); });
 }
 
 Prefetcher::~Prefetcher() {

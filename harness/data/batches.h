@@ -1,17 +1,17 @@
 #pragma once
 
+#include "harness/data/tokens.h"
+
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <thread>
 #include <vector>
 
-#include "harness/data/tokens.h"
-
 namespace bench::harness {
 
-/// Training batches as a pure function of (tokens, seed, index): the stream is cut into windows of seq_length inputs and
-/// their targets, and each epoch visits all windows once, in an order of its own.
+/// Training batches as a pure function of (tokens, seed, index): the stream is cut into windows of seq_length inputs
+/// and their targets, and each epoch visits all windows once, in an order of its own.
 class Batches {
  public:
   /// Throws Error if the stream is shorter than one window.

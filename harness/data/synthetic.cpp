@@ -1,13 +1,13 @@
 #include "harness/data/synthetic.h"
 
+#include "harness/core/error.h"
+
 #include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
 #include <random>
 #include <utility>
-
-#include "harness/core/error.h"
 
 namespace bench::harness {
 namespace {
@@ -29,7 +29,8 @@ SyntheticLanguage::SyntheticLanguage(std::int64_t vocab_size, std::uint64_t lang
   permutation_.resize(static_cast<std::size_t>(vocab_size));
   std::iota(permutation_.begin(), permutation_.end(), 0);
   std::mt19937_64 random(language_seed);
-  for (std::size_t i = permutation_.size() - 1; i > 0; --i) std::swap(permutation_[i], permutation_[below(i + 1, random)]);
+  for (std::size_t i = permutation_.size() - 1; i > 0; --i)
+    std::swap(permutation_[i], permutation_[below(i + 1, random)]);
 }
 
 std::int32_t SyntheticLanguage::successor(std::int32_t token, std::size_t rank) const {

@@ -1,12 +1,12 @@
 #include "harness/data/text.h"
 
+#include "harness/core/error.h"
+
 #include <cstdint>
 #include <fstream>
 #include <string>
 
 #include <fmt/format.h>
-
-#include "harness/core/error.h"
 
 namespace bench::harness {
 namespace {
@@ -43,7 +43,8 @@ std::size_t find_invalid_utf8(std::string_view text) {
 }
 
 void check_text(const std::filesystem::path& file) {
-  if (!std::filesystem::exists(file)) throw Error(file.string(), "no such text", "scripts/corpus builds data/processed/");
+  if (!std::filesystem::exists(file))
+    throw Error(file.string(), "no such text", "scripts/corpus builds data/processed/");
   std::ifstream in(file, std::ios::binary);
   if (!in || std::filesystem::is_directory(file)) throw Error(file.string(), "is not a readable file");
   std::int64_t line_number = 0;
@@ -54,7 +55,8 @@ void check_text(const std::filesystem::path& file) {
     any = any || !line.empty();
     const std::size_t bad = find_invalid_utf8(line);
     if (bad != std::string_view::npos)
-      throw Error(fmt::format("{}:{}:{}", file.string(), line_number, bad + 1), fmt::format("is not UTF-8 (byte {} of the file)", begin + bad),
+      throw Error(fmt::format("{}:{}:{}", file.string(), line_number, bad + 1),
+                  fmt::format("is not UTF-8 (byte {} of the file)", begin + bad),
                   "convert it, for example with iconv -f CP949 -t UTF-8");
   }
   if (!any) throw Error(file.string(), "the text is empty", "one paragraph a line is expected");

@@ -1,21 +1,22 @@
 #include "harness/data/tokenizer.h"
 
-#include <fmt/format.h>
-#include <sentencepiece_processor.h>
-#include <sentencepiece_trainer.h>
-
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/data/text.h"
+
+#include <fmt/format.h>
+#include <sentencepiece_processor.h>
+#include <sentencepiece_trainer.h>
 
 namespace bench::harness {
 
 Tokenizer::Tokenizer(const std::filesystem::path& model)
     : path_(model), processor_(std::make_unique<sentencepiece::SentencePieceProcessor>()) {
   if (!std::filesystem::exists(model))
-    throw Error(model.string(), "no such tokenizer", fmt::format("train one: bench tokenizer train --text TEXT --out {}", model.string()));
-  const std::string content = read_file(model);
-  const auto status = processor_->LoadFromSerializedProto(content);
+    throw Error(model.string(), "no such tokenizer",
+                fmt::format("train one: bench tokenizer train --model CONFIG --out {}", model.string()));
+  content_ = read_file(model);
+  const auto status = processor_->LoadFromSerializedProto(content_);
   if (!status.ok()) throw Error(model.string(), "is not a SentencePiece model", status.ToString());
 }
 
@@ -29,7 +30,9 @@ std::vector<std::int64_t> Tokenizer::encode(std::string_view text) const {
 }
 
 std::string Tokenizer::decode(const std::vector<std::int64_t>& ids) const {
-  const std::vector<int> narrow(ids.begin(), ids.end());
+  std::vector<int> narrow;  // a model may have more tokens than the tokenizer has pieces
+  for (const std::int64_t id : ids)
+    if (id < vocab_size()) narrow.push_back(static_cast<int>(id));
   std::string text;
   const auto status = processor_->Decode(narrow, &text);
   if (!status.ok()) throw Error::at_run_time(path_.string(), "cannot decode: " + status.ToString());
@@ -41,8 +44,11 @@ std::int64_t Tokenizer::bos_id() const { return processor_->bos_id(); }
 std::int64_t Tokenizer::eos_id() const { return processor_->eos_id(); }
 
 void Tokenizer::check_fits(std::int64_t model_vocab_size) const {
+  if (eos_id() < 0)
+    throw Error(path_.string(), "has no end-of-sequence piece", "train it with eos, as SentencePiece does by default");
   if (vocab_size() <= model_vocab_size) return;
-  throw Error(path_.string(), fmt::format("has {} pieces, the model's vocabulary only {}", vocab_size(), model_vocab_size),
+  throw Error(path_.string(),
+              fmt::format("has {} pieces, the model's vocabulary only {}", vocab_size(), model_vocab_size),
               "use the tokenizer that the model was made for, or train one of its vocab_size");
 }
 
@@ -52,17 +58,18 @@ void train_tokenizer(const TokenizerTraining& training) {
       {"input", training.text.string()},
       {"vocab_size", std::to_string(training.vocab_size)},
       {"num_threads", std::to_string(training.threads)},
-      {"model_type", "unigram"},
+      {"model_type", "bpe"},
       {"byte_fallback", "true"},
-      {"character_coverage", "0.9995"},                // SentencePiece's advice for languages with many characters
-      {"normalization_rule_name", "identity"},         // decode(encode(text)) == text
+      {"character_coverage", "0.9995"},         // SentencePiece's advice for languages with many characters
+      {"normalization_rule_name", "identity"},  // decode(encode(text)) == text
       {"remove_extra_whitespaces", "false"},
-      {"max_sentence_length", "1000000"},              // bytes; longer paragraphs would be dropped
+      {"max_sentence_length", "1000000"},  // bytes; longer paragraphs would be dropped
       {"minloglevel", training.quiet ? "2" : "0"}};
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(settings, nullptr, &model);
   if (!status.ok())
-    throw Error(training.text.string(), fmt::format("no tokenizer of {} pieces can be trained: {}", training.vocab_size, status.ToString()),
+    throw Error(training.text.string(),
+                fmt::format("no tokenizer of {} pieces can be trained: {}", training.vocab_size, status.ToString()),
                 "a smaller vocab_size or more text may help");
   write_file_atomically(training.output, model);
 }

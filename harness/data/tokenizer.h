@@ -27,12 +27,15 @@ class Tokenizer {
   std::int64_t bos_id() const;
   std::int64_t eos_id() const;
   const std::filesystem::path& path() const { return path_; }
+  /// The model file as it was when it was loaded.
+  const std::string& content() const { return content_; }
 
-  /// Throws Error unless every id of this tokenizer is a token of a model with that vocabulary.
+  /// Throws Error unless every id of this tokenizer is a token of a model with that vocabulary, and it has an eos.
   void check_fits(std::int64_t model_vocab_size) const;
 
  private:
   std::filesystem::path path_;
+  std::string content_;
   std::unique_ptr<sentencepiece::SentencePieceProcessor> processor_;
 };
 
@@ -43,8 +46,9 @@ struct TokenizerTraining {
   bool quiet = true;
 };
 
-/// Trains a unigram model with byte fallback (no text is out of vocabulary) on a text of one paragraph a line.
-/// Deterministic for one number of threads. Throws Error if the text can't support so large a vocabulary.
+/// Trains a BPE model with byte fallback (no text is out of vocabulary) on a text of one paragraph a line. BPE, because
+/// that is what Transformers and llama.cpp take a Llama's tokenizer.model for: a unigram model would be segmented
+/// wrongly. Deterministic for one number of threads. Throws Error if the text can't support so large a vocabulary.
 void train_tokenizer(const TokenizerTraining& training);
 
 }  // namespace bench::harness

@@ -1,20 +1,19 @@
 #pragma once
 
-#include <filesystem>
-#include <string>
-
+#include "harness/data/tokenizer.h"
 #include "model/tensor.h"
 
-#include "harness/data/tokenizer.h"
+#include <filesystem>
+#include <string>
 
 namespace bench::harness {
 
 /// A stream of token ids and where it comes from.
 struct TokenStream {
-  torch::Tensor ids;          // [N] int32, possibly the pages of a mapped file
+  torch::Tensor ids;            // [N] int32, possibly the pages of a mapped file
   std::int64_t text_bytes = 0;  // of the text behind it, line ends included; 0 when there is no text
-  std::string source;         // for people: path and hash, or what the synthetic language is
-  double optimum_nll = 0;     // nats that the source itself needs for all tokens but the first; 0 when unknown
+  std::string source;           // for people: path and hash, or what the synthetic language is
+  double optimum_nll = 0;       // nats that the source itself needs for all tokens but the first; 0 when unknown
 
   std::int64_t size() const { return ids.size(0); }
 };

@@ -1,6 +1,6 @@
-#include <ATen/DeviceAccelerator.h>
-
 #include "harness/devices/backends.h"
+
+#include <ATen/DeviceAccelerator.h>
 
 namespace bench::harness {
 

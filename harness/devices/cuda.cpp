@@ -1,6 +1,6 @@
-#include <ATen/Context.h>
-
 #include "harness/devices/backends.h"
+
+#include <ATen/Context.h>
 
 namespace bench::harness {
 
@@ -13,7 +13,9 @@ Device cuda_device() {
           synchronize_accelerator,
           accelerator_peak_bytes,
           accelerator_free_bytes,
-          [] { return true; }};
+          [] { return true; },
+          /*max_tensor_bytes=*/0,
+          /*pins_memory=*/true};
 }
 
 }  // namespace bench::harness

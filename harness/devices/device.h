@@ -24,14 +24,18 @@ struct Device {
   std::int64_t (*available_bytes)();
   /// True where bf16 matrix products are at least as fast as fp32 ones.
   bool (*fast_bf16)();
+  /// Tensors must be smaller than this, 0 for no such limit: beyond it results are silently wrong.
+  std::int64_t max_tensor_bytes = 0;
+  /// True where page-locked memory speeds up copies to the device.
+  bool pins_memory = false;
 
   c10::Device torch_device() const { return c10::Device(type); }
 };
 
 std::span<const Device> devices();
 
-/// The device of that name; "auto" is the first available of mps, cuda, cpu. Throws Error at `where` for an unknown name
-/// or one that this machine lacks.
+/// The device of that name; "auto" is the first available of mps, cuda, cpu. Throws Error at `where` for an unknown
+/// name or one that this machine lacks.
 const Device& find_device(const std::string& name, const std::string& where);
 
 }  // namespace bench::harness

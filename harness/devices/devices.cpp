@@ -1,6 +1,6 @@
-#include "harness/devices/backends.h"
 #include "harness/core/error.h"
 #include "harness/core/names.h"
+#include "harness/devices/backends.h"
 
 namespace bench::harness {
 namespace {
@@ -17,7 +17,8 @@ const Device& find_device(const std::string& name, const std::string& where) {
     known.push_back(device.name);
     if (name == "auto" && device.available()) return device;
     if (name != device.name) continue;
-    if (!device.available()) throw Error(where, "this machine or this LibTorch has no " + name, "use --device auto or cpu");
+    if (!device.available())
+      throw Error(where, "this machine or this LibTorch has no " + name, "use --device auto or --device cpu");
     return device;
   }
   throw Error(where, "unknown device '" + name + "'", unknown_name_hint(name, known));

@@ -1,8 +1,8 @@
+#include "harness/devices/backends.h"
+
 #include <cstdlib>
 
 #include <ATen/Context.h>
-
-#include "harness/devices/backends.h"
 
 namespace bench::harness {
 namespace {
@@ -16,16 +16,10 @@ void cap_memory() {
 }  // namespace
 
 Device mps_device() {
-  return {"mps",
-          "the GPU of an Apple silicon Mac",
-          c10::DeviceType::MPS,
-          [] { return at::globalContext().hasMPS(); },
-          cap_memory,
-          synchronize_accelerator,
-          accelerator_peak_bytes,
-          available_memory_bytes,
+  return {"mps", "the GPU of an Apple silicon Mac", c10::DeviceType::MPS, [] { return at::globalContext().hasMPS(); },
+          cap_memory, synchronize_accelerator, accelerator_peak_bytes, available_memory_bytes,
           // An M4 multiplies bf16 no faster than fp32, but no slower either, and it halves the memory.
-          [] { return true; }};
+          [] { return true; }, std::int64_t{1} << 32};  // pytorch/pytorch issues 149325 and 197636
 }
 
 }  // namespace bench::harness

@@ -1,7 +1,7 @@
+#include "harness/devices/backends.h"
+
 #include <fstream>
 #include <string>
-
-#include "harness/devices/backends.h"
 
 namespace bench::harness {
 namespace {

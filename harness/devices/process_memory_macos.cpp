@@ -1,6 +1,6 @@
-#include <mach/mach.h>
-
 #include "harness/devices/backends.h"
+
+#include <mach/mach.h>
 
 namespace bench::harness {
 
@@ -14,7 +14,8 @@ std::int64_t peak_resident_bytes() {
 std::int64_t available_memory_bytes() {
   vm_statistics64_data_t pages{};
   mach_msg_type_number_t count = HOST_VM_INFO64_COUNT;
-  if (host_statistics64(mach_host_self(), HOST_VM_INFO64, reinterpret_cast<host_info64_t>(&pages), &count) != KERN_SUCCESS)
+  if (host_statistics64(mach_host_self(), HOST_VM_INFO64, reinterpret_cast<host_info64_t>(&pages), &count) !=
+      KERN_SUCCESS)
     return 0;
   // Inactive and purgeable pages are given up when asked for.
   const auto free_pages = static_cast<std::int64_t>(pages.free_count) + pages.inactive_count + pages.purgeable_count;

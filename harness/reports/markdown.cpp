@@ -1,6 +1,6 @@
-#include <cmath>
-
 #include "harness/reports/reports.h"
+
+#include <cmath>
 
 namespace bench::harness {
 namespace {
@@ -18,9 +18,11 @@ void write_verdicts(const Report& report, std::ostream& out) {
   out << "| verdict | case | metric | value | gate | why |\n|---|---|---|---|---|---|\n";
   for (const auto& one : report.cases)
     for (const auto& gate : one.gates)
-      out << fmt::format("| **{}** | {} | {} | {}{} | {} | {} |\n", verdict_name(gate.verdict), cell(one.record.name), gate.gate.metric,
-                         format_number(gate.value), std::isnan(gate.value) ? "" : unit_suffix(gate.gate.unit), gate.gate.text(),
-                         cell(gate.reason + (gate.reason.empty() || gate.gate.reading.empty() ? "" : ". ") + gate.gate.reading));
+      out << fmt::format(
+          "| **{}** | {} | {} | {}{} | {} | {} |\n", verdict_name(gate.verdict), cell(one.record.name),
+          gate.gate.metric, format_number(gate.value), std::isnan(gate.value) ? "" : unit_suffix(gate.gate.unit),
+          gate.gate.text(),
+          cell(gate.reason + (gate.reason.empty() || gate.gate.reading.empty() ? "" : ". ") + gate.gate.reading));
 }
 
 void write_series_table(const Record& record, std::ostream& out) {
@@ -28,7 +30,8 @@ void write_series_table(const Record& record, std::ostream& out) {
   const auto& peaks = record.samples("peak_memory_bytes");
   if (lengths.empty() || lengths.size() != peaks.size()) return;
   out << "\n| sequence length | peak memory, GB |\n|---:|---:|\n";
-  for (std::size_t i = 0; i < lengths.size(); ++i) out << fmt::format("| {:.0f} | {} |\n", lengths[i], format_number(peaks[i] * 1e-9));
+  for (std::size_t i = 0; i < lengths.size(); ++i)
+    out << fmt::format("| {:.0f} | {} |\n", lengths[i], format_number(peaks[i] * 1e-9));
 }
 
 /// Eight values from the first to the last: enough to see the shape of a curve.
@@ -47,12 +50,15 @@ void write_loss_curve(const Record& record, std::ostream& out) {
 
 void write_case(const CaseResult& one, std::ostream& out) {
   const Record& record = one.record;
-  out << fmt::format("\n## {}\n\n`{}`, {}, {:.1f} s of a budget of {:.0f} s.\n", record.name, record.type, status_name(record.status), record.wall_s, one.budget_s);
-  if (!record.reason.empty()) out << fmt::format("\n{}{}\n", record.reason, record.hint.empty() ? "" : fmt::format(" (hint: {})", record.hint));
+  out << fmt::format("\n## {}\n\n`{}`, {}, {:.1f} s of a budget of {:.0f} s.\n", record.name, record.type,
+                     status_name(record.status), record.wall_s, one.budget_s);
+  if (!record.reason.empty())
+    out << fmt::format("\n{}{}\n", record.reason, record.hint.empty() ? "" : fmt::format(" (hint: {})", record.hint));
   if (!one.metrics.empty()) {
     out << "\n| metric | value | unit | n | |\n|---|---:|---|---:|---|\n";
     for (const auto& [metric, estimate] : one.metrics)
-      out << fmt::format("| {} | {} | {} | {} | {} |\n", metric->name, format_estimate(estimate), metric->unit, estimate.n, metric->meaning);
+      out << fmt::format("| {} | {} | {} | {} | {} |\n", metric->name, format_estimate(estimate), metric->unit,
+                         estimate.n, metric->meaning);
   }
   write_series_table(record, out);
   write_loss_curve(record, out);
@@ -63,7 +69,8 @@ void write_case(const CaseResult& one, std::ostream& out) {
 }  // namespace
 
 void write_markdown(const Report& report, std::ostream& out) {
-  out << fmt::format("# {}: {}\n\n{}\n\nMade {} on {}.\n\n", report.suite, summary_line(report), report.description, report.created, report.device);
+  out << fmt::format("# {}: {}\n\n{}\n\nMade {} on {}.\n\n", report.suite, summary_line(report), report.description,
+                     report.created, report.device);
   write_verdicts(report, out);
   for (const auto& one : report.cases) write_case(one, out);
   out << "\n## Environment\n\n";

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "harness/report.h"
+
 #include <ostream>
 #include <span>
 #include <string>
-
-#include "harness/report.h"
 
 namespace bench::harness {
 

@@ -1,7 +1,7 @@
+#include "harness/reports/reports.h"
+
 #include <algorithm>
 #include <cmath>
-
-#include "harness/reports/reports.h"
 
 namespace bench::harness {
 namespace {
@@ -33,7 +33,8 @@ void write_indented(const std::string& text, std::ostream& out) { write_indented
 
 void write_gate(const GateResult& gate, bool show_reason, std::ostream& out) {
   const std::string unit = gate.gate.unit == "1" || std::isnan(gate.value) ? "" : " " + gate.gate.unit;
-  out << fmt::format("  {:<10}  {:<26} {:>22}   {}\n", verdict_name(gate.verdict), gate.gate.metric, format_number(gate.value) + unit, gate.gate.text());
+  out << fmt::format("  {:<10}  {:<26} {:>22}   {}\n", verdict_name(gate.verdict), gate.gate.metric,
+                     format_number(gate.value) + unit, gate.gate.text());
   if (show_reason) write_indented(gate.reason, out);
   if (gate.verdict != Verdict::kPass) write_indented(gate.gate.reading, out);
 }
@@ -49,9 +50,11 @@ void write_terminal(const Report& report, std::ostream& out) {
       if (!one.record.hint.empty()) write_indented("hint: " + one.record.hint, out);
     }
     for (const auto& [metric, estimate] : one.metrics)
-      out << fmt::format("  {:<38} {:>34} {}\n", metric->name, format_estimate(estimate), std::string(metric->unit) == "1" ? "" : metric->unit);
+      out << fmt::format("  {:<38} {:>34} {}\n", metric->name, format_estimate(estimate),
+                         std::string(metric->unit) == "1" ? "" : metric->unit);
     for (const char* note : {"data_fallback", "did_not_fit", "partial_step", "mixed_precision"})
-      if (const auto found = one.record.notes.find(note); found != one.record.notes.end()) write_indented(found->second, out);
+      if (const auto found = one.record.notes.find(note); found != one.record.notes.end())
+        write_indented(found->second, out);
     if (!one.gates.empty()) out << "\n";
     // The reason of a case that did not work stands above, once.
     for (const auto& gate : one.gates) write_gate(gate, one.record.status == Record::Status::kOk, out);

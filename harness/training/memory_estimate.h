@@ -13,6 +13,11 @@ struct MemoryEstimate {
   std::string text() const;
 };
 
-MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const Execution& execution, std::int64_t seq_length);
+MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const Execution& execution,
+                                        std::int64_t seq_length);
+
+/// Throws Error if the estimate exceeds what the device has free, or a tensor what the device can index.
+void check_training_fits(const model::ModelConfig& model, const Execution& execution, std::int64_t seq_length,
+                         const Device& device);
 
 }  // namespace bench::harness

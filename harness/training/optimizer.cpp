@@ -1,10 +1,10 @@
 #include "harness/training/optimizer.h"
 
+#include "harness/core/error.h"
+
 #include <cmath>
 
 #include <ATen/ops/_fused_adamw.h>
-
-#include "harness/core/error.h"
 
 namespace bench::harness {
 
@@ -51,8 +51,9 @@ void AdamW::step_fused(Group& group, double learning_rate) {
     group.step[i].fill_(static_cast<double>(steps_));
   }
   if (gradients.empty()) return;
-  at::_fused_adamw_(group.parameters, gradients, group.exp_avg, group.exp_avg_sq, /*max_exp_avg_sqs=*/{}, group.step, learning_rate,
-                    config_.betas[0], config_.betas[1], group.weight_decay, config_.eps, /*amsgrad=*/false, /*maximize=*/false);
+  at::_fused_adamw_(group.parameters, gradients, group.exp_avg, group.exp_avg_sq, /*max_exp_avg_sqs=*/{}, group.step,
+                    learning_rate, config_.betas[0], config_.betas[1], group.weight_decay, config_.eps,
+                    /*amsgrad=*/false, /*maximize=*/false);
 }
 
 model::NamedTensors AdamW::state() const {
@@ -70,7 +71,8 @@ void AdamW::load_state(const model::NamedTensors& state, std::int64_t steps, con
   const auto copy = [&](const std::string& name, torch::Tensor& into) {
     const auto found = state.find(name);
     if (found == state.end() || found->second.sizes() != into.sizes())
-      throw Error(where, name + ": is missing or has another shape", "was the model config changed since the run began?");
+      throw Error(where, name + ": is missing or has another shape",
+                  "was the model config changed since the run began?");
     into.copy_(found->second);
   };
   for (auto& group : groups_)

@@ -1,13 +1,12 @@
 #pragma once
 
+#include "harness/training/training_config.h"
+#include "model/safetensors.h"
+#include "model/tensor.h"
+
 #include <map>
 #include <string>
 #include <vector>
-
-#include "model/tensor.h"
-
-#include "harness/training/training_config.h"
-#include "model/safetensors.h"
 
 namespace bench::harness {
 

@@ -3,6 +3,8 @@
 #include "harness/checkpoints.h"
 #include "harness/core/files.h"
 
+#include <sstream>
+
 namespace bench::harness {
 namespace fs = std::filesystem;
 namespace {
@@ -13,7 +15,8 @@ constexpr const char* kGenerator = "generator";
 
 Json read_state(const fs::path& folder) {
   const fs::path file = folder / kStateFile;
-  if (!fs::exists(file)) throw Error(folder.string(), "holds no optimizer state to resume from", "checkpoints of bench train do");
+  if (!fs::exists(file))
+    throw Error(folder.string(), "holds no optimizer state to resume from", "checkpoints of bench train do");
   const Json state = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
   if (!state.is_object() || !state.contains("step") || !state["step"].is_number_integer())
     throw Error(file.string(), "is not a training state");
@@ -39,14 +42,35 @@ std::optional<fs::path> RunDirectory::latest() const {
 }
 
 void RunDirectory::begin(bool overwrite) const {
-  if (const auto checkpoint = latest(); checkpoint && !overwrite)
-    throw Error(path_.string(), fmt::format("already holds a run of {} steps", checkpoint_step(*checkpoint)),
+  const auto checkpoint = latest();
+  if (!overwrite && (checkpoint || fs::exists(final_checkpoint())))
+    throw Error(path_.string(),
+                checkpoint ? fmt::format("already holds a run of {} steps", checkpoint_step(*checkpoint))
+                           : "already holds a checkpoint",
                 "--resume goes on with it, --overwrite replaces it, --set train.output_dir=DIR leaves it alone");
-  fs::remove(path_ / "metrics.jsonl");
+  make_folder(path_);
+  std::vector<fs::path> old;
+  for (const auto& entry : fs::directory_iterator(path_)) {
+    const std::string name = entry.path().filename().string();
+    if (name == "final" || matches_glob(name, "step-*") || name == "metrics.jsonl" || matches_glob(name, "wandb*.json"))
+      old.push_back(entry.path());
+  }
+  for (const auto& path : old) fs::remove_all(path);
+}
+
+void RunDirectory::rewind(std::int64_t step) const {
+  const fs::path file = path_ / "metrics.jsonl";
+  if (!fs::exists(file)) return;
+  std::istringstream lines(read_file(file));
+  std::string kept;
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (json.is_object() && json.value("step", std::int64_t{0}) <= step) kept += line + "\n";
+  }
+  write_file_atomically(file, kept);
 }
 
 void RunDirectory::log(const Json& line) const {
-  fs::create_directories(path_);
   std::ofstream out(path_ / "metrics.jsonl", std::ios::app);
   out << line.dump() << "\n";
   out.close();
@@ -55,24 +79,44 @@ void RunDirectory::log(const Json& line) const {
 
 void RunDirectory::write_wandb(const WandbConfig& config, const Json& effective_config) const {
   if (!config.enabled) return;
-  const Json json = {{"project", config.project}, {"name", config.name}, {"tags", config.tags}, {"config", effective_config}};
+  const Json json = {
+      {"project", config.project}, {"name", config.name}, {"tags", config.tags}, {"config", effective_config}};
   write_file_atomically(path_ / "wandb.json", json.dump(2) + "\n");
 }
 
-void save_training_checkpoint(Trainer& trainer, const fs::path& folder, const fs::path& tokenizer, const Json& effective_config) {
+void save_training_checkpoint(Trainer& trainer, const fs::path& folder, const Tokenizer* tokenizer,
+                              const Json& effective_config) {
   write_checkpoint(trainer.model(), folder, torch::kFloat32, tokenizer, [&](const fs::path& temporary) {
     model::NamedTensors tensors = trainer.optimizer().state();
     tensors[kGenerator] = at::globalContext().defaultGenerator(trainer.model()->device()).get_state();
     model::write_safetensors(temporary / kTensorsFile, tensors);
-    write_file_atomically(temporary / kStateFile,
-                          Json{{"step", trainer.steps_done()}, {"config", effective_config}}.dump(2) + "\n");
+    write_file_atomically(
+        temporary / kStateFile,
+        Json{{"step", trainer.steps_done()}, {"device", trainer.model()->device().str()}, {"config", effective_config}}
+                .dump(2) +
+            "\n");
   });
 }
 
 std::int64_t checkpoint_step(const fs::path& folder) { return read_state(folder)["step"].get<std::int64_t>(); }
 
+void check_same_run(const fs::path& folder, const Json& effective_config) {
+  const Json saved = read_state(folder).value("config", Json::object());
+  for (const char* key : {"/model", "/training/seed", "/training/data", "/training/train/effective_batch_size",
+                          "/training/train/max_seq_length"}) {
+    const Json::json_pointer pointer(key);
+    if (!saved.contains(pointer) || saved[pointer] != effective_config[pointer])
+      throw Error(folder.string(), fmt::format("the run had another {}", std::string(key).substr(1)),
+                  "resume with the configs that the run began with");
+  }
+}
+
 void load_training_state(Trainer& trainer, const fs::path& folder) {
   const std::int64_t step = checkpoint_step(folder);
+  const std::string device = read_state(folder).value("device", "");
+  if (device != trainer.model()->device().str())
+    throw Error(folder.string(), fmt::format("the run was on {}, this is {}", device, trainer.model()->device().str()),
+                "the state of its random numbers can't move between devices");
   const model::NamedTensors tensors = model::read_safetensors(folder / kTensorsFile);
   trainer.optimizer().load_state(tensors, step, (folder / kTensorsFile).string());
   const auto generator = tensors.find(kGenerator);

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <memory>
-
 #include "harness/data/batches.h"
 #include "harness/devices/device.h"
 #include "harness/training/optimizer.h"
 #include "harness/training/training_config.h"
 #include "model/decoder.h"
+
+#include <memory>
 
 namespace bench::harness {
 
@@ -15,11 +15,13 @@ struct Execution {
   std::int64_t micro_batch_size = 0;  // sequences of one forward and backward pass; 0: the config's batch_size
   bool gradient_checkpointing = false;
   torch::Dtype compute = torch::kFloat32;
+  bool fused = true;
 };
 
 /// The execution that a config asks for, on a device. Throws Error at `where` if micro_batch_size doesn't divide the
 /// effective batch.
-Execution execution_for(const TrainingConfig& config, const Device& device, std::int64_t micro_batch_size, const std::string& where);
+Execution execution_for(const TrainingConfig& config, const Device& device, std::int64_t micro_batch_size,
+                        const std::string& where);
 
 struct StepResult {
   double loss = 0;       // mean over the step's tokens, nats

@@ -6,14 +6,19 @@ namespace bench::harness {
 
 void OptimizerConfig::validate(const Require& require) const {
   require(name == "adamw", "name", fmt::format("unknown optimizer '{}'", name), "known: adamw");
-  require(betas.size() == 2, "betas", fmt::format("expected 2 numbers, found {}", betas.size()), "for example [0.9, 0.95]");
+  require(betas.size() == 2, "betas", fmt::format("expected 2 numbers, found {}", betas.size()),
+          "for example [0.9, 0.95]");
   for (const double beta : betas) require(beta >= 0 && beta < 1, "betas", "must be in [0, 1)", "");
   require(eps > 0, "eps", "must be positive", "");
 }
 
 void TrainConfig::validate(const Require& require) const {
-  const auto positive = [&](std::int64_t value, const char* key) { require(value > 0, key, fmt::format("{} is not positive", value), ""); };
-  const auto not_negative = [&](double value, const char* key) { require(value >= 0, key, fmt::format("{} is negative", value), ""); };
+  const auto positive = [&](std::int64_t value, const char* key) {
+    require(value > 0, key, fmt::format("{} is not positive", value), "");
+  };
+  const auto not_negative = [&](double value, const char* key) {
+    require(value >= 0, key, fmt::format("{} is negative", value), "");
+  };
   positive(batch_size, "batch_size");
   positive(gradient_accumulation_steps, "gradient_accumulation_steps");
   require(effective_batch_size == batch_size * gradient_accumulation_steps, "effective_batch_size",
@@ -26,23 +31,26 @@ void TrainConfig::validate(const Require& require) const {
   require(max_grad_norm > 0, "max_grad_norm", "must be positive", "");
   not_negative(static_cast<double>(warmup_steps), "warmup_steps");
   positive(max_steps, "max_steps");
-  require(lr_scheduler == "cosine" || lr_scheduler == "constant", "lr_scheduler", fmt::format("unknown scheduler '{}'", lr_scheduler),
-          unknown_name_hint(lr_scheduler, {"cosine", "constant"}));
-  require(min_lr >= 0 && min_lr <= learning_rate, "min_lr", "must be between 0 and learning_rate", "the plan takes 10 % of the peak");
+  require(lr_scheduler == "cosine" || lr_scheduler == "constant", "lr_scheduler",
+          fmt::format("unknown scheduler '{}'", lr_scheduler), unknown_name_hint(lr_scheduler, {"cosine", "constant"}));
+  require(min_lr >= 0 && min_lr <= learning_rate, "min_lr", "must be between 0 and learning_rate",
+          "the plan takes 10 % of the peak");
   positive(save_steps, "save_steps");
   positive(eval_steps, "eval_steps");
   positive(logging_steps, "logging_steps");
   require(!output_dir.empty(), "output_dir", "is missing", "");
   not_negative(static_cast<double>(num_workers), "num_workers");
+  require(num_workers <= 256, "num_workers", fmt::format("{} are too many threads", num_workers), "8 is plenty");
   positive(prefetch_factor, "prefetch_factor");
-  require(persistent_workers || num_workers == 0, "persistent_workers", "false is not supported", "set it to true, or num_workers to 0");
+  require(persistent_workers || num_workers == 0, "persistent_workers", "false is not supported",
+          "set it to true, or num_workers to 0");
 }
 
 void TrainingConfig::validate(const Require& require) const {
   require(seed >= 0, "seed", "must not be negative", "");
   const std::vector<std::string> known{"auto", "mps", "cuda", "cpu"};
-  require(std::find(known.begin(), known.end(), device) != known.end(), "device", fmt::format("unknown device '{}'", device),
-          unknown_name_hint(device, known));
+  require(std::find(known.begin(), known.end(), device) != known.end(), "device",
+          fmt::format("unknown device '{}'", device), unknown_name_hint(device, known));
   require(!wandb.enabled || !wandb.project.empty(), "wandb.project", "is missing", "set it, or wandb.enabled to false");
 }
 

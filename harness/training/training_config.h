@@ -1,10 +1,10 @@
 #pragma once
 
+#include "harness/core/fields.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "harness/core/fields.h"
 
 namespace bench::harness {
 
@@ -15,7 +15,8 @@ struct DataConfig {
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit("train_path", self.train_path, "text to train on, one paragraph a line; 'synthetic' for the built-in language");
+    visit("train_path", self.train_path,
+          "text to train on, one paragraph a line; 'synthetic' for the built-in language");
     visit("valid_path", self.valid_path, "held-out text; 'synthetic' for the built-in language");
     visit("tokenizer_model", self.tokenizer_model, "SentencePiece model");
   }
@@ -66,12 +67,15 @@ struct TrainConfig {
     visit("eval_steps", self.eval_steps, "validation perplexity every so many steps");
     visit("logging_steps", self.logging_steps, "a line in metrics.jsonl every so many steps");
     visit("output_dir", self.output_dir, "run directory: checkpoints, metrics.jsonl; final/ is the last checkpoint");
-    visit("mixed_precision", self.mixed_precision, "bf16 activations and products over fp32 master weights, where the device is fast at it");
-    visit("gradient_checkpointing", self.gradient_checkpointing, "recompute each block's activations in the backward pass");
+    visit("mixed_precision", self.mixed_precision,
+          "bf16 activations and products over fp32 master weights, where the device is fast at it");
+    visit("gradient_checkpointing", self.gradient_checkpointing,
+          "recompute each block's activations in the backward pass");
     visit("compile_model", self.compile_model, "our fused operators; false: the plain ones");
     visit("num_workers", self.num_workers, "threads that tokenize, and that prepare batches");
     visit("pin_memory", self.pin_memory, "batches in page-locked memory (cuda only)");
-    visit("persistent_workers", self.persistent_workers, "must be true while there are workers: ours live as long as the run");
+    visit("persistent_workers", self.persistent_workers,
+          "must be true while there are workers: ours live as long as the run");
     visit("prefetch_factor", self.prefetch_factor, "batches that each worker is ahead");
   }
   void validate(const Require& require) const;

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <memory>
-
 #include "harness/data/tokenizer.h"
 #include "harness/data/tokens.h"
 #include "harness/training/training_config.h"
 #include "model/config.h"
+
+#include <memory>
 
 namespace bench::harness {
 
@@ -15,8 +15,6 @@ inline constexpr const char* kSynthetic = "synthetic";  // as a text's path: the
 struct TrainingData {
   std::unique_ptr<Tokenizer> tokenizer;  // null for the synthetic language
   TokenStream train, valid;
-
-  std::filesystem::path tokenizer_path() const { return tokenizer ? tokenizer->path() : std::filesystem::path(); }
 };
 
 /// Throws Error for missing or bad texts, a missing tokenizer, or one that doesn't fit the model's vocabulary.

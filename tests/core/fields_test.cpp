@@ -42,7 +42,8 @@ std::string error_of(const std::string& yaml) {
 }
 
 TEST(Fields, ReadsEveryKindOfValue) {
-  const auto config = read_config<Outer>(YamlNode::parse("{name: y, on: true, lengths: [1, 2], limit: 3, inner: {batch: 8, rate: 1e-3}}", "f"));
+  const auto config = read_config<Outer>(
+      YamlNode::parse("{name: y, on: true, lengths: [1, 2], limit: 3, inner: {batch: 8, rate: 1e-3}}", "f"));
   EXPECT_EQ(config.name, "y");
   EXPECT_TRUE(config.on);
   EXPECT_EQ(config.lengths, (std::vector<std::int64_t>{1, 2}));
@@ -66,7 +67,8 @@ TEST(Fields, UnknownKeyIsAnErrorWithPlaceAndHint) {
 }
 
 TEST(Fields, DuplicateKeyIsAnError) {
-  EXPECT_EQ(error_of("name: a\non: true\nname: b\n"), "file.yaml:3:1: name: this key stands here twice\n  hint: keep one of the two");
+  EXPECT_EQ(error_of("name: a\non: true\nname: b\n"),
+            "file.yaml:3:1: name: this key stands here twice\n  hint: keep one of the two");
 }
 
 TEST(Fields, WrongTypesAreErrors) {
@@ -77,27 +79,34 @@ TEST(Fields, WrongTypesAreErrors) {
   EXPECT_EQ(error_of("on: yes"), "file.yaml:1:5: on: expected true or false, found 'yes'");
   EXPECT_EQ(error_of("name: [a]"), "file.yaml:1:7: name: expected text");
   EXPECT_EQ(error_of("inner: 3"), "file.yaml:1:8: inner: expected a mapping of keys to values");
-  EXPECT_EQ(error_of("inner: {batch: 99999999999999999999}"), "file.yaml:1:16: inner.batch: '99999999999999999999' is too large for a 64-bit number");
+  EXPECT_EQ(error_of("inner: {batch: 99999999999999999999}"),
+            "file.yaml:1:16: inner.batch: '99999999999999999999' is too large for a 64-bit number");
 }
 
 TEST(Fields, NumbersThatAreNotFiniteAreErrors) {
   for (const char* text : {".nan", "nan", "inf", "-.inf", "1e999"})
-    EXPECT_NE(error_of(std::string("inner: {rate: ") + text + "}").find("inner.rate: expected a finite number"), std::string::npos) << text;
+    EXPECT_NE(error_of(std::string("inner: {rate: ") + text + "}").find("inner.rate: expected a finite number"),
+              std::string::npos)
+        << text;
 }
 
 TEST(Fields, ValidateSpeaksAtTheKeyAtFault) {
   EXPECT_EQ(error_of("inner: {rate: 1, batch: -2}"), "file.yaml:1:25: inner.batch: must be positive\n  hint: try 1");
 }
 
-TEST(Fields, BrokenYamlIsAnErrorWithPlace) {
-  EXPECT_EQ(error_of("name: [a\nb: c").substr(0, 13), "file.yaml:2:2");
-}
+TEST(Fields, BrokenYamlIsAnErrorWithPlace) { EXPECT_EQ(error_of("name: [a\nb: c").substr(0, 13), "file.yaml:2:2"); }
 
 TEST(Fields, OverrideReplacesAValueAndNestedOnes) {
   const auto overrides = std::make_shared<Overrides>(std::vector<std::string>{"inner.batch=16", "name=z"});
   const auto config = read_config<Outer>(YamlNode::parse("inner: {batch: 2}", "f", overrides));
   EXPECT_EQ(config.inner.batch, 16);
   EXPECT_EQ(config.name, "z");
+  overrides->check_all_used();
+}
+
+TEST(Fields, OverrideReachesIntoAMappingThatIsNotThere) {
+  const auto overrides = std::make_shared<Overrides>(std::vector<std::string>{"inner.batch=16"});
+  EXPECT_EQ(read_config<Outer>(YamlNode::parse("name: x", "f", overrides)).inner.batch, 16);
   overrides->check_all_used();
 }
 

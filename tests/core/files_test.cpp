@@ -1,10 +1,10 @@
 #include "harness/core/files.h"
 
-#include <gtest/gtest.h>
-
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
 #include "tests/temporary_folder.h"
+
+#include <gtest/gtest.h>
 
 namespace bench::harness {
 namespace {
@@ -12,7 +12,9 @@ namespace {
 namespace fs = std::filesystem;
 using tests::TemporaryFolder;
 
-std::size_t entries(const fs::path& folder) { return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator())); }
+std::size_t entries(const fs::path& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
 
 TEST(Files, AtomicWriteReplacesTheContent) {
   const TemporaryFolder folder;
@@ -26,8 +28,14 @@ TEST(Files, AtomicWriteReplacesTheContent) {
 TEST(Files, FailedWriteLeavesTheOldFileAndNoLitter) {
   const TemporaryFolder folder;
   const fs::path file = folder.write("a.txt", "old");
-  EXPECT_THROW(write_file_atomically(file, [](std::ostream& out) { out << "half"; out.setstate(std::ios::failbit); }), Error);
-  EXPECT_THROW(write_file_atomically(file, [](std::ostream&) { throw std::runtime_error("midway"); }), std::runtime_error);
+  EXPECT_THROW(write_file_atomically(file,
+                                     [](std::ostream& out) {
+                                       out << "half";
+                                       out.setstate(std::ios::failbit);
+                                     }),
+               Error);
+  EXPECT_THROW(write_file_atomically(file, [](std::ostream&) { throw std::runtime_error("midway"); }),
+               std::runtime_error);
   EXPECT_EQ(read_file(file), "old");
   EXPECT_EQ(entries(folder.path()), 1u);
 }
@@ -46,10 +54,11 @@ TEST(Files, FullDiskIsAnErrorThatNamesTheFile) {
 TEST(Files, FailedFolderWriteLeavesTheOldFolder) {
   const TemporaryFolder folder;
   folder.write("run/final/a.txt", "old");
-  EXPECT_THROW(write_folder_atomically(folder.path() / "run/final/", [](const fs::path& temporary) {
-                 write_file_atomically(temporary / "a.txt", "new");
-                 throw Error("a", "no space");
-               }),
+  EXPECT_THROW(write_folder_atomically(folder.path() / "run/final/",
+                                       [](const fs::path& temporary) {
+                                         write_file_atomically(temporary / "a.txt", "new");
+                                         throw Error("a", "no space");
+                                       }),
                Error);
   EXPECT_EQ(read_file(folder.path() / "run/final/a.txt"), "old");
   EXPECT_EQ(entries(folder.path() / "run"), 1u);
@@ -58,7 +67,8 @@ TEST(Files, FailedFolderWriteLeavesTheOldFolder) {
 TEST(Files, FolderWriteReplacesTheWholeFolder) {
   const TemporaryFolder folder;
   folder.write("final/stale.txt", "old");
-  write_folder_atomically(folder.path() / "final", [](const fs::path& temporary) { write_file_atomically(temporary / "a.txt", "new"); });
+  write_folder_atomically(folder.path() / "final",
+                          [](const fs::path& temporary) { write_file_atomically(temporary / "a.txt", "new"); });
   EXPECT_EQ(read_file(folder.path() / "final/a.txt"), "new");
   EXPECT_FALSE(fs::exists(folder.path() / "final/stale.txt"));
   EXPECT_EQ(entries(folder.path()), 1u);

@@ -1,10 +1,10 @@
 #include "harness/core/process.h"
 
+#include "harness/core/error.h"
+
 #include <csignal>
 
 #include <gtest/gtest.h>
-
-#include "harness/core/error.h"
 
 namespace bench::harness {
 namespace {

@@ -1,6 +1,7 @@
 #include "harness/core/stats.h"
 
 #include <cmath>
+#include <numeric>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -21,6 +22,16 @@ TEST(Stats, MedianIntervalUsesTheOrderStatisticsOfTheBinomial) {
   EXPECT_EQ(e.low, 2);
   EXPECT_EQ(e.high, 9);
   EXPECT_EQ(e.n, 10);
+}
+
+TEST(Stats, TailQuantilesNeedSamplesBeyondThem) {
+  std::vector<double> samples(71);
+  std::iota(samples.begin(), samples.end(), 1.0);
+  EXPECT_EQ(quantile_estimate(samples, 0.95).low, quantile_estimate(samples, 0.95).value);
+  samples.push_back(72);
+  const Estimate e = quantile_estimate(samples, 0.95);
+  EXPECT_LT(e.low, e.value);
+  EXPECT_EQ(e.high, 72);
 }
 
 TEST(Stats, TooFewSamplesGiveNoInterval) {

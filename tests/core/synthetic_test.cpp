@@ -33,8 +33,9 @@ TEST(Synthetic, SeedsMakeTextsAndLanguages) {
   EXPECT_EQ(SyntheticLanguage(100).text(50, 1), SyntheticLanguage(100).text(50, 1));
   EXPECT_NE(SyntheticLanguage(100).text(50, 1), SyntheticLanguage(100).text(50, 2));
   EXPECT_NE(SyntheticLanguage(100, 1).text(50, 1), SyntheticLanguage(100, 2).text(50, 1));
-  EXPECT_TRUE(std::isinf(SyntheticLanguage(100).nll(0, 0) + SyntheticLanguage(100).nll(1, 1) + SyntheticLanguage(100).nll(2, 2) +
-                         SyntheticLanguage(100).nll(3, 3) + SyntheticLanguage(100).nll(4, 4)));
+  EXPECT_TRUE(std::isinf(SyntheticLanguage(100).nll(0, 0) + SyntheticLanguage(100).nll(1, 1) +
+                         SyntheticLanguage(100).nll(2, 2) + SyntheticLanguage(100).nll(3, 3) +
+                         SyntheticLanguage(100).nll(4, 4)));
 }
 
 }  // namespace

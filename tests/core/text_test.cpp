@@ -1,9 +1,9 @@
 #include "harness/data/text.h"
 
-#include <gtest/gtest.h>
-
 #include "harness/core/error.h"
 #include "tests/temporary_folder.h"
+
+#include <gtest/gtest.h>
 
 namespace bench::harness {
 namespace {

@@ -1,9 +1,9 @@
 // configs/ holds exactly the plan's values, and the code's defaults are the plan's medium model and its training.
-#include <gtest/gtest.h>
-
 #include "harness/inference_config.h"
 #include "harness/training/training_config.h"
 #include "model/config.h"
+
+#include <gtest/gtest.h>
 
 namespace bench::harness {
 namespace {
@@ -41,14 +41,17 @@ TEST(Configs, ModelsHaveThePlansValues) {
 }
 
 TEST(Configs, TrainingHasThePlansValues) {
-  const Json expected_medium = Json::parse(R"({"batch_size":16,"gradient_accumulation_steps":4,"effective_batch_size":64,"max_seq_length":2048,
+  const Json expected_medium =
+      Json::parse(R"({"batch_size":16,"gradient_accumulation_steps":4,"effective_batch_size":64,"max_seq_length":2048,
     "learning_rate":2e-4,"weight_decay":0.1,"max_grad_norm":1.0,"warmup_steps":4000,"max_steps":200000,"lr_scheduler":"cosine","min_lr":2e-5,
     "save_steps":5000,"eval_steps":1000,"logging_steps":100,"output_dir":"checkpoints/medium/","mixed_precision":true,"gradient_checkpointing":false,
     "compile_model":true,"num_workers":8,"pin_memory":true,"persistent_workers":true,"prefetch_factor":4})");
   Json expected_large = expected_medium;
-  expected_large.update(Json::parse(R"({"batch_size":8,"gradient_accumulation_steps":8,"max_seq_length":1536,"learning_rate":1.5e-4,"warmup_steps":5000,
+  expected_large.update(Json::parse(
+      R"({"batch_size":8,"gradient_accumulation_steps":8,"max_seq_length":1536,"learning_rate":1.5e-4,"warmup_steps":5000,
     "min_lr":1.5e-5,"output_dir":"checkpoints/large/","gradient_checkpointing":true})"));
-  const auto medium = load<TrainingConfig>("training_m4max.yaml"), large = load<TrainingConfig>("training_m4max_large.yaml");
+  const auto medium = load<TrainingConfig>("training_m4max.yaml"),
+             large = load<TrainingConfig>("training_m4max_large.yaml");
   EXPECT_EQ(to_json(medium.train), expected_medium);
   EXPECT_EQ(to_json(large.train), expected_large);
   for (const auto* config : {&medium, &large}) {
@@ -67,7 +70,10 @@ TEST(Configs, TrainingHasThePlansValues) {
 
 TEST(Configs, InferenceHasThePlansValues) {
   const auto config = load<InferenceConfig>("inference.yaml");
-  EXPECT_EQ(to_json(config), Json::parse(R"({"model":{"checkpoint_path":"checkpoints/medium/final/","device":"mps","compile":true},"generation":{"max_length":512,
+  EXPECT_EQ(
+      to_json(config),
+      Json::parse(
+          R"({"model":{"checkpoint_path":"checkpoints/medium/final/","device":"mps","compile":true},"generation":{"max_length":512,
     "temperature":0.8,"top_p":0.95,"top_k":50,"repetition_penalty":1.1,"do_sample":true,"batch_size":4,"use_cache":true}})"));
 }
 
@@ -78,8 +84,10 @@ void expect_round_trip(const std::string& name) {
 }
 
 TEST(Configs, EveryFileSurvivesARoundTrip) {
-  for (const char* name : {"model_small.yaml", "model_medium.yaml", "model_large.yaml", "model_quick.yaml"}) expect_round_trip<model::ModelConfig>(name);
-  for (const char* name : {"training.yaml", "training_m4max.yaml", "training_m4max_large.yaml", "training_quick.yaml"}) expect_round_trip<TrainingConfig>(name);
+  for (const char* name : {"model_small.yaml", "model_medium.yaml", "model_large.yaml", "model_quick.yaml"})
+    expect_round_trip<model::ModelConfig>(name);
+  for (const char* name : {"training.yaml", "training_m4max.yaml", "training_m4max_large.yaml", "training_quick.yaml"})
+    expect_round_trip<TrainingConfig>(name);
   expect_round_trip<InferenceConfig>("inference.yaml");
 }
 

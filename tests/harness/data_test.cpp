@@ -1,13 +1,13 @@
-#include <set>
-
-#include <gtest/gtest.h>
-
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/data/batches.h"
 #include "harness/data/tokenizer.h"
 #include "harness/data/tokens.h"
 #include "tests/temporary_folder.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
 
 namespace bench::harness {
 namespace {
@@ -16,7 +16,8 @@ using tests::TemporaryFolder;
 
 /// A little Korean text with enough variety for a tokenizer of 290 pieces (256 of them are bytes).
 std::string korean_text() {
-  const std::vector<std::string> words{"대한민국은", "민주공화국이다", "모든", "국민은", "법", "앞에", "평등하다", "주권은", "국민에게", "있고", "권력은", "나온다"};
+  const std::vector<std::string> words{"대한민국은", "민주공화국이다", "모든",     "국민은", "법",     "앞에",
+                                       "평등하다",   "주권은",         "국민에게", "있고",   "권력은", "나온다"};
   std::string text;
   for (std::size_t i = 0; i < 200; ++i) {
     for (std::size_t j = 0; j < 6; ++j) text += words[(i * 7 + j * (1 + i % 5)) % words.size()] + (j < 5 ? " " : "\n");
@@ -36,7 +37,8 @@ class TokenizerTest : public testing::Test {
 TEST_F(TokenizerTest, DecodesWhatItEncodesWhateverTheText) {
   const Tokenizer tokenizer(model_);
   EXPECT_EQ(tokenizer.vocab_size(), 290);
-  for (const std::string text : {"대한민국은 민주공화국이다", "처음 보는 글자: 뷁 \xF0\x9F\x98\x80", "two  spaces and English"})
+  for (const std::string text :
+       {"대한민국은 민주공화국이다", "처음 보는 글자: 뷁 \xF0\x9F\x98\x80", "two  spaces and English"})
     EXPECT_EQ(tokenizer.decode(tokenizer.encode(text)), text);
   EXPECT_EQ(tokenizer.bos_id(), 1);
   EXPECT_EQ(tokenizer.eos_id(), 2);
@@ -103,7 +105,8 @@ TEST(Batches, AnEpochVisitsEveryWindowOnceInAnOrderOfItsOwn) {
 
 TEST(Batches, RowsDoNotDependOnTheBatchSize) {
   const Batches fours(synthetic_tokens(32, 101, 1), 4, 5, 7), ones(synthetic_tokens(32, 101, 1), 1, 5, 7);
-  for (std::int64_t row = 0; row < 40; ++row) EXPECT_TRUE(torch::equal(fours.batch(row / 4)[row % 4], ones.batch(row)[0]));
+  for (std::int64_t row = 0; row < 40; ++row)
+    EXPECT_TRUE(torch::equal(fours.batch(row / 4)[row % 4], ones.batch(row)[0]));
 }
 
 TEST(Batches, TooShortATextIsAnError) { EXPECT_THROW(Batches(synthetic_tokens(32, 5, 1), 1, 5, 0), Error); }
@@ -112,7 +115,8 @@ TEST(Prefetcher, GivesTheSameBatchesWithAnyNumberOfWorkers) {
   const Batches batches(synthetic_tokens(32, 301, 1), 2, 5, 7);
   for (const std::int64_t workers : {0, 1, 3}) {
     Prefetcher prefetcher(batches, {workers, 2, true}, 5);
-    for (std::int64_t i = 5; i < 90; ++i) EXPECT_TRUE(torch::equal(prefetcher.next(), batches.batch(i))) << workers << " " << i;
+    for (std::int64_t i = 5; i < 90; ++i)
+      EXPECT_TRUE(torch::equal(prefetcher.next(), batches.batch(i))) << workers << " " << i;
   }
 }
 

@@ -28,10 +28,13 @@ TEST(Gate, PassesUpToTheLimitAndFailsBeyond) {
   EXPECT_EQ(judge(gate(kMemoryGate), memory_record(10e9), "").verdict, Verdict::kPass);
   EXPECT_EQ(judge(gate(kMemoryGate), memory_record(10.001e9), "").verdict, Verdict::kFail);
   EXPECT_EQ(judge(gate("{metric: peak_memory, below: 10, unit: GB}"), memory_record(10e9), "").verdict, Verdict::kFail);
-  EXPECT_EQ(judge(gate("{metric: peak_memory, at_least: 10, unit: GB}"), memory_record(10e9), "").verdict, Verdict::kPass);
+  EXPECT_EQ(judge(gate("{metric: peak_memory, at_least: 10, unit: GB}"), memory_record(10e9), "").verdict,
+            Verdict::kPass);
   EXPECT_EQ(judge(gate("{metric: peak_memory, above: 10, unit: GB}"), memory_record(10e9), "").verdict, Verdict::kFail);
-  EXPECT_EQ(judge(gate("{metric: peak_memory, within: [9, 11], unit: GB}"), memory_record(10e9), "").verdict, Verdict::kPass);
-  EXPECT_EQ(judge(gate("{metric: peak_memory, within: [9, 11], unit: GB}"), memory_record(12e9), "").verdict, Verdict::kFail);
+  EXPECT_EQ(judge(gate("{metric: peak_memory, within: [9, 11], unit: GB}"), memory_record(10e9), "").verdict,
+            Verdict::kPass);
+  EXPECT_EQ(judge(gate("{metric: peak_memory, within: [9, 11], unit: GB}"), memory_record(12e9), "").verdict,
+            Verdict::kFail);
 }
 
 TEST(Gate, NaNAndMissingMetricsNeverPass) {
@@ -43,6 +46,14 @@ TEST(Gate, NaNAndMissingMetricsNeverPass) {
   EXPECT_NE(judge(gate("{metric: perplexity, below: 15, unit: '1'}"), record, "").verdict, Verdict::kPass);
   record.facts["nll_nats"] = INFINITY;
   EXPECT_EQ(judge(gate("{metric: perplexity, below: 15, unit: '1'}"), record, "").verdict, Verdict::kFail);
+}
+
+TEST(Gate, AnEstimateCanFailAGateButNotPassIt) {
+  Record record;
+  record.facts["needed_memory_bytes"] = 60e9;
+  EXPECT_EQ(judge(gate(kMemoryGate), record, "").verdict, Verdict::kFail);
+  record.facts["needed_memory_bytes"] = 9e9;
+  EXPECT_EQ(judge(gate(kMemoryGate), record, "").verdict, Verdict::kNotJudged);
 }
 
 TEST(Gate, ErrorsAndSkippedCasesAreNotPassed) {
@@ -66,20 +77,27 @@ TEST(Gate, TargetBeyondTheProbedCeilingIsSaidToBeOutOfReach) {
   Record record;
   record.add("micro_step_time_s", "s", 10);
   record.add("update_time_s", "s", 1);
-  record.facts = {{"micro_steps_per_step", 4}, {"matmul_flops_per_s", 1e12}, {"flops_per_token", 1e9}, {"tokens_per_step", 1e5}};
+  record.facts = {
+      {"micro_steps_per_step", 4}, {"matmul_flops_per_s", 1e12}, {"flops_per_token", 1e9}, {"tokens_per_step", 1e5}};
   const GateResult result = judge(gate("{metric: train_steps_per_s, at_least: 2, unit: steps/s}"), record, "");
   EXPECT_EQ(result.verdict, Verdict::kFail);
-  EXPECT_NE(result.reason.find("out of reach here by 200x: at the probed matrix-product rate the work allows 0.01 steps/s"), std::string::npos) << result.reason;
+  EXPECT_NE(
+      result.reason.find("out of reach here by 200x: at the probed matrix-product rate the work allows 0.01 steps/s"),
+      std::string::npos)
+      << result.reason;
 }
 
 TEST(Gate, MistakesInTheSuiteAreErrors) {
   EXPECT_EQ(error_of("{metric: peak_memory, at_most: 10, unit: MB}"), "unit: 'MB' is not the metric's unit");
   EXPECT_EQ(error_of("{metric: peak_memory, at_most: 10}"), "unit: is missing");
   EXPECT_EQ(error_of("{metric: peak_memry, at_most: 10, unit: GB}"), "metric: unknown metric 'peak_memry'");
-  EXPECT_EQ(error_of("{metric: peak_memory, unit: GB}"), "metric: a gate needs exactly one of at_most, at_least, below, above, within");
-  EXPECT_EQ(error_of("{metric: peak_memory, at_most: 1, at_least: 1, unit: GB}"), "metric: a gate needs exactly one of at_most, at_least, below, above, within");
+  EXPECT_EQ(error_of("{metric: peak_memory, unit: GB}"),
+            "metric: a gate needs exactly one of at_most, at_least, below, above, within");
+  EXPECT_EQ(error_of("{metric: peak_memory, at_most: 1, at_least: 1, unit: GB}"),
+            "metric: a gate needs exactly one of at_most, at_least, below, above, within");
   EXPECT_EQ(error_of("{metric: peak_memory, within: 1, unit: GB}"), "within: takes 2 number(s)");
-  EXPECT_EQ(error_of("{metric: peak_memory, at_most: .nan, unit: GB}"), "at_most: expected a finite number, found '.nan'");
+  EXPECT_EQ(error_of("{metric: peak_memory, at_most: .nan, unit: GB}"),
+            "at_most: expected a finite number, found '.nan'");
 }
 
 GateResult result(Verdict verdict, bool applies = true) { return {{}, verdict, applies, 0, ""}; }

@@ -19,17 +19,21 @@ Record training() {
     for (int micro = 0; micro < 4; ++micro) record.add("micro_step_time_s", "s", 2.0 + step);  // 2 s, then 3 s
     record.add("update_time_s", "s", 1.0);
   }
-  record.facts = {{"micro_steps_per_step", 4}, {"tokens_per_step", 1000}, {"flops_per_token", 1e9}, {"matmul_flops_per_s", 1e12}};
+  record.facts = {
+      {"micro_steps_per_step", 4}, {"tokens_per_step", 1000}, {"flops_per_token", 1e9}, {"matmul_flops_per_s", 1e12}};
   return record;
 }
 
 TEST(Metric, RatesAreWorkOverTotalTime) {
-  const Record record = training();  // steps of 9 s and 13 s
-  EXPECT_DOUBLE_EQ(value("train_steps_per_s", record), 2.0 / 22);
-  EXPECT_DOUBLE_EQ(value("train_tokens_per_s", record), 2000.0 / 22);
-  EXPECT_DOUBLE_EQ(value("train_micro_steps_per_s", record), 8.0 / 20);
-  EXPECT_DOUBLE_EQ(value("train_tflops", record), 2000.0 / 22 * 1e9 * 1e-12);
-  EXPECT_DOUBLE_EQ(value("train_share_of_ceiling", record), 100 * 2000.0 / 22 * 1e9 / 1e12);
+  const Record record = training();
+  const double step_s = 4 * 18.0 / 7 + 1;  // the first of the eight micro-batches is the cold one: 3 x 2 s and 4 x 3 s
+  EXPECT_DOUBLE_EQ(value("train_steps_per_s", record), 1 / step_s);
+  EXPECT_DOUBLE_EQ(value("train_tokens_per_s", record), 1000 / step_s);
+  EXPECT_DOUBLE_EQ(value("train_micro_steps_per_s", record), 7.0 / 18);
+  EXPECT_DOUBLE_EQ(value("train_cold_micro_step", record), 2);
+  EXPECT_DOUBLE_EQ(value("train_tflops", record), 1000 / step_s * 1e9 * 1e-12);
+  EXPECT_DOUBLE_EQ(value("train_share_of_ceiling", record), 100 * 1000 / step_s * 1e9 / 1e12);
+  EXPECT_DOUBLE_EQ(value("train_tokens_in_22h", record), 1000 / step_s * 22 * 3600 / 1e6);
   EXPECT_DOUBLE_EQ(value("train_ceiling_steps_per_s", record), 1.0);
 }
 

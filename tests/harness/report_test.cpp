@@ -1,14 +1,14 @@
 #include "harness/report.h"
 
-#include <sstream>
-
-#include <gtest/gtest.h>
-
 #include "harness/compare.h"
 #include "harness/core/files.h"
 #include "harness/reports/reports.h"
 #include "harness/suite.h"
 #include "tests/temporary_folder.h"
+
+#include <sstream>
+
+#include <gtest/gtest.h>
 
 namespace bench::harness {
 namespace {
@@ -17,7 +17,9 @@ GateConfig gate(const std::string& yaml) { return read_config<GateConfig>(YamlNo
 
 /// A report with a case of every status and a gate of every verdict; all numbers are made up.
 Report example() {
-  Report report{"example", "Shows every verdict.", "cpu", "2026-11-24T12:00:00Z", {{"processor", "Example CPU"}, {"cores", 2}}, {}};
+  Report report{
+      "example", "Shows every verdict.", "cpu", "2026-11-24T12:00:00Z", {{"processor", "Example CPU"}, {"cores", 2}},
+      {}};
   Record train;
   train.name = "train", train.type = "train", train.wall_s = 61.25;
   train.config = {{"steps", 3}};
@@ -25,25 +27,32 @@ Report example() {
   for (const double s : {0.5, 0.5}) train.add("update_time_s", "s", s);
   for (const double s : {8.3, 7.0, 6.0, 5.5}) train.add("loss", "nats", s);
   train.add("peak_memory_bytes", "bytes", 9.5e9);
-  train.facts = {{"micro_steps_per_step", 2}, {"tokens_per_step", 4096}, {"flops_per_token", 2e9}, {"matmul_flops_per_s", 1.5e11}};
+  train.facts = {
+      {"micro_steps_per_step", 2}, {"tokens_per_step", 4096}, {"flops_per_token", 2e9}, {"matmul_flops_per_s", 3e12}};
   train.notes = {{"dtype", "fp32"}, {"data", "a | b"}};
-  report.cases.push_back(evaluate_case(train, 120,
-                                       {gate("{metric: peak_memory, at_most: 10, unit: GB, reading: the plan's ~10 GB}"),
-                                        gate("{metric: train_steps_per_s, at_least: 2, unit: steps/s, machine: Apple M4 Max, reading: an optimizer step}"),
-                                        gate("{metric: final_loss, at_most: 5, unit: nats}")},
-                                       "Example CPU"));
+  report.cases.push_back(
+      evaluate_case(train, 120,
+                    {gate("{metric: peak_memory, at_most: 10, unit: GB, reading: the plan's ~10 GB}"),
+                     gate("{metric: train_steps_per_s, at_least: 2, unit: steps/s, machine: Apple M4 Max, reading: an "
+                          "optimizer step}"),
+                     gate("{metric: final_loss, at_most: 5, unit: nats}")},
+                    "Example CPU"));
   Record skipped;
   skipped.name = "perplexity", skipped.type = "perplexity", skipped.status = Record::Status::kSkipped;
   skipped.reason = "checkpoints/medium/final: no such checkpoint yet", skipped.hint = "train one";
-  report.cases.push_back(evaluate_case(skipped, 60, {gate("{metric: perplexity, below: 15, unit: '1'}")}, "Example CPU"));
+  report.cases.push_back(
+      evaluate_case(skipped, 60, {gate("{metric: perplexity, below: 15, unit: '1'}")}, "Example CPU"));
   Record memory;
   memory.name = "memory", memory.type = "memory", memory.wall_s = 3;
   memory.facts = {{"batch", 1}};
-  for (const double length : {256.0, 512.0}) memory.add("seq_length", "tokens", length), memory.add("peak_memory_bytes", "bytes", 1e9 + 1e6 * length);
+  for (const double length : {256.0, 512.0})
+    memory.add("seq_length", "tokens", length), memory.add("peak_memory_bytes", "bytes", 1e9 + 1e6 * length);
   report.cases.push_back(evaluate_case(memory, 30, {}, "Example CPU"));
   Record broken;
-  broken.name = "decode", broken.type = "decode", broken.status = Record::Status::kError, broken.reason = "was killed, most likely for want of memory";
-  report.cases.push_back(evaluate_case(broken, 30, {gate("{metric: decode_tokens_per_s, above: 50, unit: tokens/s}")}, "Example CPU"));
+  broken.name = "decode", broken.type = "decode", broken.status = Record::Status::kError,
+  broken.reason = "was killed, most likely for want of memory";
+  report.cases.push_back(
+      evaluate_case(broken, 30, {gate("{metric: decode_tokens_per_s, above: 50, unit: tokens/s}")}, "Example CPU"));
   return report;
 }
 
@@ -109,7 +118,7 @@ TEST(Compare, SeesWhatGotBetterWorseAndVanished) {
   EXPECT_TRUE(has_regression(rows));
   EXPECT_FALSE(has_regression(compare_reports(base, now, 0.10)));
   now.cases.erase(now.cases.begin());
-  EXPECT_TRUE(has_regression(compare_reports(base, now, 0.05)));  // a case that vanished
+  EXPECT_TRUE(has_regression(compare_reports(base, now, 0.05)));   // a case that vanished
   EXPECT_FALSE(has_regression(compare_reports(now, base, 0.05)));  // a new one
 }
 

@@ -1,12 +1,12 @@
 #include "model/checkpoint.h"
 
-#include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
-
 #include "model/error.h"
 #include "model/safetensors.h"
 #include "tests/model/tiny.h"
 #include "tests/temporary_folder.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace bench::model {
 namespace {
@@ -14,7 +14,9 @@ namespace {
 using tests::TemporaryFolder;
 namespace fs = std::filesystem;
 
-nlohmann::json config_json(const fs::path& folder) { return nlohmann::json::parse(std::ifstream(folder / "config.json")); }
+nlohmann::json config_json(const fs::path& folder) {
+  return nlohmann::json::parse(std::ifstream(folder / "config.json"));
+}
 
 std::string error_of(const fs::path& folder) {
   try {
@@ -52,6 +54,29 @@ TEST(Checkpoint, LoadingConvertsToTheDtypeAskedFor) {
   }
 }
 
+TEST(Checkpoint, ShardsAreReadAsOne) {
+  const TemporaryFolder folder;
+  LanguageModel model = tiny_model();
+  save_checkpoint(model, folder.path(), torch::kFloat32);
+  NamedTensors shards[2];
+  nlohmann::json index;
+  for (const auto& [name, tensor] : read_safetensors(folder.path() / "model.safetensors")) {
+    const int shard = name.find("layers.1") != std::string::npos;
+    shards[shard][name] = tensor.clone();
+    index["weight_map"][name] = "part" + std::to_string(shard) + ".safetensors";
+  }
+  for (int i = 0; i < 2; ++i)
+    write_safetensors(folder.path() / ("part" + std::to_string(i) + ".safetensors"), shards[i]);
+  folder.write("model.safetensors.index.json", index.dump());
+  fs::remove(folder.path() / "model.safetensors");
+  const torch::NoGradGuard no_grad;
+  model->eval();
+  EXPECT_TRUE(torch::equal(model(tiny_ids(1, 9)),
+                           load_checkpoint(folder.path(), torch::kFloat32, torch::kCPU)(tiny_ids(1, 9))));
+  fs::remove(folder.path() / "part1.safetensors");
+  EXPECT_NE(error_of(folder.path()), "no error");
+}
+
 TEST(Checkpoint, RopeThetaIsReadFromEitherPlace) {
   const TemporaryFolder folder;
   save_checkpoint(tiny_model(), folder.path(), torch::kFloat32);
@@ -73,7 +98,8 @@ TEST(Checkpoint, WhatTheModelCannotDoIsRefused) {
       {{{"model_type", "gpt2"}}, "model_type: is not llama"},
       {{{"hidden_act", "gelu"}}, "hidden_act: is not silu"},
       {{{"attention_bias", true}}, "attention_bias: is true"},
-      {{{"rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}}}}, "rope_scaling: rope_type 'llama3' is not supported"},
+      {{{"rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}}}},
+       "rope_scaling: rope_type 'llama3' is not supported"},
       {{{"head_dim", 16}}, "head_dim: is not hidden_size / num_attention_heads"},
       {{{"num_key_value_heads", 3}}, "num_kv_heads: num_heads 4 is not divisible by num_kv_heads 3"},
       {{{"vocab_size", "many"}}, "vocab_size: has the wrong type: \"many\""},
@@ -96,7 +122,8 @@ TEST(Checkpoint, WeightsThatDoNotBelongAreRefusedByName) {
   const NamedTensors good = read_safetensors(folder.path() / "model.safetensors");
   const auto with = [&](const NamedTensors& tensors) {
     NamedTensors copies;
-    for (const auto& [name, tensor] : tensors) copies[name] = tensor.clone();  // the file that they are views of is replaced
+    for (const auto& [name, tensor] : tensors)
+      copies[name] = tensor.clone();  // the file that they are views of is replaced
     write_safetensors(folder.path() / "new", copies);
     fs::rename(folder.path() / "new", folder.path() / "model.safetensors");
     return error_of(folder.path());

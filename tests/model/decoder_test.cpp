@@ -1,27 +1,41 @@
 #include "model/decoder.h"
 
-#include <gtest/gtest.h>
-
 #include "model/error.h"
 #include "model/loss.h"
 #include "tests/model/tiny.h"
 
+#include <gtest/gtest.h>
+#include <torch/autograd.h>
+
 namespace bench::model {
 namespace {
 
-/// Softmax attention written out, with kv heads repeated: what causal_attention must equal.
-torch::Tensor attention_written_out(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
-  const std::int64_t repeat = q.size(1) / k.size(1), queries = q.size(2), keys = k.size(2);
-  const torch::Tensor scores = torch::matmul(q, k.repeat_interleave(repeat, 1).transpose(2, 3)) / std::sqrt(static_cast<double>(q.size(3)));
-  const torch::Tensor hidden = torch::ones({queries, keys}, torch::kBool).tril(keys - queries).logical_not();
-  return torch::matmul(torch::softmax(scores.masked_fill(hidden, -INFINITY), -1), v.repeat_interleave(repeat, 1));
+TEST(Attention, FusedEqualsPlainForEveryAlignmentForwardAndBackward) {
+  for (const auto& [queries, keys, kv_heads] :
+       std::vector<std::array<std::int64_t, 3>>{{7, 7, 2}, {1, 9, 2}, {3, 10, 4}, {1, 1, 1}, {16, 17, 4}}) {
+    std::vector<torch::Tensor> inputs;
+    for (const auto& [heads, tokens] :
+         std::vector<std::pair<std::int64_t, std::int64_t>>{{4, queries}, {kv_heads, keys}, {kv_heads, keys}})
+      inputs.push_back(torch::randn({2, heads, tokens, 8}).requires_grad_());
+    const torch::Tensor fused = causal_attention(inputs[0], inputs[1], inputs[2]),
+                        plain = causal_attention_plain(inputs[0], inputs[1], inputs[2]);
+    EXPECT_LE(largest(fused - plain), 1e-5) << queries << " " << keys << " " << kv_heads;
+    const torch::Tensor weight = torch::randn_like(plain);
+    const auto of_fused = torch::autograd::grad({(fused * weight).sum()}, inputs),
+               of_plain = torch::autograd::grad({(plain * weight).sum()}, inputs);
+    for (std::size_t i = 0; i < inputs.size(); ++i) EXPECT_LE(largest(of_fused[i] - of_plain[i]), 1e-4) << i;
+  }
 }
 
-TEST(Attention, EqualsTheFormulaForEveryAlignment) {
-  for (const auto& [queries, keys, kv_heads] : std::vector<std::array<std::int64_t, 3>>{{7, 7, 2}, {1, 9, 2}, {3, 10, 4}, {1, 1, 1}, {16, 17, 4}}) {
-    const torch::Tensor q = torch::randn({2, 4, queries, 8}), k = torch::randn({2, kv_heads, keys, 8}), v = torch::randn({2, kv_heads, keys, 8});
-    EXPECT_LE(largest(causal_attention(q, k, v) - attention_written_out(q, k, v)), 1e-5) << queries << " " << keys << " " << kv_heads;
-  }
+TEST(Decoder, FusedEqualsPlain) {
+  LanguageModel model = tiny_model();
+  model->eval();
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor fused = model(tiny_ids(2, 16));
+  model->set_fused(false);
+  const torch::Tensor plain = model(tiny_ids(2, 16));
+  EXPECT_GT(largest(fused - plain), 0);  // else both took the same path
+  EXPECT_LE(largest(fused - plain), 1e-4);
 }
 
 TEST(Decoder, PositionsSeeOnlyTheirPast) {
@@ -101,7 +115,8 @@ TEST(Decoder, RecomputingGivesTheSameLossAndGradientsWithDropoutToo) {
       continue;
     }
     EXPECT_EQ(loss.item<double>(), loss_kept);
-    for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_TRUE(torch::equal(kept[i], model->parameters()[i].grad())) << i;
+    for (std::size_t i = 0; i < kept.size(); ++i)
+      EXPECT_TRUE(torch::equal(kept[i], model->parameters()[i].grad())) << i;
   }
 }
 

@@ -1,11 +1,11 @@
 #include "model/generate.h"
 
+#include "model/error.h"
+#include "tests/model/tiny.h"
+
 #include <set>
 
 #include <gtest/gtest.h>
-
-#include "model/error.h"
-#include "tests/model/tiny.h"
 
 namespace bench::model {
 namespace {
@@ -52,7 +52,8 @@ TEST(Generate, BadPromptsAreErrors) {
   EXPECT_EQ(with({{1}, {1, 2}}, 4), "have different lengths");
   EXPECT_EQ(with({{96}}, 4), "token 96 is outside the vocabulary of 96");
   EXPECT_EQ(with({{-1}}, 4), "token -1 is outside the vocabulary of 96");
-  EXPECT_EQ(with({std::vector<std::int64_t>(60, 1)}, 5), "60 prompt tokens and 5 new ones exceed the model's max_seq_length 64");
+  EXPECT_EQ(with({std::vector<std::int64_t>(60, 1)}, 5),
+            "60 prompt tokens and 5 new ones exceed the model's max_seq_length 64");
 }
 
 TEST(Sampler, DrawsFollowTheDistribution) {

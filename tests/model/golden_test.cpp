@@ -1,13 +1,13 @@
 // The model against an independent implementation: tests/golden, made by scripts/make_golden.py with Transformers.
-// Tolerances are those of the issue, 1e-5 relative to the largest value at hand; Adam divides tiny gradients by their own
-// size, so parameters after ten steps get 1e-4 (tests/golden/README.md has fp32's own distance from fp64).
+// Tolerances are those of the issue, 1e-5 relative to the largest value at hand; Adam divides tiny gradients by their
+// own size, so parameters after ten steps get 1e-4 (tests/golden/README.md has fp32's own distance from fp64).
 #include "tests/model/golden.h"
-
-#include <gtest/gtest.h>
 
 #include "model/generate.h"
 #include "model/loss.h"
 #include "model/sampler.h"
+
+#include <gtest/gtest.h>
 
 namespace bench::model {
 namespace {
@@ -34,8 +34,11 @@ TEST_P(GoldenModel, LossAndEveryGradient) {
   loss.backward();
   for (const auto& parameter : model->named_parameters()) {
     const torch::Tensor gradient = parameter->grad();
-    EXPECT_LE(golden_.difference("grad." + parameter.key(), gradient), 1e-5 * gradient.abs().max().item<double>() + 1e-7) << parameter.key();
-    EXPECT_NEAR(gradient.norm().item<double>(), golden_.json["grad_digest"][parameter.key()]["l2"].get<double>(), 1e-5) << parameter.key();
+    EXPECT_LE(golden_.difference("grad." + parameter.key(), gradient),
+              1e-5 * gradient.abs().max().item<double>() + 1e-7)
+        << parameter.key();
+    EXPECT_NEAR(gradient.norm().item<double>(), golden_.json["grad_digest"][parameter.key()]["l2"].get<double>(), 1e-5)
+        << parameter.key();
   }
 }
 
@@ -47,7 +50,8 @@ TEST_P(GoldenModel, GreedyTokensWithAndWithoutCache) {
   const auto prompt = golden_.json["greedy"]["prompt"].get<std::vector<std::int64_t>>();
   const auto expected = golden_.json["greedy"]["new_tokens"].get<std::vector<std::int64_t>>();
   for (const bool use_cache : {true, false}) {
-    const auto tokens = generate(model, {prompt, prompt}, greedy, {.max_new_tokens = 32, .stop_at_eos = false, .use_cache = use_cache});
+    const auto tokens =
+        generate(model, {prompt, prompt}, greedy, {.max_new_tokens = 32, .stop_at_eos = false, .use_cache = use_cache});
     EXPECT_EQ(tokens[0], expected) << use_cache;
     EXPECT_EQ(tokens[1], expected) << use_cache;
   }

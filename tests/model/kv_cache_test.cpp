@@ -1,8 +1,8 @@
 #include "model/kv_cache.h"
 
-#include <gtest/gtest.h>
-
 #include "tests/model/tiny.h"
+
+#include <gtest/gtest.h>
 
 namespace bench::model {
 namespace {

@@ -1,9 +1,9 @@
 // usage: dump_logits CHECKPOINT OUT.safetensors ID...    writes the fp32 logits [1, T, V] of those tokens as "logits"
-#include <cstdlib>
-#include <vector>
-
 #include "model/checkpoint.h"
 #include "model/safetensors.h"
+
+#include <cstdlib>
+#include <vector>
 
 int main(int argc, char** argv) {
   using namespace bench::model;
