@@ -6,9 +6,9 @@ transformers isn't installed (in CI that is a failure): scripts/setup --tests in
 import json, math, os, pathlib, random, struct, subprocess, sys, tempfile
 
 try:
-    import torch
+    import sentencepiece, torch
     from safetensors.torch import load_file
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, AutoTokenizer
 except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(1 if os.environ.get("CI") == "true" else 77)
@@ -51,8 +51,12 @@ with tempfile.TemporaryDirectory() as folder, torch.no_grad():
     settings = {"data.train_path": "synthetic", "data.valid_path": "synthetic", "device": "cpu", "train.batch_size": 4,
                 "train.gradient_accumulation_steps": 1, "train.effective_batch_size": 4, "train.max_seq_length": 32, "train.warmup_steps": 2,
                 "train.learning_rate": 0.005, "train.output_dir": folder / "run", "train.mixed_precision": "false", "wandb.enabled": "false"}
-    subprocess.run([BENCH, "train", "--model", folder / "model.yaml", "--training", f"{REPOSITORY}/configs/training_m4max.yaml", "--max-steps", "20"]
-                   + [part for key, value in settings.items() for part in ("--set", f"{key}={value}")], check=True)
+
+    def train(settings, steps):
+        subprocess.run([BENCH, "train", "--model", folder / "model.yaml", "--training", f"{REPOSITORY}/configs/training_m4max.yaml", "--max-steps", str(steps)]
+                       + [part for key, value in settings.items() for part in ("--set", f"{key}={value}")], check=True)
+
+    train(settings, steps=20)
     checkpoint = folder / "run" / "final"
 
     model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.float32).eval()
@@ -61,6 +65,19 @@ with tempfile.TemporaryDirectory() as folder, torch.no_grad():
     subprocess.run([DUMP_LOGITS, checkpoint, folder / "logits.safetensors", *map(str, ids)], check=True)
     ours = load_file(folder / "logits.safetensors")["logits"]
     check("logits", (ours - model(torch.tensor([ids])).logits).abs().max().item(), 1e-4)
+
+    # The tokenizer: the same ids for Korean text as SentencePiece gives, whose model it is.
+    text = folder / "text.txt"
+    text.write_text("".join(f"모든 국민은 법 앞에 평등하다. 제{i}조 {i * i}원\n" for i in range(300)))
+    subprocess.run([BENCH, "tokenizer", "train", "--text", text, "--out", folder / "tokenizer.model", "--vocab-size", "340"], check=True)
+    (folder / "model.yaml").write_text(MODEL.replace(f"vocab_size: {VOCAB}", "vocab_size: 340"))
+    settings |= {"data.train_path": text, "data.valid_path": text, "data.tokenizer_model": folder / "tokenizer.model", "train.output_dir": folder / "korean"}
+    train(settings, steps=1)
+    theirs = AutoTokenizer.from_pretrained(folder / "korean" / "final")
+    ours = sentencepiece.SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
+    for line in ("모든 국민은 법 앞에 평등하다.", "처음 보는 글자: 뷁 😀", "제12조  두 칸"):
+        if theirs(line)["input_ids"] != ours.encode(line):
+            sys.exit(f"FAILED: tokens of {line!r}: Transformers {theirs(line)['input_ids']}, SentencePiece {ours.encode(line)}")
 
     stream = [random.randrange(VOCAB) for _ in range(500)]
     (folder / "ids.bin").write_bytes(struct.pack(f"<{len(stream)}i", *stream))
