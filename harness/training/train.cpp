@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <numeric>
 
 namespace bench::harness {
 namespace {
@@ -43,6 +44,117 @@ std::string describe(const Execution& execution, const TrainingConfig& config, s
                      execution.gradient_checkpointing ? "on" : "off");
 }
 
+/// A run from its first step to its last.
+class Run {
+ public:
+  Run(const model::ModelConfig& model_config, const TrainingConfig& config, const TrainingData& data,
+      const Device& device, const TrainOptions& options)
+      : config_(config),
+        data_(data),
+        device_(device),
+        options_(options),
+        effective_({{"model", to_json(model_config)}, {"training", to_json(config)}}),
+        directory_(config.train.output_dir),
+        execution_(execution_for(config, device, options.micro_batch_size, "micro_batch_size")),
+        from_(options.resume ? directory_.latest() : std::nullopt),
+        first_step_(from_ ? checkpoint_step(*from_) : 0),
+        last_step_(options.max_steps > 0 ? std::min(options.max_steps, config.train.max_steps)
+                                         : config.train.max_steps),
+        batches_(data.train, execution_.micro_batch_size, config.train.max_seq_length, seed()),
+        trainer_(first_model(model_config), config, execution_, device, batches_, first_step_) {
+    if (from_) load_training_state(trainer_, *from_);
+  }
+
+  TrainSummary go() {
+    options_.resume ? directory_.rewind(first_step_) : directory_.begin(options_.overwrite);
+    directory_.write_wandb(config_.wandb, effective_);
+    const InterruptGuard guard;
+    train();
+    save(directory_.final_checkpoint());
+    const double perplexity = log_validation();
+    return {trainer_.steps_done(), perplexity, directory_.final_checkpoint(),
+            describe(execution_, config_, trainer_.micro_steps_per_step())};
+  }
+
+ private:
+  std::uint64_t seed() const { return static_cast<std::uint64_t>(config_.seed); }
+
+  /// Random weights, or those of the checkpoint that the run goes on from.
+  model::LanguageModel first_model(const model::ModelConfig& model_config) const {
+    if (options_.resume && !from_)
+      throw Error(config_.train.output_dir, "has no checkpoint to resume from", "start the run without --resume");
+    torch::manual_seed(seed());
+    model::LanguageModel model = new_model(model_config, torch::kFloat32, device_, seed());
+    if (from_) {
+      verify_checkpoint(*from_);
+      check_same_run(*from_, effective_);
+      model::load_weights(model, *from_);
+    }
+    return model;
+  }
+
+  void train() {
+    Progress progress("train", last_step_ - first_step_, "steps", options_.quiet);
+    const double begin = now_s();
+    const auto time_is_up = [&] { return options_.budget_s && now_s() - begin >= *options_.budget_s; };
+    while (trainer_.steps_done() < last_step_ && !interrupted &&
+           !(trainer_.steps_done() > first_step_ && time_is_up())) {
+      const double loss = step();
+      progress.update(trainer_.steps_done() - first_step_, fmt::format("loss {:.3f}", loss));
+    }
+  }
+
+  /// One optimizer step and what is due after it.
+  double step() {
+    std::vector<double> micro_s;
+    for (std::int64_t i = 0; i < trainer_.micro_steps_per_step(); ++i)
+      micro_s.push_back(time_once(device_, [&] { trainer_.micro_step(); }));
+    StepResult result;
+    const double update_s = time_once(device_, [&] { result = trainer_.update(); });
+    if (options_.on_step) options_.on_step(result, micro_s, update_s);
+    const std::int64_t done = trainer_.steps_done();
+    const auto due = [&](std::int64_t every) { return done % every == 0; };
+    if (due(config_.train.logging_steps) || done == last_step_)
+      log_step(result, std::accumulate(micro_s.begin(), micro_s.end(), update_s));
+    if (done == last_step_) return result.loss;  // go() saves and validates then
+    if (due(config_.train.save_steps))
+      save(directory_.step_checkpoint(done));  // before the validation, which takes its time
+    if (due(config_.train.eval_steps)) log_validation();
+    return result.loss;
+  }
+
+  void log_step(const StepResult& result, double step_s) const {
+    directory_.log({{"step", trainer_.steps_done()},
+                    {"loss", result.loss},
+                    {"learning_rate", result.learning_rate},
+                    {"grad_norm", result.grad_norm},
+                    {"tokens_per_s", static_cast<double>(config_.tokens_per_step()) / step_s},
+                    {"tokens", trainer_.steps_done() * config_.tokens_per_step()}});
+  }
+
+  double log_validation() {
+    const double perplexity = validate(trainer_.model(), data_.valid, config_.train.max_seq_length);
+    directory_.log({{"step", trainer_.steps_done()}, {"valid_perplexity", perplexity}});
+    return perplexity;
+  }
+
+  void save(const std::filesystem::path& checkpoint) {
+    save_training_checkpoint(trainer_, checkpoint, data_.tokenizer.get(), effective_);
+  }
+
+  const TrainingConfig& config_;
+  const TrainingData& data_;
+  const Device& device_;
+  const TrainOptions& options_;
+  Json effective_;
+  RunDirectory directory_;
+  Execution execution_;
+  std::optional<std::filesystem::path> from_;  // the checkpoint that the run goes on from
+  std::int64_t first_step_, last_step_;
+  Batches batches_;
+  Trainer trainer_;
+};
+
 }  // namespace
 
 TrainSummary train(const model::ModelConfig& model_config, const TrainingConfig& config, const TrainingData& data,
@@ -50,70 +162,7 @@ TrainSummary train(const model::ModelConfig& model_config, const TrainingConfig&
   if (config.train.max_seq_length > model_config.max_seq_length)
     throw Error("train.max_seq_length",
                 fmt::format("{} exceeds the model's {}", config.train.max_seq_length, model_config.max_seq_length));
-  const auto seed = static_cast<std::uint64_t>(config.seed);
-  torch::manual_seed(seed);
-  const RunDirectory run(config.train.output_dir);
-  const Execution execution = execution_for(config, device, options.micro_batch_size, "micro_batch_size");
-  model::LanguageModel model = new_model(model_config, torch::kFloat32, device, seed);
-  std::int64_t first_step = 0;
-  const auto from = options.resume ? run.latest() : std::nullopt;
-  if (options.resume && !from)
-    throw Error(run.path().string(), "has no checkpoint to resume from", "start the run without --resume");
-  if (from) {
-    verify_checkpoint(*from);
-    first_step = checkpoint_step(*from);
-    model::load_weights(model, *from);
-  }
-  const Batches batches(data.train, execution.micro_batch_size, config.train.max_seq_length, seed);
-  Trainer trainer(model, config, execution, device, batches, first_step);
-  if (from) load_training_state(trainer, *from);
-
-  const Json effective = {{"model", to_json(model_config)}, {"training", to_json(config)}};
-  if (from) check_same_run(*from, effective);
-  const std::int64_t last_step =
-      options.max_steps > 0 ? std::min(options.max_steps, config.train.max_steps) : config.train.max_steps;
-  const std::int64_t tokens_per_step = config.tokens_per_step();
-  TrainSummary summary{first_step, std::nan(""), run.final_checkpoint(),
-                       describe(execution, config, trainer.micro_steps_per_step())};
-  const auto log_validation = [&] {
-    summary.valid_perplexity = validate(model, data.valid, config.train.max_seq_length);
-    run.log({{"step", trainer.steps_done()}, {"valid_perplexity", summary.valid_perplexity}});
-  };
-  const auto time_left = [&](double begin_s) { return !options.budget_s || now_s() - begin_s < *options.budget_s; };
-  options.resume ? run.rewind(first_step) : run.begin(options.overwrite);
-  run.write_wandb(config.wandb, effective);
-  const InterruptGuard guard;
-  const double begin = now_s();
-  {
-    Progress progress("train", last_step - first_step, "steps", options.quiet);
-    while (trainer.steps_done() < last_step && !interrupted &&
-           (trainer.steps_done() == first_step || time_left(begin))) {
-      std::vector<double> micro_s;
-      for (std::int64_t i = 0; i < trainer.micro_steps_per_step(); ++i)
-        micro_s.push_back(time_once(device, [&] { trainer.micro_step(); }));
-      StepResult result;
-      const double update_s = time_once(device, [&] { result = trainer.update(); });
-      const std::int64_t step = trainer.steps_done();
-      if (options.on_step) options.on_step(result, micro_s, update_s);
-      double step_s = update_s;
-      for (const double s : micro_s) step_s += s;
-      if (step % config.train.logging_steps == 0 || step == last_step)
-        run.log({{"step", step},
-                 {"loss", result.loss},
-                 {"learning_rate", result.learning_rate},
-                 {"grad_norm", result.grad_norm},
-                 {"tokens_per_s", static_cast<double>(tokens_per_step) / step_s},
-                 {"tokens", step * tokens_per_step}});
-      if (step % config.train.save_steps == 0 && step < last_step)  // before the validation, which takes its time
-        save_training_checkpoint(trainer, run.step_checkpoint(step), data.tokenizer.get(), effective);
-      if (step % config.train.eval_steps == 0 && step < last_step) log_validation();
-      progress.update(step - first_step, fmt::format("loss {:.3f}", result.loss));
-    }
-  }
-  summary.steps = trainer.steps_done();
-  save_training_checkpoint(trainer, run.final_checkpoint(), data.tokenizer.get(), effective);
-  log_validation();
-  return summary;
+  return Run(model_config, config, data, device, options).go();
 }
 
 }  // namespace bench::harness

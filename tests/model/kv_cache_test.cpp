@@ -14,7 +14,7 @@ class KvCacheTest : public testing::TestWithParam<torch::Dtype> {
   LanguageModel model_ = tiny_model(tiny_config(), GetParam());
 };
 INSTANTIATE_TEST_SUITE_P(Dtypes, KvCacheTest, testing::Values(torch::kFloat32, torch::kBFloat16),
-                         [](const auto& info) { return std::string(toString(info.param)); });
+                         [](const auto& dtype) { return std::string(toString(dtype.param)); });
 
 TEST_P(KvCacheTest, DecodeStepsEqualTheFullForward) {
   const torch::NoGradGuard no_grad;
