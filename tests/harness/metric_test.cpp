@@ -86,7 +86,7 @@ TEST(Metric, NamesAreUniqueAndCeilingsExist) {
   std::set<std::string> names;
   for (const auto& metric : metrics()) {
     EXPECT_TRUE(names.insert(metric.name).second) << metric.name;
-    if (metric.ceiling) EXPECT_NE(find_metric(metric.ceiling), nullptr);
+    EXPECT_TRUE(!metric.ceiling || find_metric(metric.ceiling)) << metric.name;
   }
 }
 
