@@ -20,6 +20,12 @@ bool is_openmp(const std::string& library) {
   return false;
 }
 
+/// The end of a library's path, which tells LibTorch's own from another, and nothing of where a user keeps things.
+std::string short_path(const std::filesystem::path& library) {
+  const auto folder = library.parent_path();
+  return (folder.parent_path().filename() / folder.filename() / library.filename()).string();
+}
+
 /// The first line of LibTorch's own description that begins with this.
 std::string first_line(const std::string& text, const std::string& beginning) {
   const auto begin = text.find(beginning);
@@ -49,7 +55,7 @@ Environment current_environment() {
   const std::string onednn = first_line(at::get_mkldnn_version(), "Intel(R) MKL-DNN");
   e.blas = mkl + (mkl.empty() || onednn.empty() ? "" : "; ") + onednn;
   for (const auto& library : loaded_libraries())
-    if (is_openmp(library)) e.openmp_runtimes.push_back(library);
+    if (is_openmp(library)) e.openmp_runtimes.push_back(short_path(library));
   for (const auto& device : devices())
     if (device.available()) e.devices.push_back(device.name);
   return e;
