@@ -56,9 +56,10 @@ void expect_equal(const std::vector<torch::Tensor>& a, const std::vector<torch::
   for (std::size_t i = 0; i < a.size(); ++i) EXPECT_LE(model::largest(a[i] - b[i]), tolerance) << i;
 }
 
-class GoldenTraining : public testing::TestWithParam<std::tuple<const char*, bool>> {};
+class GoldenTraining : public testing::TestWithParam<std::tuple<std::string, bool>> {};
 INSTANTIATE_TEST_SUITE_P(Variants, GoldenTraining,
-                         testing::Combine(testing::Values("tied_fp32", "untied_bf16"), testing::Bool()));
+                         testing::Combine(testing::Values(std::string("tied_fp32"), std::string("untied_bf16")),
+                                          testing::Bool()));
 
 // Ten steps of AdamW as Transformers and torch.optim.AdamW make them; tests/golden/README.md has the tolerances.
 TEST_P(GoldenTraining, TenAdamWSteps) {
