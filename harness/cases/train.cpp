@@ -86,7 +86,7 @@ void record_plan(const TrainCaseConfig& config, const TrainingConfig& training, 
   record.notes["execution"] =
       fmt::format("effective batch {} x {} as micro-batches of {}, checkpointing {}, {} operators",
                   training.train.effective_batch_size, training.train.max_seq_length, execution.micro_batch_size,
-                  execution.gradient_checkpointing ? "on" : "off", training.train.compile_model ? "fused" : "plain");
+                  execution.gradient_checkpointing ? "on" : "off", execution.fused ? "fused" : "plain");
   record.facts["parameters"] = static_cast<double>(parameter_count(model));
   record.facts["parameters_without_embedding"] = static_cast<double>(parameter_count_without_embedding(model));
   record.facts["tokens_per_step"] = static_cast<double>(training.tokens_per_step());
