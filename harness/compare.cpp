@@ -1,36 +1,124 @@
 #include "harness/compare.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace bench::harness {
 namespace {
 
-using Change = Comparison::Change;
+const MetricValue* find(const CaseResult& one, const char* name) {
+  const auto found = std::find_if(one.metrics.begin(), one.metrics.end(),
+                                  [&](const auto& m) { return m.metric == find_metric(name); });
+  return found == one.metrics.end() ? nullptr : &*found;
+}
 
-Change judge_change(const Metric& metric, const Estimate& base, const Estimate& now, double tolerance) {
+const CaseResult* find_case(const Report& report, const std::string& name) {
+  const auto found =
+      std::find_if(report.cases.begin(), report.cases.end(), [&](const auto& c) { return c.name == name; });
+  return found == report.cases.end() ? nullptr : &*found;
+}
+
+/// Why times of the case can't be judged, or "".
+std::string untrusted(const CaseResult& one, const char* which) {
+  for (const auto& record : one.processes)
+    if (const std::string why = record.was_disturbed(); !why.empty()) return fmt::format("{}: {}", which, why);
+  if (one.processes.size() < 2)
+    return fmt::format("{}: one process only, and speed varies from one to the next (processes: 5 in the suite)",
+                       which);
+  return "";
+}
+
+double log_half_width(const Estimate& e) { return e.low > 0 && e.has_interval() ? std::log(e.high / e.low) / 2 : 0; }
+
+/// Fills in ratio, relative and, as yet uncorrected, the p-value of a timed metric.
+void measure_change(const CaseResult& base_case, const CaseResult& now_case, Comparison& row) {
+  row.ratio = ratio(row.now, row.base);
+  const MetricValue* base_share = row.metric->share ? find(base_case, row.metric->share) : nullptr;
+  const MetricValue* now_share = row.metric->share ? find(now_case, row.metric->share) : nullptr;
+  if (base_share && now_share) row.relative = ratio(now_share->estimate, base_share->estimate);
+  row.why = untrusted(base_case, "base");
+  if (row.why.empty()) row.why = untrusted(now_case, "new");
+  const Estimate& judged = row.relative.value_or(row.ratio);
+  const double degrees = static_cast<double>(std::min(base_case.processes.size(), now_case.processes.size())) - 1;
+  row.p_value = p_value(std::log(judged.value), log_half_width(judged), degrees);
+}
+
+/// The change on the logarithmic scale, positive for better.
+double log_change(const Comparison& row) {
+  if (row.relative) return std::log(row.relative->value);  // shares of the ceiling: higher is better
+  return row.metric->better == Better::kLower ? -std::log(row.ratio.value) : std::log(row.ratio.value);
+}
+
+Change judge_exact(const Metric& metric, double base, double now) {
+  if (base == now) return Change::kSame;
+  if (std::isnan(now) || metric.better == Better::kUnchanged) return Change::kWorse;
   // Both directions by ratio, so that swapping the reports swaps the verdicts.
-  const double limit = 1 + tolerance;
-  const bool higher = now.value > base.value * limit && now.low > base.high;
-  const bool lower = now.value * limit < base.value && now.high < base.low;
+  const double limit = 1 + metric.tolerance;
+  const bool higher = now > base * limit, lower = now * limit < base;
   if (!higher && !lower) return Change::kSame;
   return higher == (metric.better == Better::kHigher) ? Change::kBetter : Change::kWorse;
 }
 
-const MetricValue* find(const CaseResult& one, const Metric* metric) {
-  const auto found =
-      std::find_if(one.metrics.begin(), one.metrics.end(), [&](const auto& m) { return m.metric == metric; });
-  return found == one.metrics.end() ? nullptr : &*found;
+void check_comparable(const Report& base, const Report& now) {
+  const std::string hint = "--different compares what is relative to the machine's speed all the same";
+  if (base.machine() != now.machine())
+    throw Error("compare",
+                fmt::format("the reports are of different machines: {} and {}", base.machine(), now.machine()), hint);
+  if (base.device != now.device)
+    throw Error("compare", fmt::format("the reports are of different devices: {} and {}", base.device, now.device),
+                hint);
+  for (const auto& old_case : base.cases)
+    if (const CaseResult* new_case = find_case(now, old_case.name))
+      if (old_case.record().config != new_case->record().config)
+        throw Error("compare", fmt::format("case '{}' has another config in the new report", old_case.name), hint);
 }
 
-const CaseResult* find(const Report& report, const std::string& name) {
-  const auto found =
-      std::find_if(report.cases.begin(), report.cases.end(), [&](const auto& c) { return c.record.name == name; });
-  return found == report.cases.end() ? nullptr : &*found;
+void compare_cases(const CaseResult& base, const CaseResult& now, const CompareOptions& options,
+                   std::vector<Comparison>& rows) {
+  for (const auto& [metric, estimate] : base.metrics) {
+    if (!metric->compared || estimate.n == 0) continue;  // 0: an estimate, not a measurement
+    if (options.different && !metric->share) continue;
+    if (options.exact_only && metric->nature != Nature::kExact) continue;
+    Comparison row{base.name, metric, estimate, {}, {}, {}, 1, Change::kVanished, ""};
+    if (const MetricValue* value = find(now, metric->name)) {
+      row.now = value->estimate;
+      if (metric->nature == Nature::kTimed) {
+        measure_change(base, now, row);
+        row.change = Change::kCantTell;  // until all p-values are known
+      } else {
+        row.ratio = ratio(row.now, row.base);
+        row.change = judge_exact(*metric, estimate.value, value->estimate.value);
+      }
+    }
+    if (options.different && !row.relative && row.change != Change::kVanished) continue;
+    rows.push_back(row);
+  }
+}
+
+void judge_timed(std::vector<Comparison>& rows, double tolerance) {
+  std::vector<Comparison*> timed;
+  std::vector<double> p_values;
+  for (auto& row : rows) {
+    if (row.change != Change::kCantTell) continue;
+    timed.push_back(&row);
+    p_values.push_back(row.p_value);
+  }
+  const auto corrected = holm(p_values);
+  for (std::size_t i = 0; i < timed.size(); ++i) {
+    Comparison& row = *timed[i];
+    row.p_value = corrected[i];
+    if (!row.why.empty()) continue;
+    const Estimate& judged = row.relative.value_or(row.ratio);
+    row.change = judge_change(log_change(row), log_half_width(judged), row.p_value, tolerance);
+    if (row.change == Change::kCantTell)
+      row.why = fmt::format("the change lies between {:+.1f} % and {:+.1f} %", 100 * (judged.low - 1),
+                            100 * (judged.high - 1));
+  }
 }
 
 }  // namespace
 
-const char* change_name(Comparison::Change change) {
+const char* change_name(Change change) {
   switch (change) {
     case Change::kSame:
       return "same";
@@ -38,6 +126,8 @@ const char* change_name(Comparison::Change change) {
       return "better";
     case Change::kWorse:
       return "worse";
+    case Change::kCantTell:
+      return "can't tell";
     case Change::kVanished:
       return "vanished";
     case Change::kNew:
@@ -46,34 +136,50 @@ const char* change_name(Comparison::Change change) {
   return "?";
 }
 
-std::vector<Comparison> compare_reports(const Report& base, const Report& now, double tolerance) {
+Change judge_change(double log_change, double half_width, double p_value, double tolerance) {
+  constexpr double kSignificant = 0.05;
+  const double limit = std::log1p(tolerance);
+  if (std::fabs(log_change) + half_width <= limit) return Change::kSame;
+  if (p_value < kSignificant && std::fabs(log_change) > limit) return log_change > 0 ? Change::kBetter : Change::kWorse;
+  return Change::kCantTell;
+}
+
+std::vector<Comparison> compare_reports(const Report& base, const Report& now, const CompareOptions& options) {
+  if (!options.different) check_comparable(base, now);
   std::vector<Comparison> rows;
   for (const auto& old_case : base.cases) {
-    const CaseResult* new_case = find(now, old_case.record.name);
-    if (!new_case) {
-      rows.push_back({old_case.record.name, nullptr, 0, 0, 0, Change::kVanished});
-      continue;
-    }
-    for (const auto& [metric, estimate] : old_case.metrics) {
-      if (!metric->compared || estimate.n == 0) continue;  // 0: an estimate, not a measurement
-      const MetricValue* value = find(*new_case, metric);
-      if (!value) {
-        rows.push_back({old_case.record.name, metric, estimate.value, 0, 0, Change::kVanished});
-        continue;
-      }
-      const double ratio = estimate.value == value->estimate.value ? 1 : value->estimate.value / estimate.value;
-      rows.push_back({old_case.record.name, metric, estimate.value, value->estimate.value, ratio,
-                      judge_change(*metric, estimate, value->estimate, tolerance)});
-    }
+    if (const CaseResult* new_case = find_case(now, old_case.name))
+      compare_cases(old_case, *new_case, options, rows);
+    else
+      rows.push_back({old_case.name, nullptr, {}, {}, {}, {}, 1, Change::kVanished, ""});
   }
   for (const auto& new_case : now.cases)
-    if (!find(base, new_case.record.name)) rows.push_back({new_case.record.name, nullptr, 0, 0, 0, Change::kNew});
+    if (!find_case(base, new_case.name)) rows.push_back({new_case.name, nullptr, {}, {}, {}, {}, 1, Change::kNew, ""});
+  judge_timed(rows, options.tolerance);
   return rows;
 }
 
-bool has_regression(const std::vector<Comparison>& rows) {
-  return std::any_of(rows.begin(), rows.end(),
-                     [](const auto& r) { return r.change == Change::kWorse || r.change == Change::kVanished; });
+Exit exit_code(const std::vector<Comparison>& rows) {
+  const auto any = [&](Change change) {
+    return std::any_of(rows.begin(), rows.end(), [&](const auto& r) { return r.change == change; });
+  };
+  if (any(Change::kWorse) || any(Change::kVanished)) return Exit::kGateFailed;
+  const bool compared = std::any_of(rows.begin(), rows.end(), [](const auto& r) { return r.change != Change::kNew; });
+  return any(Change::kCantTell) || !compared ? Exit::kNotJudged : Exit::kOk;
+}
+
+double parse_share(const std::string& text, const std::string& where) {
+  std::size_t used = 0;
+  double value = 0;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  const std::string rest = text.substr(used);
+  if (used == 0 || (rest != "" && rest != "%") || !(value >= 0) || std::isinf(value))
+    throw Error(where, fmt::format("'{}' is not a share", text), "for example 5%");
+  return rest == "%" ? value / 100 : value;
 }
 
 }  // namespace bench::harness

@@ -1,5 +1,8 @@
+#include "harness/conditions.h"
 #include "harness/environment.h"
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <link.h>
 #include <sys/utsname.h>
@@ -20,6 +23,24 @@ std::string line_value(const char* file, const std::string& name) {
   return "";
 }
 
+/// The number that a text begins with.
+double number_or(const std::string& text, double otherwise) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  return end == text.c_str() ? otherwise : value;
+}
+
+/// Only machines with a battery tell.
+std::string power_source() {
+  std::error_code none;
+  std::string source;
+  for (const auto& supply : std::filesystem::directory_iterator("/sys/class/power_supply", none)) {
+    if (line_value((supply.path() / "type").c_str(), "") == "Battery") source = source.empty() ? "battery" : source;
+    if (line_value((supply.path() / "online").c_str(), "") == "1") source = "ac";
+  }
+  return source;
+}
+
 }  // namespace
 
 void describe_host(Environment& e) {
@@ -32,6 +53,25 @@ void describe_host(Environment& e) {
     e.kernel = name.release;
     if (e.processor.empty()) e.processor = name.machine;  // arm64 kernels give no model name
   }
+}
+
+void read_host_conditions(Conditions& c) {
+  std::ifstream stat("/proc/stat");
+  std::string cpu;
+  double user = 0, nice = 0, system = 0, idle = 0, waiting = 0, irq = 0, soft_irq = 0, stolen = 0;
+  if (stat >> cpu >> user >> nice >> system >> idle >> waiting >> irq >> soft_irq >> stolen) {
+    const auto ticks_per_s = static_cast<double>(::sysconf(_SC_CLK_TCK));
+    c.cpu_busy_s = (user + nice + system + irq + soft_irq) / ticks_per_s;
+    c.cpu_stolen_s = stolen / ticks_per_s;
+    c.cpu_total_s = c.cpu_busy_s + c.cpu_stolen_s + (idle + waiting) / ticks_per_s;
+  }
+  c.frequency_mhz = number_or(line_value("/proc/cpuinfo", "cpu MHz"), -1);
+  c.memory_available_bytes = number_or(line_value("/proc/meminfo", "MemAvailable"), -1) * 1024;
+  const double swap = number_or(line_value("/proc/meminfo", "SwapTotal"), -1);
+  if (swap >= 0) c.swap_used_bytes = (swap - number_or(line_value("/proc/meminfo", "SwapFree"), 0)) * 1024;
+  // some avg10=0.00 avg60=0.00 ...
+  c.memory_pressure = number_or(line_value("/proc/pressure/memory", "some avg10"), -1);
+  c.power_source = power_source();
 }
 
 std::vector<std::string> loaded_libraries() {

@@ -1,7 +1,12 @@
+#include "harness/conditions.h"
 #include "harness/environment.h"
 
+#include <dlfcn.h>
 #include <mach-o/dyld.h>
+#include <mach/mach.h>
+#include <notify.h>
 #include <sys/sysctl.h>
+#include <unistd.h>
 
 namespace bench::harness {
 namespace {
@@ -20,6 +25,37 @@ std::int64_t sysctl_number(const char* name) {
   return ::sysctlbyname(name, &value, &size, nullptr, 0) == 0 ? value : 0;
 }
 
+/// "ac" or "battery". IOKit is looked up when needed: it is the only framework that we would have to link with.
+std::string power_source() {
+  void* iokit = ::dlopen("/System/Library/Frameworks/IOKit.framework/IOKit", RTLD_LAZY);
+  void* core = ::dlopen("/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation", RTLD_LAZY);
+  if (!iokit || !core) return "";
+  const auto copy_info = reinterpret_cast<void* (*)()>(::dlsym(iokit, "IOPSCopyPowerSourcesInfo"));
+  const auto source_type = reinterpret_cast<void* (*)(void*)>(::dlsym(iokit, "IOPSGetProvidingPowerSourceType"));
+  const auto to_c =
+      reinterpret_cast<unsigned char (*)(void*, char*, long, std::uint32_t)>(::dlsym(core, "CFStringGetCString"));
+  const auto release = reinterpret_cast<void (*)(void*)>(::dlsym(core, "CFRelease"));
+  if (!copy_info || !source_type || !to_c || !release) return "";
+  void* info = copy_info();
+  if (!info) return "";
+  char text[64] = "";
+  constexpr std::uint32_t kUtf8 = 0x08000100;
+  void* type = source_type(info);
+  if (type) to_c(type, text, sizeof(text), kUtf8);
+  release(info);
+  return std::string(text) == "AC Power" ? "ac" : text[0] ? "battery" : "";
+}
+
+/// 0 nominal, 1 moderate, 2 heavy, 3 trapping, 4 sleeping; -1 if the system doesn't say.
+double thermal_level() {
+  int token = 0;
+  std::uint64_t level = 0;
+  if (::notify_register_check("com.apple.system.thermalpressurelevel", &token) != NOTIFY_STATUS_OK) return -1;
+  const bool known = ::notify_get_state(token, &level) == NOTIFY_STATUS_OK;
+  ::notify_cancel(token);
+  return known ? static_cast<double>(level) : -1;
+}
+
 }  // namespace
 
 void describe_host(Environment& e) {
@@ -29,6 +65,28 @@ void describe_host(Environment& e) {
   e.kernel = sysctl_text("kern.osrelease");
   e.memory_bytes = sysctl_number("hw.memsize");
   e.performance_cores = sysctl_number("hw.perflevel0.physicalcpu");
+}
+
+void read_host_conditions(Conditions& c) {
+  host_cpu_load_info_data_t ticks{};
+  mach_msg_type_number_t count = HOST_CPU_LOAD_INFO_COUNT;
+  if (::host_statistics(mach_host_self(), HOST_CPU_LOAD_INFO, reinterpret_cast<host_info_t>(&ticks), &count) ==
+      KERN_SUCCESS) {
+    const auto ticks_per_s = static_cast<double>(::sysconf(_SC_CLK_TCK));
+    const auto seconds = [&](int state) { return ticks.cpu_ticks[state] / ticks_per_s; };
+    c.cpu_busy_s = seconds(CPU_STATE_USER) + seconds(CPU_STATE_SYSTEM) + seconds(CPU_STATE_NICE);
+    c.cpu_total_s = c.cpu_busy_s + seconds(CPU_STATE_IDLE);
+    c.cpu_stolen_s = 0;
+  }
+  xsw_usage swap{};
+  std::size_t size = sizeof(swap);
+  if (::sysctlbyname("vm.swapusage", &swap, &size, nullptr, 0) == 0)
+    c.swap_used_bytes = static_cast<double>(swap.xsu_used);
+  c.memory_pressure = static_cast<double>(sysctl_number("kern.memorystatus_vm_pressure_level"));
+  c.thermal_level = thermal_level();
+  c.memory_available_bytes = static_cast<double>(sysctl_number("kern.memorystatus_level")) / 100 *
+                             static_cast<double>(sysctl_number("hw.memsize"));  // the level is a percentage
+  c.power_source = power_source();
 }
 
 std::vector<std::string> loaded_libraries() {

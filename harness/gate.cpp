@@ -22,19 +22,74 @@ constexpr GateKind kKinds[] = {
 };
 
 /// ", out of reach here: ..." if no program could reach the limit on this machine.
-std::string out_of_reach(const GateConfig& gate, const Record& record) {
+std::string out_of_reach(const GateConfig& gate, const std::vector<Record>& processes) {
   const char* ceiling_name = find_metric(gate.metric)->ceiling;
   const std::string kind = gate.kind().name;
   if (!ceiling_name || (kind != "at_least" && kind != "above")) return "";
-  const auto ceiling = find_metric(ceiling_name)->formula(record);
-  if (!ceiling || ceiling->value >= gate.limit()[0]) return "";
+  double best = 0;
+  for (const auto& record : processes)
+    if (const auto ceiling = find_metric(ceiling_name)->formula(record)) best = std::max(best, ceiling->value);
+  if (best == 0 || best >= gate.limit()[0]) return "";
   return fmt::format("; out of reach here by {:.3g}x: at the probed matrix-product rate the work allows {:.3g} {}",
-                     gate.limit()[0] / ceiling->value, ceiling->value, gate.unit);
+                     gate.limit()[0] / best, best, gate.unit);
 }
 
-GateResult not_judged(GateResult result, std::string reason) {
-  result.verdict = Verdict::kNotJudged;
+GateResult with(GateResult result, Verdict verdict, std::string reason = "") {
+  result.verdict = verdict;
   result.reason = std::move(reason);
+  return result;
+}
+
+/// The smallest true difference that would have been seen with a probability of 80 %: the interval's half-width is 1.96
+/// standard errors, such a difference 1.96 + 0.84 of them.
+double smallest_visible(const Estimate& e) { return e.relative_half_width() * (1.96 + 0.84) / 1.96; }
+
+std::string too_noisy(const GateConfig& gate, const Estimate& e) {
+  return fmt::format(
+      "too noisy: the 95 % interval {:.4g} .. {:.4g} reaches across {}; a difference of less than {:.1f} % "
+      "could not have been seen (more processes or a larger budget_s would help)",
+      e.low, e.high, gate.text(), 100 * smallest_visible(e));
+}
+
+/// A verdict on a value that depends on the moment.
+GateResult judge_timed(const GateConfig& gate, const std::vector<Record>& processes, const Estimate& e,
+                       GateResult result) {
+  const std::string beyond = out_of_reach(gate, processes);
+  const std::string missed = fmt::format("{:.4g} is not {}", e.value, gate.text());
+  if (!beyond.empty()) return with(result, Verdict::kFail, missed + beyond);  // whatever the noise
+  for (const auto& record : processes)
+    if (const std::string why = record.was_disturbed(); !why.empty()) return with(result, Verdict::kNotJudged, why);
+  if (!e.has_interval())
+    return with(result, Verdict::kNotJudged,
+                fmt::format("{:.4g} was measured {}: nothing tells its spread; raise budget_s or processes", e.value,
+                            e.n <= 1 ? "once" : "too few times"));
+  switch (gate.side(e)) {
+    case Side::kInside:
+      return with(result, Verdict::kPass);
+    case Side::kOutside:
+      return with(result, Verdict::kFail, missed);
+    case Side::kAcross:
+      break;
+  }
+  return with(result, Verdict::kNotJudged, too_noisy(gate, e));
+}
+
+GateResult judge_exact(const GateConfig& gate, const Estimate& e, GateResult result) {
+  if (!gate.kind().holds(e.value, gate.limit()))
+    return with(result, Verdict::kFail, fmt::format("{:.4g} is not {}", e.value, gate.text()));
+  if (e.n == 0) return with(result, Verdict::kNotJudged, "estimated only: it did not fit in this machine's memory");
+  return with(result, Verdict::kPass);
+}
+
+/// What a gate that is marked as failing comes to.
+GateResult with_expectation(GateResult result) {
+  const std::string& why = result.gate.expected_failure;
+  if (why.empty()) return result;
+  if (result.verdict == Verdict::kFail)
+    return with(result, Verdict::kExpectedFail, fmt::format("{} (expected: {})", result.reason, why));
+  if (result.verdict == Verdict::kPass)
+    return with(result, Verdict::kFail,
+                fmt::format("passed, although its failure was expected ({}): remove the mark from the suite", why));
   return result;
 }
 
@@ -71,14 +126,39 @@ const std::vector<double>& GateConfig::limit() const {
   throw Error("gate", "has no limit");
 }
 
+Side GateConfig::side(const Estimate& e) const {
+  const bool low = kind().holds(e.low, limit()), high = kind().holds(e.high, limit());
+  if (low && high) return Side::kInside;
+  const bool around = limit().size() == 2 && e.low < limit()[0] && e.high > limit()[1];  // holds what is allowed
+  return low || high || around ? Side::kAcross : Side::kOutside;
+}
+
+bool GateConfig::applies_on(const std::string& machine_name) const {
+  return machine.empty() || machine_name.find(machine) != std::string::npos;
+}
+
 std::string GateConfig::text() const {
   return fmt::format("{} {}{}", kind().name, fmt::join(limit(), ".."), unit == "1" ? "" : " " + unit);
+}
+
+Json gate_json(const GateConfig& gate) {
+  Json json = {{"metric", gate.metric}, {gate.kind().name, gate.limit()}, {"unit", gate.unit}};
+  if (!gate.machine.empty()) json["machine"] = gate.machine;
+  if (!gate.reading.empty()) json["reading"] = gate.reading;
+  if (!gate.expected_failure.empty()) json["expected_failure"] = gate.expected_failure;
+  return json;
+}
+
+GateConfig gate_from_json(const Json& json, const std::string& where) {
+  return read_config<GateConfig>(YamlNode::parse(json.dump(), where));
 }
 
 const char* verdict_name(Verdict verdict) {
   switch (verdict) {
     case Verdict::kPass:
       return "pass";
+    case Verdict::kExpectedFail:
+      return "expected_fail";
     case Verdict::kFail:
       return "fail";
     case Verdict::kNotJudged:
@@ -89,32 +169,23 @@ const char* verdict_name(Verdict verdict) {
   return "?";
 }
 
-GateResult judge(const GateConfig& gate, const Record& record, const std::string& processor) {
+GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, const std::string& machine) {
   GateResult result{gate, Verdict::kNotJudged, true, std::nan(""), ""};
-  const bool other_machine = !gate.machine.empty() && processor.find(gate.machine) == std::string::npos;
-  result.applies = !other_machine;
-  if (record.status == Record::Status::kError) {
-    result.verdict = Verdict::kError;
-    result.reason = record.reason;
-    return result;
-  }
-  if (record.status == Record::Status::kSkipped) return not_judged(result, record.reason);
-  const auto estimate = find_metric(gate.metric)->formula(record);
+  result.applies = gate.applies_on(machine);
+  for (const auto& record : processes)
+    if (record.status == Record::Status::kError) return with(result, Verdict::kError, record.reason);
+  for (const auto& record : processes)
+    if (record.status == Record::Status::kSkipped) return with(result, Verdict::kNotJudged, record.reason);
+  const Metric& metric = *find_metric(gate.metric);
+  const auto estimate = evaluate(metric, processes);
   if (estimate) result.value = estimate->value;
-  if (other_machine)
-    return not_judged(result, fmt::format("judged only on {}", gate.machine) + out_of_reach(gate, record));
-  if (!estimate) return not_judged(result, fmt::format("the case measured no {}", gate.metric));
-  if (std::isnan(result.value)) {
-    result.verdict = Verdict::kFail;
-    result.reason = "the value is not a number";
-    return result;
-  }
-  result.verdict = gate.kind().holds(result.value, gate.limit()) ? Verdict::kPass : Verdict::kFail;
-  if (result.verdict == Verdict::kPass && estimate->n == 0)
-    return not_judged(result, "estimated only: it did not fit in this machine's memory");
-  if (result.verdict == Verdict::kFail)
-    result.reason = fmt::format("{:.4g} is not {}", result.value, gate.text()) + out_of_reach(gate, record);
-  return result;
+  if (!result.applies)
+    return with(result, Verdict::kNotJudged,
+                fmt::format("judged only on {}", gate.machine) + out_of_reach(gate, processes));
+  if (!estimate) return with(result, Verdict::kNotJudged, fmt::format("the case measured no {}", gate.metric));
+  if (std::isnan(result.value)) return with(result, Verdict::kFail, "the value is not a number");
+  return with_expectation(metric.nature == Nature::kTimed ? judge_timed(gate, processes, *estimate, result)
+                                                          : judge_exact(gate, *estimate, result));
 }
 
 Exit exit_code(const std::vector<GateResult>& gates, bool any_case_errored) {
@@ -122,7 +193,9 @@ Exit exit_code(const std::vector<GateResult>& gates, bool any_case_errored) {
   if (any_case_errored || any([](const auto& g) { return g.verdict == Verdict::kError; })) return Exit::kCaseError;
   if (any([](const auto& g) { return g.verdict == Verdict::kFail; })) return Exit::kGateFailed;
   if (any([](const auto& g) { return g.applies && g.verdict == Verdict::kNotJudged; })) return Exit::kNotJudged;
-  return any([](const auto& g) { return g.verdict == Verdict::kPass; }) ? Exit::kOk : Exit::kNotJudged;
+  return any([](const auto& g) { return g.verdict == Verdict::kPass || g.verdict == Verdict::kExpectedFail; })
+             ? Exit::kOk
+             : Exit::kNotJudged;
 }
 
 }  // namespace bench::harness

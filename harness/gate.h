@@ -17,9 +17,12 @@ struct GateKind {
 };
 std::span<const GateKind> gate_kinds();
 
+/// Where an interval lies relative to what a gate allows.
+enum class Side { kInside, kOutside, kAcross };
+
 /// What a suite demands of a case: `{metric: peak_memory, at_most: 10.0, unit: GB}`.
 struct GateConfig {
-  std::string metric, unit, machine, reading;
+  std::string metric, unit, machine, reading, expected_failure;
   std::vector<std::optional<std::vector<double>>> limits{gate_kinds().size()};  // one is given: that of the gate's kind
 
   template <class Self, class Visitor>
@@ -30,16 +33,25 @@ struct GateConfig {
     visit("unit", self.unit, "the limit's unit; must be the metric's");
     visit("machine", self.machine, "judged only where the processor's name has this in it; empty: everywhere");
     visit("reading", self.reading, "how the target is read, shown beside the verdict");
+    visit(
+        "expected_failure", self.expected_failure,
+        "why this gate is known to fail: then a failure is accepted, and a pass fails, so that the mark gets removed");
   }
   void validate(const Require& require) const;
 
   const GateKind& kind() const;
   const std::vector<double>& limit() const;
+  Side side(const Estimate& estimate) const;
+  bool applies_on(const std::string& machine_name) const;
   /// "at_most 10 GB"
   std::string text() const;
 };
 
-enum class Verdict { kPass, kFail, kNotJudged, kError };
+/// A gate as the suite writes it: the one limit that it has, not a null for each other kind.
+Json gate_json(const GateConfig& gate);
+GateConfig gate_from_json(const Json& json, const std::string& where);
+
+enum class Verdict { kPass, kExpectedFail, kFail, kNotJudged, kError };
 const char* verdict_name(Verdict verdict);
 
 struct GateResult {
@@ -50,8 +62,9 @@ struct GateResult {
   std::string reason;   // of anything but a pass
 };
 
-/// Judges one gate on one record, on a machine whose processor calls itself `processor`.
-GateResult judge(const GateConfig& gate, const Record& record, const std::string& processor);
+/// Judges one gate on what the processes of a case left, on a machine of that name. A timed metric passes or fails only
+/// with its whole interval.
+GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, const std::string& machine);
 
 /// The exit code for all gates of a run; ARCHITECTURE.md says what each means.
 Exit exit_code(const std::vector<GateResult>& gates, bool any_case_errored);

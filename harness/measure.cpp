@@ -1,43 +1,170 @@
 #include "harness/measure.h"
 
 #include "harness/core/clock.h"
+#include "harness/work_counter.h"
 #include "model/tensor.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace bench::harness {
+namespace {
+
+double planted_slowdown = 0;
+
+constexpr std::int64_t kProbeFloats = std::int64_t{1} << 25;  // 128 MiB: more than a processor's cache
+
+/// What probe_speed() reads. Kept from its first use on, so that what it adds to the process's peak is known.
+struct ProbeMemory {
+  torch::Tensor floats;
+  std::int64_t peak_before = 0;
+};
+ProbeMemory& probe_memory() {
+  static ProbeMemory memory;
+  return memory;
+}
+
+/// Seconds of the fastest of `repetitions` calls after one that isn't timed.
+double fastest(const Device& device, int repetitions, const std::function<void()>& work) {
+  work();
+  double best = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < repetitions; ++i) {
+    device.synchronize();
+    const double begin = now_s();
+    work();
+    device.synchronize();
+    best = std::min(best, now_s() - begin);
+  }
+  return best;
+}
+
+}  // namespace
 
 double time_once(const Device& device, const std::function<void()>& work) {
   device.synchronize();
   const double begin = now_s();
   work();
   device.synchronize();
+  if (planted_slowdown > 0) {
+    const double end = begin + (now_s() - begin) * (1 + planted_slowdown);
+    while (now_s() < end) {
+    }
+  }
   return now_s() - begin;
 }
 
-Timing time_repeatedly(const Device& device, const MeasureOptions& options, const std::function<void()>& work) {
-  const double end = now_s() + options.budget_s;
-  Timing timing;
-  timing.cold_s = time_once(device, work);
-  double last = timing.cold_s;
-  const auto time_left = [&] { return now_s() + last < end; };
-  for (std::int64_t i = 0; i < options.warmup && time_left(); ++i) last = time_once(device, work);
-  while (static_cast<std::int64_t>(timing.samples_s.size()) < options.max_samples && time_left())
-    timing.samples_s.push_back(last = time_once(device, work));
-  if (timing.samples_s.empty()) timing.samples_s.push_back(last);
-  return timing;
+void plant_slowdown(double share) { planted_slowdown = share; }
+
+Speed probe_speed(const Device& device, c10::ScalarType dtype) {
+  constexpr std::int64_t kSize = 512;  // near full rate, and short enough to stand beside every block
+  const torch::NoGradGuard no_grad;
+  const auto options = torch::TensorOptions().device(device.torch_device());
+  const torch::Tensor a = torch::ones({kSize, kSize}, options.dtype(dtype)), b = torch::ones_like(a);
+  torch::Tensor product = torch::empty_like(a);  // reused: page faults are no part of the speed
+  const double matmul_s = fastest(device, 8, [&] { torch::mm_out(product, a, b); });
+  ProbeMemory& memory = probe_memory();
+  if (!memory.floats.defined()) {
+    memory.peak_before = device.peak_bytes();
+    memory.floats = torch::ones({kProbeFloats}, options.dtype(torch::kFloat32));
+  }
+  const double read_s = fastest(device, 2, [&] { memory.floats.sum(); });
+  return {2.0 * kSize * kSize * kSize / matmul_s, 4.0 * kProbeFloats / read_s};
 }
 
-double probe_matmul_flops_per_s(const Device& device, c10::ScalarType dtype) {
-  constexpr std::int64_t kSize = 1024;  // large enough for full rate, small enough to repeat on two cores
-  const torch::NoGradGuard no_grad;
-  const auto options = torch::TensorOptions().device(device.torch_device()).dtype(dtype);
-  const torch::Tensor a = torch::ones({kSize, kSize}, options), b = torch::ones({kSize, kSize}, options);
-  torch::Tensor product = torch::empty({kSize, kSize}, options);  // reused: page faults are no part of the ceiling
-  const Timing timing =
-      time_repeatedly(device, {.warmup = 2, .max_samples = 30, .budget_s = 0.5}, [&] { torch::mm_out(product, a, b); });
-  const double fastest = *std::min_element(timing.samples_s.begin(), timing.samples_s.end());
-  return 2.0 * kSize * kSize * kSize / fastest;
+std::int64_t peak_bytes_without_probe(const Device& device) {
+  const ProbeMemory& memory = probe_memory();
+  if (!memory.floats.defined()) return device.peak_bytes();
+  return std::max(memory.peak_before, device.peak_bytes() - 4 * kProbeFloats);
+}
+
+Blocks::Blocks(const Device& device, c10::ScalarType dtype, const MeasurePlan& plan, Record& record)
+    : device_(device), dtype_(dtype), plan_(plan), record_(record), begin_s_(now_s()) {}
+
+void Blocks::begin() {
+  if (plan_.turns) plan_.turns->wait();
+  open_ = {};
+  if (plan_.probe) {
+    const Speed speed = probe_speed(device_, dtype_);
+    open_.matmul_flops_per_s = speed.matmul_flops_per_s;
+    open_.read_bytes_per_s = speed.read_bytes_per_s;
+  }
+  for (const auto& [name, series] : record_.series)
+    if (series.unit == "s") open_.samples[name].first = series.samples.size();  // a loss is the same in any block
+  before_ = current_conditions();
+  block_begin_s_ = now_s();
+  open_.begin_s = block_begin_s_ - begin_s_;
+}
+
+double Blocks::elapsed_s() const { return now_s() - block_begin_s_; }
+
+void Blocks::end() {
+  last_block_s_ = elapsed_s();
+  open_.end_s = now_s() - begin_s_;
+  const Conditions after = current_conditions();
+  const Disturbance disturbance = disturbance_between(before_, after);
+  open_.stolen = disturbance.stolen;
+  open_.others = disturbance.others;
+  if (before_.swap_used_bytes >= 0) open_.swap_growth_bytes = after.swap_used_bytes - before_.swap_used_bytes;
+  open_.thermal_level = std::max(before_.thermal_level, after.thermal_level);
+  std::size_t samples = 0;
+  for (const auto& [name, series] : record_.series) {
+    if (series.unit != "s") continue;
+    auto& range = open_.samples[name];  // {0, 0} for a series that began in this block
+    range.second = series.samples.size();
+    samples += range.second - range.first;
+  }
+  std::erase_if(open_.samples, [](const auto& one) { return one.second.first == one.second.second; });
+  if (samples == 0) return;
+
+  constexpr double kStillFaster = 0.98;    // of the time before
+  constexpr double kLongestWarmup = 0.25;  // of the time there is
+  auto& blocks = record_.blocks;
+  blocks.push_back(open_);
+  if (warm_) return;
+  const std::string series = record_.main_series();
+  const bool faster = blocks.size() == 1 || record_.block_median(blocks.back(), series) <
+                                                kStillFaster * record_.block_median(blocks[blocks.size() - 2], series);
+  warm_ = !faster || now_s() - begin_s_ > kLongestWarmup * (plan_.end_s - begin_s_);
+  if (faster) blocks.back().warmup = true;
+}
+
+bool Blocks::done() const {
+  const auto timed =
+      std::count_if(record_.blocks.begin(), record_.blocks.end(), [](const Block& b) { return !b.warmup; });
+  if (plan_.max_blocks > 0 && timed >= plan_.max_blocks) return true;
+  constexpr std::size_t kFewestBlocks = 4;
+  return now_s() + last_block_s_ > plan_.end_s ||
+         (record_.counted_blocks().size() >= kFewestBlocks && plan_.enough(record_));
+}
+
+void Blocks::finish() {
+  auto& blocks = record_.blocks;
+  if (!blocks.empty() && std::all_of(blocks.begin(), blocks.end(), [](const Block& b) { return b.warmup; }))
+    blocks.back().warmup = false;
+}
+
+void measure_in_blocks(const Device& device, c10::ScalarType dtype, const MeasurePlan& plan, const Piece& piece,
+                       Record& record) {
+  Record cold;
+  const double begin = now_s();
+  bool more = true;
+  const WorkCount count = count_work([&] { more = piece(cold); });
+  const double cold_s = now_s() - begin;
+  record.facts["operator_calls"] = static_cast<double>(count.operator_calls);
+  record.facts["matmul_flops"] = count.matmul_flops;
+  record.facts["allocated_bytes"] = count.allocated_bytes;
+  const bool only_one = !more || now_s() + cold_s > plan.end_s;
+  for (auto& [name, series] : cold.series) record.series[only_one ? name : "cold_" + name] = std::move(series);
+  if (only_one) return;
+  Blocks blocks(device, dtype, plan, record);
+  do {
+    blocks.begin();
+    do {
+      more = piece(record);
+    } while (more && blocks.elapsed_s() < plan.block_s);
+    blocks.end();
+  } while (more && !blocks.done());
+  blocks.finish();
 }
 
 }  // namespace bench::harness

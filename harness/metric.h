@@ -9,20 +9,35 @@
 
 namespace bench::harness {
 
-enum class Better { kHigher, kLower };
+enum class Better {
+  kHigher,
+  kLower,
+  kUnchanged,  // any change is a fault: a checksum
+};
+
+/// What a metric's value depends on besides the program.
+enum class Nature {
+  kTimed,  // on the moment: an interval decides about it
+  kExact,  // on nothing, or nearly: it is decided as it stands, and compared without statistics
+};
 
 /// A quantity computed from a record. Pure: the same record gives the same value, years later.
 struct Metric {
   const char* name;
   const char* unit;
   Better better;
+  Nature nature;
   const char* meaning;
   /// Nothing when the record holds no such quantity.
   std::optional<Estimate> (*formula)(const Record&);
+  /// Whether bench compare shows it. False for what belongs to the machine or follows from a compared metric.
+  bool compared = false;
+  /// The metric that states this one relative to the speed probe beside it, or nullptr.
+  const char* share = nullptr;
   /// The metric that bounds this one on the machine at hand, or nullptr: a target beyond it is out of reach there.
   const char* ceiling = nullptr;
-  /// False for what belongs to the machine or is derived from a compared metric: bench compare leaves it out.
-  bool compared = true;
+  /// The relative change of an exact metric that still counts as none: pages and rounding.
+  double tolerance = 0;
 };
 
 /// The table of metrics, in the order in which reports show them.
@@ -31,11 +46,15 @@ std::span<const Metric> metrics();
 const Metric* find_metric(const std::string& name);
 std::vector<std::string> metric_names();
 
+/// The metric over all processes of a case: for a timed one the process is the unit, of exact ones the worst counts.
+/// Nothing when no process has it.
+std::optional<Estimate> evaluate(const Metric& metric, const std::vector<Record>& processes);
+
 struct MetricValue {
   const Metric* metric;
   Estimate estimate;
 };
-/// Every metric that the record has the facts for.
-std::vector<MetricValue> evaluate_metrics(const Record& record);
+/// Every metric that the processes have the facts for. None if one of them failed or was skipped.
+std::vector<MetricValue> evaluate_metrics(const std::vector<Record>& processes);
 
 }  // namespace bench::harness

@@ -1,5 +1,8 @@
 #include "harness/record.h"
 
+#include "harness/core/stats.h"
+
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
@@ -13,6 +16,60 @@ constexpr std::array<std::pair<Record::Status, const char*>, 3> kStatusNames{
 // JSON has no NaN: a number that isn't finite is written as null and read as NaN.
 double number(const Json& json) {
   return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
+
+// A block of which other programs, or other virtual machines, took more than this share of all processors doesn't
+// count.
+constexpr double kMostOthers = 0.10, kMostStolen = 0.05;
+// Nor one before which the speed probe fell below this share of its median over the record.
+constexpr double kLeastProbe = 0.85;
+constexpr double kMostSwapGrowth = 16e6;  // bytes
+
+double median_probe(const std::vector<Block>& blocks, double Block::* probe) {
+  std::vector<double> values;
+  for (const auto& block : blocks)
+    if (block.*probe > 0) values.push_back(block.*probe);
+  return quantile(values, 0.5);
+}
+
+Json block_json(const Block& block) {
+  Json json = {{"begin_s", block.begin_s},
+               {"end_s", block.end_s},
+               {"warmup", block.warmup},
+               {"matmul_flops_per_s", block.matmul_flops_per_s},
+               {"read_bytes_per_s", block.read_bytes_per_s},
+               {"stolen", block.stolen},
+               {"others", block.others},
+               {"swap_growth_bytes", block.swap_growth_bytes},
+               {"thermal_level", block.thermal_level},
+               {"samples", Json::object()}};
+  for (const auto& [name, range] : block.samples) json["samples"][name] = {range.first, range.second};
+  return json;
+}
+
+Block block_from_json(const Json& json) {
+  Block block;
+  block.begin_s = number(json.at("begin_s"));
+  block.end_s = number(json.at("end_s"));
+  block.warmup = json.at("warmup").get<bool>();
+  block.matmul_flops_per_s = number(json.at("matmul_flops_per_s"));
+  block.read_bytes_per_s = number(json.at("read_bytes_per_s"));
+  block.stolen = number(json.at("stolen"));
+  block.others = number(json.at("others"));
+  block.swap_growth_bytes = number(json.at("swap_growth_bytes"));
+  block.thermal_level = number(json.at("thermal_level"));
+  for (const auto& [name, range] : json.at("samples").items())
+    block.samples[name] = {range.at(0).get<std::size_t>(), range.at(1).get<std::size_t>()};
+  return block;
+}
+
+/// Ranges that don't fit their series would make every statistic nonsense.
+void check_ranges(const Record& record, const std::string& where) {
+  for (const auto& block : record.blocks)
+    for (const auto& [name, range] : block.samples)
+      if (range.first > range.second || range.second > record.samples(name).size())
+        throw Error(where, fmt::format("a block claims samples {}..{} of {}, which has {}", range.first, range.second,
+                                       name, record.samples(name).size()));
 }
 
 Record::Status status_from(const std::string& name, const std::string& where) {
@@ -41,18 +98,101 @@ const std::vector<double>& Record::samples(const std::string& series_name) const
   return found == series.end() ? none : found->second.samples;
 }
 
+std::vector<double> Record::counted(const std::string& series_name) const {
+  const auto& all = samples(series_name);
+  const bool disturbed = !was_disturbed().empty();
+  std::vector<bool> counts(all.size(), true);
+  for (const auto& block : blocks) {
+    const auto found = block.samples.find(series_name);
+    if (found == block.samples.end() || !(block.warmup || (!disturbed && !disturbance(block).empty()))) continue;
+    for (std::size_t i = found->second.first; i < found->second.second; ++i) counts[i] = false;
+  }
+  std::vector<double> kept;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (counts[i]) kept.push_back(all[i]);
+  return kept;
+}
+
+std::string Record::main_series() const {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& block : blocks)
+    for (const auto& [series_name, range] : block.samples) counts[series_name] += range.second - range.first;
+  const auto most =
+      std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == counts.end() ? "" : most->first;
+}
+
+double Record::block_median(const Block& block, const std::string& series_name) const {
+  const auto found = block.samples.find(series_name);
+  if (found == block.samples.end()) return std::nan("");
+  const auto begin = samples(series_name).begin();
+  return quantile({begin + static_cast<std::ptrdiff_t>(found->second.first),
+                   begin + static_cast<std::ptrdiff_t>(found->second.second)},
+                  0.5);
+}
+
+std::string Record::disturbance(const Block& block) const {
+  if (block.stolen > kMostStolen)
+    return fmt::format("other virtual machines took {:.0f} % of the processors", 100 * block.stolen);
+  if (block.others > kMostOthers)
+    return fmt::format("other programs took {:.0f} % of the processors", 100 * block.others);
+  if (block.swap_growth_bytes > kMostSwapGrowth)
+    return fmt::format("swap grew by {:.0f} MB", block.swap_growth_bytes / 1e6);
+  if (block.thermal_level > 0) return fmt::format("the machine was hot: thermal level {:.0f}", block.thermal_level);
+  for (const auto& [probe, name] : {std::pair{&Block::matmul_flops_per_s, "matrix products"},
+                                    std::pair{&Block::read_bytes_per_s, "memory reads"}}) {
+    const double share = block.*probe / median_probe(blocks, probe);
+    if (block.*probe > 0 && share < kLeastProbe)
+      return fmt::format("{} ran at {:.0f} % of their speed", name, 100 * share);
+  }
+  return "";
+}
+
+std::vector<const Block*> Record::counted_blocks() const {
+  std::vector<const Block*> kept;
+  for (const auto& block : blocks)
+    if (!block.warmup && disturbance(block).empty()) kept.push_back(&block);
+  return kept;
+}
+
+std::string Record::was_disturbed() const {
+  std::size_t disturbed = 0, all = 0;
+  std::string why;
+  for (const auto& block : blocks) {
+    if (block.warmup) continue;
+    ++all;
+    const std::string reason = disturbance(block);
+    if (reason.empty()) continue;
+    ++disturbed;
+    why = reason;
+  }
+  return 2 * disturbed > all ? fmt::format("{} of {} blocks were disturbed: {}", disturbed, all, why) : "";
+}
+
 double Record::fact(const std::string& fact_name) const {
   const auto found = facts.find(fact_name);
   return found == facts.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
 }
 
 Json to_json(const Record& record) {
-  Json series = Json::object();
+  Json series = Json::object(), blocks = Json::array();
   for (const auto& [name, one] : record.series) series[name] = {{"unit", one.unit}, {"samples", one.samples}};
-  return {{"name", record.name},     {"type", record.type},   {"status", status_name(record.status)},
-          {"reason", record.reason}, {"hint", record.hint},   {"wall_s", record.wall_s},
-          {"config", record.config}, {"facts", record.facts}, {"notes", record.notes},
-          {"series", series}};
+  for (const auto& block : record.blocks) blocks.push_back(block_json(block));
+  return {{"name", record.name},
+          {"type", record.type},
+          {"status", status_name(record.status)},
+          {"reason", record.reason},
+          {"hint", record.hint},
+          {"started_s", record.started_s},
+          {"wall_s", record.wall_s},
+          {"config", record.config},
+          {"inputs", record.inputs},
+          {"before", to_json(record.before)},
+          {"after", to_json(record.after)},
+          {"facts", record.facts},
+          {"notes", record.notes},
+          {"series", series},
+          {"blocks", blocks}};
 }
 
 Record record_from_json(const Json& json, const std::string& where) {
@@ -63,8 +203,12 @@ Record record_from_json(const Json& json, const std::string& where) {
     record.status = status_from(json.at("status").get<std::string>(), where);
     record.reason = json.at("reason").get<std::string>();
     record.hint = json.at("hint").get<std::string>();
+    record.started_s = number(json.at("started_s"));
     record.wall_s = number(json.at("wall_s"));
     record.config = json.at("config");
+    record.before = read_config<Conditions>(YamlNode::parse(json.at("before").dump(), where));
+    record.after = read_config<Conditions>(YamlNode::parse(json.at("after").dump(), where));
+    for (const auto& [name, value] : json.at("inputs").items()) record.inputs[name] = value.get<std::string>();
     for (const auto& [name, value] : json.at("facts").items()) record.facts[name] = number(value);
     for (const auto& [name, value] : json.at("notes").items()) record.notes[name] = value.get<std::string>();
     for (const auto& [name, one] : json.at("series").items()) {
@@ -72,6 +216,8 @@ Record record_from_json(const Json& json, const std::string& where) {
       target.unit = one.at("unit").get<std::string>();
       for (const auto& sample : one.at("samples")) target.samples.push_back(number(sample));
     }
+    for (const auto& block : json.at("blocks")) record.blocks.push_back(block_from_json(block));
+    check_ranges(record, where);
     return record;
   } catch (const Json::exception& e) {
     throw Error(where, fmt::format("is not a case record: {}", e.what()));

@@ -1,9 +1,10 @@
 #pragma once
 
-#include "harness/core/fields.h"
+#include "harness/conditions.h"
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bench::harness {
@@ -14,25 +15,53 @@ struct Series {
   std::vector<double> samples;
 };
 
-/// The raw facts that one case leaves: nothing in it is computed from something else in it.
+/// A stretch of timing, a fraction of a second long, with the machine's speed just before it and what disturbed it.
+struct Block {
+  double begin_s = 0, end_s = 0;                        // since the process began to measure
+  bool warmup = false;                                  // speed still rose
+  double matmul_flops_per_s = 0, read_bytes_per_s = 0;  // the speed probe, just before the block
+  double stolen = 0, others = 0;                        // Disturbance while it ran
+  double swap_growth_bytes = 0, thermal_level = -1;
+  std::map<std::string, std::pair<std::size_t, std::size_t>> samples;  // of each series: first, one past the last
+};
+
+/// The raw facts that one process leaves of a case: nothing in it is computed from something else in it.
 struct Record {
   enum class Status { kOk, kSkipped, kError };
 
-  std::string name;  // unique in its suite
+  std::string name;  // of the case
   std::string type;  // a row of cases/cases.cpp
   Json config;       // the effective config
   Status status = Status::kOk;
   std::string reason, hint;  // of a case that was skipped or failed
   std::map<std::string, Series> series;
+  std::vector<Block> blocks;
   std::map<std::string, double> facts;
   std::map<std::string, std::string> notes;
-  double wall_s = 0;
+  std::map<std::string, std::string> inputs;  // files that the case read, and the xxh128 of their contents
+  Conditions before, after;
+  double started_s = 0, wall_s = 0;  // started: seconds since the run began
 
   void add(const std::string& series_name, const char* unit, double sample);
   /// The samples, empty when there are none of that name.
   const std::vector<double>& samples(const std::string& series_name) const;
+  /// The samples that count: without those of blocks that were warm-up or disturbed. Nothing of a sample itself decides
+  /// whether it counts. When every block was disturbed all of them count, and was_disturbed() says so.
+  std::vector<double> counted(const std::string& series_name) const;
+  /// The series of times with most samples in blocks: what this case is about. "" when nothing was timed in blocks.
+  std::string main_series() const;
+  /// The median of a block's samples of that series, NaN without any.
+  double block_median(const Block& block, const std::string& series_name) const;
   /// The fact, or NaN.
   double fact(const std::string& fact_name) const;
+
+  /// Why the block doesn't count, or "": other programs, other virtual machines, swapping, heat, or a machine that was
+  /// slower than in the record's other blocks.
+  std::string disturbance(const Block& block) const;
+  /// Blocks that are neither warm-up nor disturbed.
+  std::vector<const Block*> counted_blocks() const;
+  /// Why this record's times can't be trusted, or "": more than half of its blocks were disturbed.
+  std::string was_disturbed() const;
 };
 
 Json to_json(const Record& record);

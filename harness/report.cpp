@@ -1,6 +1,7 @@
 #include "harness/report.h"
 
 #include "harness/core/files.h"
+#include "harness/core/hash.h"
 #include "harness/isolated.h"
 
 #include <algorithm>
@@ -8,18 +9,13 @@
 namespace bench::harness {
 namespace {
 
-/// A gate as the suite writes it: the one limit that it has, not a null for each other kind.
-Json gate_json(const GateConfig& gate) {
-  Json json = {{"metric", gate.metric}, {gate.kind().name, gate.limit()}, {"unit", gate.unit}};
-  if (!gate.machine.empty()) json["machine"] = gate.machine;
-  if (!gate.reading.empty()) json["reading"] = gate.reading;
-  return json;
-}
+constexpr const char* kHashKey = "hash";
 
 Json case_json(const CaseResult& result) {
-  Json json = to_json(result.record);
-  json["budget_s"] = result.budget_s;
-  json["metrics"] = Json::array();
+  Json json = {{"name", result.name},         {"type", result.type},           {"status", status_name(result.status())},
+               {"budget_s", result.budget_s}, {"precision", result.precision}, {"after", result.after},
+               {"effort", result.effort()},   {"metrics", Json::array()},      {"gates", Json::array()},
+               {"processes", Json::array()}};
   for (const auto& [metric, e] : result.metrics)
     json["metrics"].push_back({{"name", metric->name},
                                {"unit", metric->unit},
@@ -27,42 +23,149 @@ Json case_json(const CaseResult& result) {
                                {"low", number_or_null(e.low)},
                                {"high", number_or_null(e.high)},
                                {"n", e.n}});
-  json["gates"] = Json::array();
-  for (const auto& gate : result.gates)
-    json["gates"].push_back({{"gate", gate_json(gate.gate)},
-                             {"verdict", verdict_name(gate.verdict)},
-                             {"applies", gate.applies},
-                             {"value", number_or_null(gate.value)},
-                             {"reason", gate.reason}});
+  for (const auto& verdict : result.verdicts)
+    json["gates"].push_back({{"gate", gate_json(verdict.gate)},
+                             {"verdict", verdict_name(verdict.verdict)},
+                             {"applies", verdict.applies},
+                             {"value", number_or_null(verdict.value)},
+                             {"reason", verdict.reason}});
+  for (const auto& record : result.processes) json["processes"].push_back(to_json(record));
   return json;
 }
 
-CaseResult case_from_json(const Json& json, const std::string& processor, const std::string& where) {
+CaseResult case_from_json(const Json& json, const std::string& machine, const std::string& where) {
   std::vector<GateConfig> gates;
-  for (const auto& gate : json.at("gates"))
-    gates.push_back(read_config<GateConfig>(YamlNode::parse(gate.at("gate").dump(), where)));
-  return evaluate_case(record_from_json(json, where), json.at("budget_s"), gates, processor);
+  for (const auto& gate : json.at("gates")) gates.push_back(gate_from_json(gate.at("gate"), where));
+  std::vector<Record> processes;
+  for (const auto& process : json.at("processes")) processes.push_back(record_from_json(process, where));
+  const std::string name = json.at("name");
+  if (processes.empty()) throw Error(where, fmt::format("case '{}' has no processes", name));
+  CaseResult result =
+      evaluate_case(name, json.at("type"), json.at("budget_s"), std::move(gates), std::move(processes), machine);
+  result.precision = json.at("precision");
+  result.after = json.at("after").get<std::vector<std::string>>();
+  return result;
+}
+
+Report report_from_json(const Json& json, const std::string& where) {
+  try {
+    const auto schema = json.at("schema").get<std::string>();
+    if (schema != kReportSchema)
+      throw Error(where, fmt::format("has schema '{}', this program reads '{}'", schema, kReportSchema));
+    Report report;
+    report.suite = json.at("suite");
+    report.description = json.at("description");
+    report.device = json.at("device");
+    report.created = json.at("created");
+    report.seed = json.at("seed");
+    report.environment = json.at("environment");
+    report.before = read_config<Conditions>(YamlNode::parse(json.at("before").dump(), where));
+    report.after = read_config<Conditions>(YamlNode::parse(json.at("after").dump(), where));
+    const std::string machine = report.machine();
+    for (const auto& one : json.at("cases")) report.cases.push_back(case_from_json(one, machine, where));
+    return report;
+  } catch (const Json::exception& e) {
+    throw Error(where, fmt::format("is not a report: {}", e.what()), "bench run writes reports");
+  }
+}
+
+/// The hash of everything in a report but the hash.
+std::string hash_of(Json json) {
+  json.erase(kHashKey);
+  return xxh128(json.dump());
+}
+
+std::string shown(const Json& json) {
+  const std::string text = json.dump();
+  return text.size() <= 60 ? text : text.substr(0, 57) + "...";
+}
+
+/// Where two documents differ. Numbers may differ by rounding: another machine's mathematical functions.
+void collect_differences(const Json& said, const Json& found, const std::string& path, std::vector<std::string>& out) {
+  if (said.is_number() && found.is_number()) {
+    const double a = said.get<double>(), b = found.get<double>();
+    if (std::fabs(a - b) <= 1e-9 * std::max(std::fabs(a), std::fabs(b))) return;
+  } else if (said.is_object() && found.is_object()) {
+    for (const auto& [key, value] : found.items()) {
+      if (said.contains(key))
+        collect_differences(said.at(key), value, path + (path.empty() ? "" : ".") + key, out);
+      else
+        out.push_back(fmt::format("{}.{}: is missing in the file", path, key));
+    }
+    for (const auto& [key, value] : said.items())
+      if (!found.contains(key)) out.push_back(fmt::format("{}.{}: is unknown", path, key));
+    return;
+  } else if (said.is_array() && found.is_array() && said.size() == found.size()) {
+    for (std::size_t i = 0; i < said.size(); ++i)
+      collect_differences(said[i], found[i], fmt::format("{}[{}]", path, i), out);
+    return;
+  }
+  if (said != found)
+    out.push_back(fmt::format("{}: the file says {}, its samples give {}", path, shown(said), shown(found)));
 }
 
 }  // namespace
 
-std::vector<GateResult> Report::gates() const {
+Record::Status CaseResult::status() const { return record().status; }
+
+const Record& CaseResult::record() const {
+  const Record* worst = &processes.front();
+  for (const auto& one : processes)
+    if (one.status > worst->status) worst = &one;
+  return *worst;
+}
+
+double CaseResult::wall_s() const {
+  double sum = 0;
+  for (const auto& one : processes) sum += one.wall_s;
+  return sum;
+}
+
+std::string CaseResult::effort() const {
+  std::size_t blocks = 0, warmup = 0, disturbed = 0, samples = 0;
+  for (const auto& record : processes)
+    for (const auto& block : record.blocks) {
+      ++blocks;
+      if (block.warmup)
+        ++warmup;
+      else if (!record.disturbance(block).empty())
+        ++disturbed;
+      for (const auto& [name, range] : block.samples) samples += range.second - range.first;
+    }
+  if (blocks == 0) return "";
+  return fmt::format("{} process{}, {} blocks ({} warm-up, {} disturbed), {} samples", processes.size(),
+                     processes.size() == 1 ? "" : "es", blocks, warmup, disturbed, samples);
+}
+
+std::string machine_name(const Json& environment) {
+  return fmt::format("{}, {} cores", environment.at("processor").get<std::string>(),
+                     environment.at("cores").get<std::int64_t>());
+}
+
+std::string Report::machine() const { return machine_name(environment); }
+
+std::vector<GateResult> Report::verdicts() const {
   std::vector<GateResult> all;
-  for (const auto& one : cases) all.insert(all.end(), one.gates.begin(), one.gates.end());
+  for (const auto& one : cases) all.insert(all.end(), one.verdicts.begin(), one.verdicts.end());
   return all;
 }
 
 Exit Report::exit_code() const {
   const bool errored =
-      std::any_of(cases.begin(), cases.end(), [](const auto& c) { return c.record.status == Record::Status::kError; });
-  return harness::exit_code(gates(), errored);
+      std::any_of(cases.begin(), cases.end(), [](const auto& c) { return c.status() == Record::Status::kError; });
+  return harness::exit_code(verdicts(), errored);
 }
 
-CaseResult evaluate_case(Record record, double budget_s, const std::vector<GateConfig>& gates,
-                         const std::string& processor) {
-  CaseResult result{std::move(record), budget_s, {}, {}};
-  result.metrics = evaluate_metrics(result.record);
-  for (const auto& gate : gates) result.gates.push_back(judge(gate, result.record, processor));
+CaseResult evaluate_case(std::string name, std::string type, double budget_s, std::vector<GateConfig> gates,
+                         std::vector<Record> processes, const std::string& machine) {
+  CaseResult result;
+  result.name = std::move(name);
+  result.type = std::move(type);
+  result.budget_s = budget_s;
+  result.gates = std::move(gates);
+  result.processes = std::move(processes);
+  result.metrics = evaluate_metrics(result.processes);
+  for (const auto& gate : result.gates) result.verdicts.push_back(judge(gate, result.processes, machine));
   return result;
 }
 
@@ -72,50 +175,52 @@ Json to_json(const Report& report) {
                {"description", report.description},
                {"created", report.created},
                {"device", report.device},
+               {"seed", report.seed},
                {"environment", report.environment},
+               {"before", to_json(report.before)},
+               {"after", to_json(report.after)},
                {"summary", summary_line(report)},
                {"exit_code", static_cast<int>(report.exit_code())},
                {"cases", Json::array()}};
   for (const auto& one : report.cases) json["cases"].push_back(case_json(one));
+  json[kHashKey] = hash_of(json);
   return json;
 }
 
 Report read_report(const std::filesystem::path& file) {
+  return report_from_json(parse_json(read_file(file), file.string()), file.string());
+}
+
+Verification verify_report(const std::filesystem::path& file) {
   const Json json = parse_json(read_file(file), file.string());
-  try {
-    const auto schema = json.at("schema").get<std::string>();
-    if (schema != kReportSchema)
-      throw Error(file.string(), fmt::format("has schema '{}', this program reads '{}'", schema, kReportSchema));
-    Report report;
-    report.suite = json.at("suite");
-    report.description = json.at("description");
-    report.created = json.at("created");
-    report.device = json.at("device");
-    report.environment = json.at("environment");
-    const std::string processor = report.environment.at("processor");
-    for (const auto& one : json.at("cases")) report.cases.push_back(case_from_json(one, processor, file.string()));
-    return report;
-  } catch (const Json::exception& e) {
-    throw Error(file.string(), fmt::format("is not a report: {}", e.what()), "bench run writes reports");
-  }
+  Json again = to_json(report_from_json(json, file.string()));
+  Verification result;
+  result.hash_matches = json.contains(kHashKey) && json.at(kHashKey) == hash_of(json);
+  Json said = json;
+  said.erase(kHashKey);
+  again.erase(kHashKey);
+  collect_differences(said, again, "", result.differences);
+  return result;
 }
 
 std::string summary_line(const Report& report) {
-  const auto gates = report.gates();
+  const auto verdicts = report.verdicts();
   const auto count = [&](Verdict verdict, bool applies) {
-    return std::count_if(gates.begin(), gates.end(),
+    return std::count_if(verdicts.begin(), verdicts.end(),
                          [&](const auto& g) { return g.verdict == verdict && g.applies == applies; });
   };
   const auto passed = count(Verdict::kPass, true), failed = count(Verdict::kFail, true),
              errors = count(Verdict::kError, true) + count(Verdict::kError, false);
-  std::string text = fmt::format("{} of {} gates passed", passed, gates.size());
+  std::string text = fmt::format("{} of {} gates passed", passed, verdicts.size());
   if (failed) text += fmt::format(", {} failed", failed);
+  if (const auto expected = count(Verdict::kExpectedFail, true))
+    text += fmt::format(", {} failed as expected", expected);
   if (errors) text += fmt::format(", {} in error", errors);
   if (const auto open = count(Verdict::kNotJudged, true)) text += fmt::format(", {} not judged", open);
   if (const auto elsewhere = count(Verdict::kNotJudged, false))
     text += fmt::format(", {} for other machines", elsewhere);
   const auto broken = std::count_if(report.cases.begin(), report.cases.end(),
-                                    [](const auto& c) { return c.record.status == Record::Status::kError; });
+                                    [](const auto& c) { return c.status() == Record::Status::kError; });
   if (broken) text += fmt::format("; {} of {} cases did not work", broken, report.cases.size());
   return text;
 }

@@ -9,34 +9,59 @@
 
 namespace bench::harness {
 
-inline constexpr const char* kReportSchema = "bench-report/1";
+inline constexpr const char* kReportSchema = "bench-report/2";
 
-/// One case with what was computed from its record.
+/// One case: what was demanded of it, what each of its processes left, and what was computed from that.
 struct CaseResult {
-  Record record;
-  double budget_s = 0;
-  std::vector<MetricValue> metrics;
-  std::vector<GateResult> gates;
+  std::string name, type;
+  double budget_s = 0;               // of one process
+  double precision = 0.02;           // at which timing stops, CaseSpec
+  std::vector<std::string> after;    // cases that must have run before
+  std::vector<GateConfig> gates;     // demanded
+  std::vector<Record> processes;     // at least one, in the order in which they ran
+  std::vector<MetricValue> metrics;  // computed
+  std::vector<GateResult> verdicts;  // computed, one for each gate
+
+  Record::Status status() const;  // the worst of its processes
+  /// The process that speaks for the case: the first that didn't work, else the first.
+  const Record& record() const;
+  double wall_s() const;
+  /// "3 processes, 12 blocks (1 disturbed, 2 warm-up), 640 samples", or "" where nothing was timed in blocks.
+  std::string effort() const;
 };
 
 /// All that a run found: data, of which the JSON is the whole and every other format a rendering.
 struct Report {
   std::string suite, description, device, created;
+  std::int64_t seed = 0;  // of the order in which the cases' processes ran
   Json environment;
+  Conditions before, after;
   std::vector<CaseResult> cases;
 
-  std::vector<GateResult> gates() const;
+  std::string machine() const;
+  std::vector<GateResult> verdicts() const;
   Exit exit_code() const;
 };
 
-/// Computes metrics and verdicts of a record.
-CaseResult evaluate_case(Record record, double budget_s, const std::vector<GateConfig>& gates,
-                         const std::string& processor);
+/// How gates and people name a machine: "AMD EPYC, 2 cores".
+std::string machine_name(const Json& environment);
+
+/// Computes metrics and verdicts of a case from its processes.
+CaseResult evaluate_case(std::string name, std::string type, double budget_s, std::vector<GateConfig> gates,
+                         std::vector<Record> processes, const std::string& machine);
 
 Json to_json(const Report& report);
 /// Reads a report; metrics and verdicts are computed again from the records. Throws Error for JSON that is cut off, of
 /// another schema, or no report.
 Report read_report(const std::filesystem::path& file);
+
+/// What verify_report found.
+struct Verification {
+  bool hash_matches = false;
+  std::vector<std::string> differences;  // "cases[0].metrics[2].value: the file says 3.1, its samples give 2.9"
+};
+/// Computes everything in a report's file that follows from its samples again, and its hash. Throws as read_report.
+Verification verify_report(const std::filesystem::path& file);
 
 /// "2 of 3 gates passed, 1 not judged" and such.
 std::string summary_line(const Report& report);

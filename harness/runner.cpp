@@ -2,44 +2,167 @@
 
 #include "harness/core/clock.h"
 #include "harness/core/progress.h"
+#include "harness/core/turns.h"
 #include "harness/failure.h"
 #include "harness/isolated.h"
+#include "harness/stop_rule.h"
+
+#include <random>
 
 namespace bench::harness {
+namespace {
 
-Report run_suite(const Suite& suite, const RunOptions& options) {
-  const std::string wanted = options.device.empty() ? suite.device : options.device;
-  const Device& device = find_device(wanted, options.device.empty() ? "device" : "--device");
-  Report report{suite.name, suite.description, device.name, utc_timestamp(), to_json(current_environment()), {}};
-  const std::string processor = report.environment.at("processor");
-  for (const auto& spec : suite.cases) {
-    if (!matches_glob(spec.name, options.case_glob)) continue;
-    print_status(fmt::format("{} ...", spec.name));
-    Record record = run_isolated({spec.name, spec.type, device.name, spec.budget_s, spec.config});
-    report.cases.push_back(evaluate_case(std::move(record), spec.budget_s, spec.gates, processor));
-    if (options.on_case) options.on_case(report);
-  }
-  if (report.cases.empty()) {
+/// Below 2^31, so that it is the same number in every JSON reader.
+std::int64_t drawn_seed() { return std::random_device()() & 0x7fffffff; }
+
+/// std::shuffle draws differently in each standard library.
+template <class T>
+void shuffle(std::vector<T>& items, std::mt19937_64& random) {
+  for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random() % i]);
+}
+
+/// A suite while it runs.
+class SuiteRun {
+ public:
+  SuiteRun(const Suite& suite, const RunOptions& options)
+      : options_(options),
+        device_(find_device(options.device.empty() ? suite.device : options.device,
+                            options.device.empty() ? "device" : "--device")) {
+    report_.suite = suite.name;
+    report_.description = suite.description;
+    report_.device = device_.name;
+    report_.created = utc_timestamp();
+    report_.seed = options.seed.value_or(drawn_seed());
+    report_.environment = to_json(current_environment());
+    report_.before = report_.after = current_conditions();
+    for (const auto& spec : suite.cases)
+      if (matches_glob(spec.name, options.case_glob)) specs_.push_back(&spec);
+    records_.resize(specs_.size());
+    if (!specs_.empty()) return;
     std::vector<std::string> names;
     for (const auto& spec : suite.cases) names.push_back(spec.name);
     throw Error("--case " + options.case_glob, "no case of the suite has such a name",
                 unknown_name_hint(options.case_glob, names));
   }
-  return report;
-}
+
+  Report go() {
+    std::mt19937_64 random(static_cast<std::uint64_t>(report_.seed));
+    for (auto round = due(); !round.empty(); round = due()) {
+      shuffle(round, random);
+      for (const std::size_t i : in_dependency_order(round)) run_one(i);
+    }
+    return report_;
+  }
+
+ private:
+  /// Cases that need another process.
+  std::vector<std::size_t> due() const {
+    std::vector<std::size_t> cases;
+    for (std::size_t i = 0; i < specs_.size(); ++i)
+      if (wants_another(i)) cases.push_back(i);
+    return cases;
+  }
+
+  bool wants_another(std::size_t i) const {
+    const auto& done = records_[i];
+    if (done.empty()) return true;
+    if (done.back().status != Record::Status::kOk) return false;
+    const std::int64_t most = options_.processes > 0 ? options_.processes : specs_[i]->processes;
+    if (static_cast<std::int64_t>(done.size()) >= most) return false;
+    constexpr std::size_t kFewest = 3;  // of 2 processes an interval tells little
+    return done.size() < kFewest || !measured_enough(done, applicable_gates(i), specs_[i]->precision);
+  }
+
+  std::vector<GateConfig> applicable_gates(std::size_t i) const {
+    std::vector<GateConfig> gates;
+    for (const auto& gate : specs_[i]->gates)
+      if (gate.applies_on(report_.machine())) gates.push_back(gate);
+    return gates;
+  }
+
+  /// The order drawn, except that a case waits for those it comes after. Suite::validate has excluded circles.
+  std::vector<std::size_t> in_dependency_order(std::vector<std::size_t> round) const {
+    std::vector<std::size_t> ordered;
+    while (!round.empty()) {
+      const auto ready = std::find_if(round.begin(), round.end(), [&](std::size_t i) {
+        return std::none_of(round.begin(), round.end(), [&](std::size_t other) {
+          const auto& after = specs_[i]->after;
+          return other != i && std::find(after.begin(), after.end(), specs_[other]->name) != after.end();
+        });
+      });
+      ordered.push_back(*ready);
+      round.erase(ready);
+    }
+    return ordered;
+  }
+
+  void run_one(std::size_t i) {
+    const CaseSpec& spec = *specs_[i];
+    auto& done = records_[i];
+    print_status(done.empty() ? fmt::format("{} ...", spec.name)
+                              : fmt::format("{}, process {} ...", spec.name, done.size() + 1));
+    const double started_s = now_s() - begin_s_;
+    CaseRequest request{spec.name, spec.type, device_.name, spec.budget_s, spec.config, applicable_gates(i)};
+    request.precision = spec.precision;
+    done.push_back(run_isolated(request));
+    done.back().started_s = started_s;
+    publish();
+  }
+
+  /// Puts what has run so far into the report, in the suite's order.
+  void publish() {
+    report_.cases.clear();
+    for (std::size_t i = 0; i < specs_.size(); ++i) {
+      if (records_[i].empty()) continue;
+      const CaseSpec& spec = *specs_[i];
+      CaseResult result =
+          evaluate_case(spec.name, spec.type, spec.budget_s, spec.gates, records_[i], report_.machine());
+      result.precision = spec.precision;
+      result.after = spec.after;
+      report_.cases.push_back(std::move(result));
+    }
+    report_.after = current_conditions();
+    if (options_.on_case) options_.on_case(report_);
+  }
+
+  const RunOptions& options_;
+  const Device& device_;
+  Report report_;
+  std::vector<const CaseSpec*> specs_;
+  std::vector<std::vector<Record>> records_;  // of each case, its processes'
+  double begin_s_ = now_s();
+};
+
+}  // namespace
+
+Report run_suite(const Suite& suite, const RunOptions& options) { return SuiteRun(suite, options).go(); }
 
 Record run_case_here(const Json& json, const std::string& where) {
   const CaseRequest request = request_from_json(json, where);
+  const double begin_s = now_s();
+  const Turns turns;
   Record record;
   record.name = request.name;
   record.type = request.type;
   record.config = request.config;
+  const Conditions before = current_conditions();
   try {
     const CaseType* type = find_case_type(request.type);
     if (!type) throw Error(where, fmt::format("unknown case type '{}'", request.type));
     const Device& device = find_device(request.device, "device");
     device.prepare();
-    Context context{request.name, device, request.budget_s};
+    plant_slowdown(request.planted_slowdown);
+    Context context{request.name, device, request.budget_s, {}};
+    context.plan.end_s = begin_s + request.budget_s;
+    context.plan.max_blocks = request.max_blocks;
+    context.plan.enough = [&](const Record& so_far) {
+      return measured_enough({so_far}, request.gates, request.precision);
+    };
+    if (request.in_turns) {
+      context.plan.turns = &turns;
+      context.plan.probe = false;   // the other process is what this one is compared with
+      context.plan.block_s = 0.06;  // short, so that both meet the same state of the machine
+    }
     record = type->run(request.config, context);
   } catch (const std::exception& e) {
     const Failure failure = describe(e);
@@ -47,6 +170,8 @@ Record run_case_here(const Json& json, const std::string& where) {
     record.reason = failure.where.empty() ? failure.message : failure.where + ": " + failure.message;
     record.hint = failure.hint;
   }
+  record.before = before;
+  record.after = current_conditions();
   return record;
 }
 

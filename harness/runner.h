@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace bench::harness {
@@ -12,11 +13,14 @@ namespace bench::harness {
 struct RunOptions {
   std::string device;  // instead of the suite's; empty: the suite's
   std::string case_glob = "*";
+  std::int64_t processes = 0;        // of each case, instead of its own; 0: its own
+  std::optional<std::int64_t> seed;  // of the order; nothing: drawn
   /// Called when a case has ended, with the report so far, so that nothing is lost if a later one takes the run down.
   std::function<void(const Report&)> on_case = nullptr;
 };
 
-/// Runs the cases one after another, each in a process of its own. Throws Error if no case matches the glob.
+/// Runs the cases in rounds: in each round every case that needs another process gets one, in an order drawn anew. A
+/// case begins only after those it names in `after`. Throws Error if no case matches the glob.
 Report run_suite(const Suite& suite, const RunOptions& options);
 
 /// Runs one case in this process: the other side of run_isolated. Never throws for what the case meets.

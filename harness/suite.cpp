@@ -1,5 +1,6 @@
 #include "harness/suite.h"
 
+#include <algorithm>
 #include <set>
 
 namespace bench::harness {
@@ -24,7 +25,67 @@ void name_overrides(const YamlNode& cases, Overrides& overrides) {
   }
 }
 
+CaseSpec* find_case(Suite& suite, const std::string& name) {
+  const auto found =
+      std::find_if(suite.cases.begin(), suite.cases.end(), [&](const auto& c) { return c.name == name; });
+  return found == suite.cases.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> case_names(const Suite& suite) {
+  std::vector<std::string> names;
+  for (const auto& spec : suite.cases) names.push_back(spec.name);
+  return names;
+}
+
+/// `after` may name cases that stand earlier in the suite only: so there are no circles.
+void check_order(const YamlNode& node, const CaseSpec& spec, const Suite& earlier) {
+  const auto names = case_names(earlier);
+  for (const auto& name : spec.after)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw node.child("after").error(fmt::format("no case '{}' stands before this one", name),
+                                      unknown_name_hint(name, names));
+}
+
+/// A reference as a gate of its case.
+void add_references(const YamlNode& root, Suite& suite) {
+  for (std::size_t m = 0; m < suite.machines.size(); ++m) {
+    const MachineSection& section = suite.machines[m];
+    for (std::size_t i = 0; i < section.references.size(); ++i) {
+      const Reference& reference = section.references[i];
+      CaseSpec* spec = find_case(suite, reference.case_name);
+      if (!spec)
+        throw root.child("machines")
+            .element(m)
+            .child("references")
+            .element(i)
+            .child("case")
+            .error(fmt::format("no case '{}' in this suite", reference.case_name),
+                   unknown_name_hint(reference.case_name, case_names(suite)));
+      spec->gates.push_back(gate_from_json(
+          {{"metric", reference.metric},
+           {"within", {reference.lower, reference.upper}},
+           {"unit", reference.unit},
+           {"machine", section.machine},
+           {"reading", fmt::format("{:.6g} on {}: {}", reference.reference, section.date, section.reason)}},
+          root.file()));
+    }
+  }
+}
+
 }  // namespace
+
+void Reference::validate(const Require& require) const {
+  const Metric* row = find_metric(metric);
+  require(row != nullptr, "metric", fmt::format("unknown metric '{}'", metric),
+          unknown_name_hint(metric, metric_names()));
+  require(unit == row->unit, "unit", fmt::format("'{}' is not the metric's unit", unit),
+          fmt::format("{} is in {}", metric, row->unit));
+  require(lower <= reference && reference <= upper, "reference", "must lie between lower and upper", "");
+}
+
+void MachineSection::validate(const Require& require) const {
+  require(!machine.empty(), "machine", "is missing", "`bench env` shows this machine's");
+}
 
 void CaseSpec::validate(const Require& require) const {
   require(!name.empty(), "name", "is missing", "");
@@ -33,6 +94,8 @@ void CaseSpec::validate(const Require& require) const {
   require(find_case_type(type) != nullptr, "case", fmt::format("unknown case type '{}'", type),
           unknown_name_hint(type, case_type_names()));
   require(budget_s > 0, "budget_s", "must be positive", "");
+  require(processes > 0, "processes", "must be positive", "");
+  require(precision > 0 && precision < 1, "precision", "must be in (0, 1)", "0.02 means 2 %");
 }
 
 Suite read_suite(const std::string& file, const std::vector<std::string>& assignments) {
@@ -51,11 +114,34 @@ Suite read_suite(const std::string& file, const std::vector<std::string>& assign
   name_overrides(cases, *overrides);
   std::set<std::string> names;
   for (std::size_t i = 0; i < cases.yaml().size(); ++i) {
-    suite.cases.push_back(read_case(cases.element(i)));
+    CaseSpec spec = read_case(cases.element(i));
+    check_order(cases.element(i), spec, suite);
+    suite.cases.push_back(std::move(spec));
     if (!names.insert(suite.cases.back().name).second)
       throw cases.element(i).child("name").error(fmt::format("'{}' is the name of two cases", suite.cases.back().name));
   }
+  add_references(root, suite);
   overrides->check_all_used();
+  return suite;
+}
+
+Suite suite_of_report(const Report& report) {
+  Suite suite;
+  suite.name = report.suite;
+  suite.description = report.description;
+  suite.device = report.device;
+  for (const auto& one : report.cases) {
+    CaseSpec spec;
+    spec.name = one.name;
+    spec.type = one.type;
+    spec.budget_s = one.budget_s;
+    spec.processes = static_cast<std::int64_t>(one.processes.size());
+    spec.gates = one.gates;
+    spec.config = one.record().config;
+    spec.precision = one.precision;
+    spec.after = one.after;
+    suite.cases.push_back(std::move(spec));
+  }
   return suite;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "harness/devices/device.h"
-#include "harness/record.h"
+#include "harness/measure.h"
 
 #include <string>
 
@@ -12,6 +11,7 @@ struct Context {
   std::string case_name;
   const Device& device;
   double budget_s = 120;  // a case ends itself at about this time
+  MeasurePlan plan;       // for what it times
 };
 
 /// An empty record of this case that says where it ran.

@@ -1,33 +1,26 @@
 #include "harness/cases/decode.h"
 
 #include "harness/core/clock.h"
-#include "harness/core/progress.h"
-#include "harness/measure.h"
 #include "model/generate.h"
 
 namespace bench::harness {
 namespace {
 
-struct Round {
-  double first_token_s = 0;
-  std::vector<double> step_s;
-  double checksum = 0;  // sum of the chosen tokens
-};
-
-/// Prompt, then new tokens until the round is full or the time is up.
-Round decode_round(model::LanguageModel& model, const torch::Tensor& prompt, model::KvCache& cache,
-                   const DecodeConfig& config, const Device& device, double end_s) {
-  Round round;
+/// Prompt, then new tokens until the round is full or the time is up. Returns the sum of the chosen tokens.
+double decode_round(model::LanguageModel& model, const torch::Tensor& prompt, model::KvCache& cache,
+                    const DecodeConfig& config, const Context& context, Record& into) {
   torch::Tensor token;  // [B, 1]
   cache.clear();
-  round.first_token_s = time_once(device, [&] { token = model->next_logits(prompt, cache).argmax(-1, true); });
-  round.checksum = token.sum().item<double>();
-  while (static_cast<std::int64_t>(round.step_s.size()) + 1 < config.new_tokens &&
-         (round.step_s.empty() || now_s() < end_s)) {
-    round.step_s.push_back(time_once(device, [&] { token = model->next_logits(token, cache).argmax(-1, true); }));
-    round.checksum += token.sum().item<double>();
+  const auto next = [&](const torch::Tensor& ids) {
+    return time_once(context.device, [&] { token = model->next_logits(ids, cache).argmax(-1, true); });
+  };
+  into.add("first_token_time_s", "s", next(prompt));
+  double checksum = token.sum().item<double>();
+  for (std::int64_t i = 1; i < config.new_tokens && (i == 1 || now_s() < context.plan.end_s); ++i) {
+    into.add("decode_step_time_s", "s", next(token));
+    checksum += token.sum().item<double>();
   }
-  return round;
+  return checksum;
 }
 
 /// Greedy tokens with and without the cache, from the first prompt.
@@ -53,7 +46,7 @@ void DecodeConfig::validate(const Require& require) const {
   require(batch > 0, "batch", "must be positive", "");
   require(prompt_tokens > 0, "prompt_tokens", "must be positive", "");
   require(new_tokens > 1, "new_tokens", "must be at least 2", "the first comes from the prompt, the others are timed");
-  require(rounds > 0, "rounds", "must be positive", "");
+  require(rounds >= 0, "rounds", "must not be negative", "");
   require(compare_tokens >= 0, "compare_tokens", "must not be negative", "");
   if (source.model)
     require(prompt_tokens + std::max(new_tokens, compare_tokens) <= source.model->value.max_seq_length, "prompt_tokens",
@@ -63,7 +56,6 @@ void DecodeConfig::validate(const Require& require) const {
 }
 
 Record run_decode(const DecodeConfig& config, Context& context) {
-  const double end_s = now_s() + context.budget_s;
   Record record = new_record(context, "decode", to_json(config));
   if (skip_for_missing_checkpoint(config.source, record)) return record;
   const torch::NoGradGuard no_grad;
@@ -73,27 +65,18 @@ Record run_decode(const DecodeConfig& config, Context& context) {
   model::KvCache cache = model->make_cache(config.batch, config.prompt_tokens + config.new_tokens);
   record.facts["batch"] = static_cast<double>(config.batch);
   record.facts["kv_cache_bytes"] = static_cast<double>(cache.bytes());
-  const auto one_round = [&] {
-    return decode_round(model, prompt.to(model->device()), cache, config, context.device, end_s);
+  record_work(forward_work(model->config(), config.batch, 1, config.prompt_tokens + config.new_tokens / 2,
+                           model->compute_dtype()),
+              record);
+  const torch::Tensor ids = prompt.to(model->device());
+  std::int64_t rounds = -1;  // the first is the cold one
+  const auto round = [&](Record& into) {
+    const double checksum = decode_round(model, ids, cache, config, context, into);
+    // The first round's: a later one may be cut short by the time.
+    if (++rounds == 0) record.facts["checksum"] = checksum;
+    return config.rounds == 0 || rounds < config.rounds;
   };
-
-  Progress progress(context.case_name, config.rounds + 1, "rounds");
-  const double begin_s = now_s();
-  Round round = one_round();
-  progress.update(1);
-  record.facts["cold_first_token_time_s"] = round.first_token_s;
-  record.facts["checksum"] = round.checksum;
-  const bool time_for_another = now_s() + (now_s() - begin_s) < end_s;
-  for (std::int64_t i = 0; i < config.rounds; ++i) {
-    if (time_for_another) {
-      if (i > 0 && now_s() >= end_s) break;
-      round = one_round();
-    }
-    record.add("first_token_time_s", "s", round.first_token_s);
-    for (const double s : round.step_s) record.add("decode_step_time_s", "s", s);
-    progress.update(i + 2);
-    if (!time_for_another) break;  // the only round was the cold one
-  }
+  measure_in_blocks(context.device, model->compute_dtype(), context.plan, round, record);
   record_peak_memory(context.device, record);  // before the comparison, which needs more
   if (config.compare_tokens > 0)
     record.facts["cached_uncached_mismatches"] =

@@ -1,17 +1,61 @@
 #include "harness/cases/memory.h"
 
-#include "harness/cases/model_source.h"
 #include "harness/checkpoints.h"
 #include "harness/core/clock.h"
 #include "harness/core/progress.h"
 #include "harness/data/synthetic.h"
 #include "harness/isolated.h"
 #include "harness/training/memory_estimate.h"
+#include "model/checkpoint.h"
 
 #include <algorithm>
 
 namespace bench::harness {
 namespace {
+
+/// Adds to the record what each stage of a process's life costs.
+class Stages {
+ public:
+  Stages(const Device& device, Record& record) : device_(device), record_(record) { add("program"); }
+  /// What the process has come to hold since the last stage.
+  void add(const char* name) { add(name, static_cast<double>(device_.current_bytes()) - held_); }
+  void add(const char* name, double bytes) {
+    record_.add(fmt::format("{}_bytes", name), "bytes", bytes);
+    held_ += bytes;
+  }
+  /// What the process holds now, which is no part of the peak by itself.
+  void note(const char* name) {
+    record_.add(fmt::format("{}_bytes", name), "bytes", static_cast<double>(device_.current_bytes()));
+  }
+  void finish() {
+    record_peak_memory(device_, record_);
+    add("step", record_.samples("peak_memory_bytes").back() - held_);
+  }
+
+ private:
+  const Device& device_;
+  Record& record_;
+  double held_ = 0;
+};
+
+void add_prediction(const MemoryEstimate& predicted, Record& record) {
+  record.add("predicted_memory_bytes", "bytes", predicted.total());
+  predicted.components([&](const char* name, double bytes) {
+    if (bytes > 0) record.add(fmt::format("predicted_{}_bytes", name), "bytes", bytes);
+  });
+  record.notes["predicted_peak"] = predicted.moment;
+}
+
+void did_not_fit(double needed_bytes, const std::string& why, Record& record) {
+  record.facts["needed_memory_bytes"] = needed_bytes;
+  record.notes["did_not_fit"] = why + ": not run";
+}
+
+double gradient_bytes(const model::LanguageModel& model) {
+  double bytes = 0;
+  for (const auto& parameter : model->parameters()) bytes += static_cast<double>(parameter.grad().nbytes());
+  return bytes;
+}
 
 void train_once(const MemoryConfig& config, std::int64_t seq_length, const Device& device, Record& record) {
   const model::ModelConfig& model_config = config.source.model->value;
@@ -20,22 +64,89 @@ void train_once(const MemoryConfig& config, std::int64_t seq_length, const Devic
   training.train.gradient_accumulation_steps = 1;
   training.train.max_seq_length = seq_length;
   training.train.num_workers = 0;
-  const Execution execution{config.batch, config.gradient_checkpointing, dtype_for(config.source, device)};
-  check_training_fits(model_config, execution, seq_length, device);
+  const Execution execution{config.batch, config.gradient_checkpointing, dtype_for(config.source, device),
+                            config.compile_model};
+  record.notes["dtype"] = dtype_text(execution.compute);
+  const MemoryEstimate predicted = estimate_training_memory(model_config, execution, seq_length, &device);
+  if (const auto why = why_training_does_not_fit(model_config, execution, seq_length, device))
+    return did_not_fit(predicted.total(), *why, record);
   const Batches batches(synthetic_tokens(model_config.vocab_size, config.batch * seq_length + 1, 0), config.batch,
                         seq_length, 0);
-  Trainer(new_model(model_config, torch::kFloat32, device, 0), training, execution, device, batches).step();
-  record.notes["dtype"] = dtype_text(execution.compute);
+  Stages stages(device, record);
+  model::LanguageModel model = new_model(model_config, torch::kFloat32, device, 0);
+  stages.add("weights");
+  Trainer trainer(model, training, execution, device, batches);
+  stages.add("optimizer");
+  trainer.step();
+  device.synchronize();
+  // By their sizes: the allocator keeps some of what the step has freed, so the growth would tell more than them.
+  stages.add("gradients", gradient_bytes(model));
+  stages.note("after_step");
+  trainer.micro_step();  // the first over gradients that are there already: all later ones are like it
+  device.synchronize();
+  stages.finish();
+  add_prediction(predicted, record);
 }
 
 void decode_once(const MemoryConfig& config, std::int64_t seq_length, const Device& device, Record& record) {
   const torch::NoGradGuard no_grad;
+  const DecodeShape shape{config.batch, std::max<std::int64_t>(seq_length - 1, 1), seq_length,
+                          static_cast<std::int64_t>(c10::elementSize(dtype_for(config.source, device))),
+                          static_cast<double>(device.current_bytes())};
+  const MemoryEstimate predicted = estimate_decode_memory(
+      config.source.model ? config.source.model->value : model::read_checkpoint_config(config.source.checkpoint),
+      shape);
+  const auto available = static_cast<double>(device.available_bytes());
+  if (predicted.total() - predicted.program > available)
+    return did_not_fit(
+        predicted.total(),
+        fmt::format("needs about {}, {:.1f} GB are free on {}", predicted.text(), available / 1e9, device.name),
+        record);
+  Stages stages(device, record);
   model::LanguageModel model = open_model(config.source, device, record);
+  stages.add("weights");
   model::KvCache cache = model->make_cache(config.batch, seq_length);
+  stages.add("kv_cache");
   const torch::Tensor ids =
       random_ids(config.batch, seq_length, model->config().vocab_size, config.source.seed).to(model->device());
   if (seq_length > 1) model->next_logits(ids.slice(1, 0, -1), cache);
   model->next_logits(ids.slice(1, -1), cache);
+  device.synchronize();
+  stages.note("after_step");
+  stages.finish();
+  add_prediction(predicted, record);
+}
+
+/// One length in a process of its own.
+Record measure_length(const MemoryConfig& config, std::int64_t length, const Context& context) {
+  MemoryConfig one = config;
+  one.seq_lengths = {length};
+  CaseRequest request;
+  request.name = fmt::format("{} at {}", context.case_name, length);
+  request.type = "memory";
+  request.device = context.device.name;
+  request.budget_s = context.budget_s;
+  request.config = to_json(one);
+  return run_isolated(request, /*nested=*/true);
+}
+
+/// Appends what one length's process measured. False when there is nothing more to measure.
+bool append(const Record& part, std::int64_t length, Record& record) {
+  if (part.status != Record::Status::kOk) {
+    record.status = part.status;
+    record.reason = fmt::format("seq_length {}: {}", length, part.reason);
+    record.hint = part.hint;
+    return false;
+  }
+  for (const auto& [name, note] : part.notes) record.notes[name] = note;
+  if (part.samples("peak_memory_bytes").empty()) {  // longer ones won't fit either
+    record.notes["did_not_fit"] = fmt::format("sequence length {} {}", length, part.notes.at("did_not_fit"));
+    if (record.samples("peak_memory_bytes").empty())
+      record.facts["needed_memory_bytes"] = part.fact("needed_memory_bytes");
+    return false;
+  }
+  for (const auto& [name, series] : part.series) record.add(name, series.unit.c_str(), series.samples.front());
+  return true;
 }
 
 }  // namespace
@@ -55,15 +166,14 @@ void MemoryConfig::validate(const Require& require) const {
 Record run_memory(const MemoryConfig& config, Context& context) {
   Record record = new_record(context, "memory", to_json(config));
   record.facts["batch"] = static_cast<double>(config.batch);
+  if (skip_for_missing_checkpoint(config.source, record)) return record;
   if (config.seq_lengths.size() == 1) {
     const std::int64_t length = config.seq_lengths[0];
     config.mode == "train" ? train_once(config, length, context.device, record)
                            : decode_once(config, length, context.device, record);
-    record.add("seq_length", "tokens", static_cast<double>(length));
-    record_peak_memory(context.device, record);
+    if (!record.samples("peak_memory_bytes").empty()) record.add("seq_length", "tokens", static_cast<double>(length));
     return record;
   }
-  if (skip_for_missing_checkpoint(config.source, record)) return record;
   Progress progress(context.case_name, static_cast<std::int64_t>(config.seq_lengths.size()), "lengths");
   const double begin_s = now_s();
   for (const std::int64_t length : config.seq_lengths) {
@@ -71,20 +181,7 @@ Record run_memory(const MemoryConfig& config, Context& context) {
       record.notes["cut_short"] = fmt::format("budget_s was used up before sequence length {}", length);
       break;
     }
-    MemoryConfig one = config;
-    one.seq_lengths = {length};
-    const Record part = run_isolated({fmt::format("{} at {}", context.case_name, length), "memory", context.device.name,
-                                      context.budget_s, to_json(one)},
-                                     /*nested=*/true);
-    if (part.status != Record::Status::kOk) {
-      record.status = part.status;
-      record.reason = fmt::format("seq_length {}: {}", length, part.reason);
-      record.hint = part.hint;
-      return record;
-    }
-    for (const char* series : {"seq_length", "peak_memory_bytes"})
-      record.add(series, part.series.at(series).unit.c_str(), part.samples(series).front());
-    record.notes["dtype"] = part.notes.at("dtype");
+    if (!append(measure_length(config, length, context), length, record)) break;
     progress.update(static_cast<std::int64_t>(record.samples("seq_length").size()),
                     fmt::format("{} tokens: {:.2f} GB", length, record.samples("peak_memory_bytes").back() * 1e-9));
   }

@@ -9,20 +9,27 @@ struct MemoryConfig {
   std::string mode = "decode";
   std::vector<std::int64_t> seq_lengths{256, 512, 1024, 2048};
   std::int64_t batch = 1;
-  bool gradient_checkpointing = false;
+  bool gradient_checkpointing = false, compile_model = true;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     ModelSource::fields(self.source, visit);
-    visit("mode", self.mode, "train: one optimizer step; decode: a prompt of that length, its last token by itself");
+    visit("mode", self.mode,
+          "train: an optimizer step and a micro-batch more; decode: a prompt of that length, its last token by itself");
     visit("seq_lengths", self.seq_lengths, "tokens of each sequence");
-    visit("batch", self.batch, "sequences together");
+    visit("batch", self.batch, "sequences together; in train, those of a micro-batch");
     visit("gradient_checkpointing", self.gradient_checkpointing, "in train");
+    visit("compile_model", self.compile_model, "in train: our fused operators; false: the plain ones");
   }
   void validate(const Require& require) const;
 };
 
-/// Peak memory at each sequence length. Peaks never go down, so each length gets a process of its own.
+/// Peak memory at each sequence length, measured by component and predicted. Peaks never go down, so each length gets a
+/// process of its own. Series in lockstep with `seq_length`, in bytes: peak_memory_bytes and its parts program_bytes
+/// (the process before there is a model), weights_bytes, optimizer_bytes, gradients_bytes, kv_cache_bytes and
+/// step_bytes (the rest: activations, logits, temporaries, and what the allocator keeps in holes); after_step_bytes is
+/// what stays between steps. predicted_memory_bytes and predicted_*_bytes are what estimate_training_memory and
+/// estimate_decode_memory say. Ends at the first length that can't fit, with the note did_not_fit.
 Record run_memory(const MemoryConfig& config, Context& context);
 
 }  // namespace bench::harness

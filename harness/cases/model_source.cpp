@@ -1,6 +1,7 @@
 #include "harness/cases/model_source.h"
 
 #include "harness/checkpoints.h"
+#include "harness/core/hash.h"
 
 #include <filesystem>
 
@@ -37,6 +38,12 @@ model::LanguageModel open_model(const ModelSource& source, const Device& device,
   if (!source.checkpoint.empty()) {
     model = open_checkpoint(source.checkpoint, dtype, device.torch_device());
     record.notes["weights"] = source.checkpoint;
+    const std::filesystem::path folder = source.checkpoint, checksums = folder / kChecksumsFile;
+    if (std::filesystem::exists(checksums)) {
+      record_input(checksums, record);  // which open_checkpoint has just verified, of all other files
+    } else {
+      for (const auto& entry : std::filesystem::directory_iterator(folder)) record_input(entry.path(), record);
+    }
   } else {
     model = new_model(source.model->value, dtype, device, static_cast<std::uint64_t>(source.seed));
     record.notes["weights"] = fmt::format("random, seed {}", source.seed);
@@ -54,8 +61,31 @@ torch::Tensor random_ids(std::int64_t batch, std::int64_t tokens, std::int64_t v
   return torch::randint(0, vocab_size, {batch, tokens}, generator, torch::kInt64);
 }
 
+Work forward_work(const model::ModelConfig& config, std::int64_t batch, std::int64_t tokens, std::int64_t cached,
+                  torch::Dtype dtype) {
+  const auto element = static_cast<double>(c10::elementSize(dtype));
+  const auto sequences = static_cast<double>(batch), rows = static_cast<double>(tokens);
+  const double head = static_cast<double>(config.vocab_size * config.hidden_size);
+  const double blocks =
+      static_cast<double>(parameter_count_without_embedding(config)) - (config.tie_embeddings ? 0 : head);
+  const double keys = static_cast<double>(cached) + (rows + 1) / 2;  // that a query sees, on average
+  const double scores_and_values = 4.0 * static_cast<double>(config.num_layers * config.hidden_size) * keys;
+  const double kv_width = 2.0 * static_cast<double>(config.num_layers * config.num_kv_heads * config.head_dim());
+  return {sequences * (rows * (2 * blocks + scores_and_values) + 2 * head),
+          element * (blocks + head + sequences * kv_width * (static_cast<double>(cached) + 2 * rows))};
+}
+
+void record_work(const Work& work, Record& record) {
+  record.facts["work_flops"] = work.flops;
+  record.facts["work_bytes"] = work.bytes;
+}
+
+void record_input(const std::filesystem::path& file, Record& record) {
+  if (std::filesystem::is_regular_file(file)) record.inputs[file.string()] = xxh128_file(file);
+}
+
 void record_peak_memory(const Device& device, Record& record) {
-  record.add("peak_memory_bytes", "bytes", static_cast<double>(device.peak_bytes()));
+  record.add("peak_memory_bytes", "bytes", static_cast<double>(peak_bytes_without_probe(device)));
 }
 
 }  // namespace bench::harness

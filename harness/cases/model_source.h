@@ -4,6 +4,7 @@
 #include "harness/data/tokenizer.h"
 #include "model/decoder.h"
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -39,6 +40,20 @@ model::LanguageModel open_model(const ModelSource& source, const Device& device,
 
 /// Random token ids [B, T] int64 on the CPU, the same for a seed on every machine.
 torch::Tensor random_ids(std::int64_t batch, std::int64_t tokens, std::int64_t vocab_size, std::int64_t seed);
+
+/// Arithmetic and memory traffic that one unit of a case's work must cost: its place on the roofline.
+struct Work {
+  double flops = 0, bytes = 0;
+};
+/// A forward pass of `tokens` new tokens behind `cached` ones, of each sequence, whose last token alone meets the head:
+/// every weight read once, keys and values of all tokens read, those of the new ones written.
+Work forward_work(const model::ModelConfig& config, std::int64_t batch, std::int64_t tokens, std::int64_t cached,
+                  torch::Dtype dtype);
+/// The facts work_flops and work_bytes.
+void record_work(const Work& work, Record& record);
+
+/// Notes a file that the case reads, with the hash of its content.
+void record_input(const std::filesystem::path& file, Record& record);
 
 /// Puts the process's peak memory into the record.
 void record_peak_memory(const Device& device, Record& record);

@@ -3,7 +3,6 @@
 #include "harness/cases/model_source.h"
 #include "harness/cases/operators.h"
 #include "harness/checkpoints.h"
-#include "harness/measure.h"
 
 #include <benchmark/benchmark.h>
 #include <torch/autograd.h>
@@ -11,9 +10,9 @@
 namespace bench::harness {
 namespace {
 
-constexpr double kRepetition_s = 0.1;
+constexpr double kRepetition_s = 0.05;
 
-/// Takes each repetition's time per call instead of printing it.
+/// Takes a repetition's time per call instead of printing it.
 class Collector : public benchmark::BenchmarkReporter {
  public:
   explicit Collector(Record& record) : record_(record) {}
@@ -34,6 +33,19 @@ void call(const PreparedOperator& prepared, bool backward) {
   if (backward) torch::autograd::grad({y.sum()}, prepared.inputs);
 }
 
+/// One repetition of Google Benchmark, with our stopwatch: its time per call.
+void run_repetition(const std::string& name, const std::function<double()>& timed_call, Record& record) {
+  benchmark::RegisterBenchmark(name.c_str(),
+                               [&](benchmark::State& state) {
+                                 for (auto _ : state) state.SetIterationTime(timed_call());
+                               })
+      ->UseManualTime()
+      ->MinTime(kRepetition_s);
+  Collector collector(record);
+  benchmark::RunSpecifiedBenchmarks(&collector);
+  benchmark::ClearRegisteredBenchmarks();
+}
+
 }  // namespace
 
 void OperatorConfig::validate(const Require& require) const {
@@ -44,7 +56,7 @@ void OperatorConfig::validate(const Require& require) const {
   require(dtype == "fp32" || dtype == "bf16", "dtype", fmt::format("unknown dtype '{}'", dtype), "known: fp32, bf16");
   require(batch > 0, "batch", "must be positive", "");
   require(tokens > 0, "tokens", "must be positive", "");
-  require(repetitions > 0, "repetitions", "must be positive", "");
+  require(repetitions >= 0, "repetitions", "must not be negative", "");
 }
 
 Record run_operator(const OperatorConfig& config, Context& context) {
@@ -53,25 +65,21 @@ Record run_operator(const OperatorConfig& config, Context& context) {
       torch::TensorOptions().dtype(dtype_named(config.dtype, "dtype")).device(context.device.torch_device());
   const PreparedOperator prepared =
       prepare_operator(config.op, config.model.value, config.batch, config.tokens, options);
-  call(prepared, config.backward);  // cold
-  context.device.synchronize();
-  benchmark::RegisterBenchmark(config.op.c_str(),
-                               [&](benchmark::State& state) {
-                                 for (auto _ : state) {
-                                   call(prepared, config.backward);
-                                   context.device.synchronize();
-                                 }
-                               })
-      ->UseRealTime()
-      ->MinTime(kRepetition_s)
-      ->Repetitions(static_cast<int>(config.repetitions));
-  Collector collector(record);
-  benchmark::RunSpecifiedBenchmarks(&collector);
-  benchmark::ClearRegisteredBenchmarks();
   const double passes = config.backward ? 3 : 1;  // the backward pass costs about two forward ones
-  record.facts["operator_flops"] = passes * prepared.flops;
-  record.facts["operator_bytes"] = passes * prepared.bytes;
-  record.facts["matmul_flops_per_s"] = probe_matmul_flops_per_s(context.device, dtype_named(config.dtype, "dtype"));
+  record_work({passes * prepared.flops, passes * prepared.bytes}, record);
+  const auto timed_call = [&] { return time_once(context.device, [&] { call(prepared, config.backward); }); };
+  bool cold = true;
+  const auto repetition = [&](Record& into) {
+    if (cold) {
+      into.add("operator_time_s", "s", timed_call());
+      cold = false;
+    } else {
+      run_repetition(config.op, timed_call, into);
+    }
+    return config.repetitions == 0 ||
+           static_cast<std::int64_t>(record.samples("operator_time_s").size()) < config.repetitions;
+  };
+  measure_in_blocks(context.device, dtype_named(config.dtype, "dtype"), context.plan, repetition, record);
   record_peak_memory(context.device, record);
   return record;
 }

@@ -8,7 +8,7 @@ namespace bench::harness {
 struct OperatorConfig {
   FileOr<model::ModelConfig> model;
   std::string op = "linear", dtype = "fp32";
-  std::int64_t batch = 1, tokens = 512, repetitions = 10;
+  std::int64_t batch = 1, tokens = 512, repetitions = 0;
   bool backward = false;
 
   template <class Self, class Visitor>
@@ -18,7 +18,8 @@ struct OperatorConfig {
     visit("dtype", self.dtype, "of its inputs: fp32 or bf16");
     visit("batch", self.batch, "sequences");
     visit("tokens", self.tokens, "of each sequence");
-    visit("repetitions", self.repetitions, "of Google Benchmark, each at least 0.1 s long");
+    visit("repetitions", self.repetitions,
+          "at most so many of Google Benchmark, each at least 0.05 s long; 0: as many as it takes, within budget_s");
     visit("backward", self.backward, "time forward and backward together");
   }
   void validate(const Require& require) const;

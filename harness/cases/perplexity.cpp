@@ -53,6 +53,7 @@ Record run_perplexity(const PerplexityConfig& config, Context& context) {
               "raise budget_s or set max_tokens: a part is not the text's perplexity");
       });
   record.notes["text"] = tokens.source;
+  if (config.text != kSynthetic) record_input(config.text, record);
   record.notes["protocol"] = options.text();
   record.facts["nll_nats"] = result.nll_nats;
   record.facts["scored_tokens"] = static_cast<double>(result.scored_tokens);

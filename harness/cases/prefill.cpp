@@ -8,7 +8,7 @@ void PrefillConfig::validate(const Require& require) const {
   source.validate(require);
   require(batch > 0, "batch", "must be positive", "");
   require(prompt_tokens > 0, "prompt_tokens", "must be positive", "");
-  require(samples > 0, "samples", "must be positive", "");
+  require(samples >= 0, "samples", "must not be negative", "");
   if (source.model)
     require(prompt_tokens <= source.model->value.max_seq_length, "prompt_tokens",
             fmt::format("{} exceeds the model's max_seq_length {}", prompt_tokens, source.model->value.max_seq_length),
@@ -24,17 +24,19 @@ Record run_prefill(const PrefillConfig& config, Context& context) {
       random_ids(config.batch, config.prompt_tokens, model->config().vocab_size, config.source.seed)
           .to(model->device());
   model::KvCache cache = model->make_cache(config.batch, config.prompt_tokens);
-  torch::Tensor logits;
-  const Timing timing =
-      time_repeatedly(context.device, {.warmup = 1, .max_samples = config.samples, .budget_s = context.budget_s}, [&] {
-        cache.clear();
-        logits = model->next_logits(ids, cache);  // [B, V]
-      });
-  record.facts["cold_prefill_time_s"] = timing.cold_s;
   record.facts["prompt_tokens"] = static_cast<double>(config.prompt_tokens);
   record.facts["batch"] = static_cast<double>(config.batch);
+  record_work(forward_work(model->config(), config.batch, config.prompt_tokens, 0, model->compute_dtype()), record);
+  torch::Tensor logits;
+  const auto prompt = [&](Record& into) {
+    into.add("prefill_time_s", "s", time_once(context.device, [&] {
+               cache.clear();
+               logits = model->next_logits(ids, cache);  // [B, V]
+             }));
+    return config.samples == 0 || static_cast<std::int64_t>(record.samples("prefill_time_s").size()) < config.samples;
+  };
+  measure_in_blocks(context.device, model->compute_dtype(), context.plan, prompt, record);
   record.facts["checksum"] = logits.argmax(-1).sum().item<double>();  // the tokens that this prompt leads to
-  for (const double s : timing.samples_s) record.add("prefill_time_s", "s", s);
   record_peak_memory(context.device, record);
   return record;
 }

@@ -6,14 +6,14 @@ namespace bench::harness {
 
 struct PrefillConfig {
   ModelSource source;
-  std::int64_t batch = 1, prompt_tokens = 512, samples = 10;
+  std::int64_t batch = 1, prompt_tokens = 512, samples = 0;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     ModelSource::fields(self.source, visit);
     visit("batch", self.batch, "prompts processed together");
     visit("prompt_tokens", self.prompt_tokens, "tokens of each prompt");
-    visit("samples", self.samples, "at most so many timed prompts, within the case's budget_s");
+    visit("samples", self.samples, "at most so many timed prompts; 0: as many as it takes, within budget_s");
   }
   void validate(const Require& require) const;
 };

@@ -6,11 +6,11 @@
 #include "harness/core/process.h"
 #include "harness/core/progress.h"
 #include "harness/environment.h"
-#include "harness/measure.h"
 #include "harness/training/memory_estimate.h"
 #include "harness/training/train.h"
 
 #include <filesystem>
+#include <utility>
 
 namespace bench::harness {
 namespace {
@@ -41,16 +41,14 @@ void train_tokenizer_for(const TrainingConfig& training, const model::ModelConfi
     throw Error::at_run_time(training.data.train_path, "no tokenizer could be trained on it (see above)");
 }
 
-void record_step(Record& record, const StepResult& result, const std::vector<double>& micro_s, double update_s) {
-  for (const double s : micro_s) record.add("micro_step_time_s", "s", s);
-  record.add("update_time_s", "s", update_s);
+void record_result(Record& record, const StepResult& result) {
   record.add("loss", "nats", result.loss);
   record.add("grad_norm", "1", result.grad_norm);
 }
 
-/// Steps without a run directory: for speed and memory.
+/// Steps without a run directory: for speed and memory. The first micro-batch is the cold one.
 void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, const TrainingData& data,
-               const Execution& execution, const Context& context, double end_s, Record& record) {
+               const Execution& execution, const Context& context, Record& record) {
   const auto seed = static_cast<std::uint64_t>(training.seed);
   torch::manual_seed(seed);
   const Batches batches(data.train, execution.micro_batch_size, training.train.max_seq_length, seed);
@@ -58,22 +56,54 @@ void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, co
                   context.device, batches);
   const std::int64_t micro_steps = trainer.micro_steps_per_step();
   Progress progress(context.case_name, config.steps * micro_steps, "micro-batches");
-  double last_s = 0;
-  for (std::int64_t step = 0;
-       step < config.steps && (step == 0 || now_s() + last_s * static_cast<double>(micro_steps) < end_s); ++step) {
-    std::vector<double> micro_s;
-    while (static_cast<std::int64_t>(micro_s.size()) < micro_steps && (micro_s.empty() || now_s() + last_s < end_s)) {
-      micro_s.push_back(last_s = time_once(context.device, [&] { trainer.micro_step(); }));
-      progress.update(step * micro_steps + static_cast<std::int64_t>(micro_s.size()));
-    }
-    if (static_cast<std::int64_t>(micro_s.size()) < micro_steps)
-      record.notes["partial_step"] = fmt::format(
-          "{}{} of the step's {} micro-batches were timed and one update; the step's time is composed from them",
-          step == 0 ? "n = 1: " : "", micro_s.size(), micro_steps);
+  std::int64_t done = 0;  // micro-batches
+  const auto update = [&](Record& into) {
     StepResult result;
-    const double update_s = time_once(context.device, [&] { result = trainer.update(); });
-    record_step(record, result, micro_s, update_s);
-  }
+    into.add("update_time_s", "s", time_once(context.device, [&] { result = trainer.update(); }));
+    record_result(record, result);
+  };
+  const auto micro_step = [&](Record& into) {
+    into.add("micro_step_time_s", "s", time_once(context.device, [&] { trainer.micro_step(); }));
+    progress.update(++done);
+    if (done % micro_steps == 0) update(into);
+    return done < config.steps * micro_steps;
+  };
+  measure_in_blocks(context.device, execution.compute, context.plan, micro_step, record);
+  if (done % micro_steps == 0) return;
+  record.notes["partial_step"] = fmt::format(
+      "{} of the {}step's {} micro-batches were timed and one update; the step's time is composed from them",
+      done % micro_steps, done < micro_steps ? "" : "last ", micro_steps);
+  if (record.samples("update_time_s").empty()) update(record);
+}
+
+/// A whole run, with logs and checkpoints.
+void run_training(const TrainCaseConfig& config, const TrainingConfig& training, const TrainingData& data,
+                  const Execution& execution, const Context& context, Record& record) {
+  MeasurePlan plan = context.plan;
+  plan.block_s = 2;  // the probe beside each block is no part of the run's time, but of the budget
+  Blocks blocks(context.device, execution.compute, plan, record);
+  blocks.begin();
+  TrainOptions options{.max_steps = config.steps,
+                       .micro_batch_size = config.micro_batch_size,
+                       .overwrite = true,
+                       .budget_s = context.plan.end_s - now_s()};
+  bool cold = true;
+  options.on_step = [&](const StepResult& result, const std::vector<double>& micro_s, double update_s) {
+    for (const double s : micro_s) {
+      record.add(cold ? "cold_micro_step_time_s" : "micro_step_time_s", "s", s);
+      cold = false;
+    }
+    record.add("update_time_s", "s", update_s);
+    record_result(record, result);
+    if (blocks.elapsed_s() < plan.block_s) return;
+    blocks.end();
+    blocks.begin();
+  };
+  record.notes["checkpoint"] = train(config.model.value, training, data, context.device, options).checkpoint.string();
+  blocks.end();
+  blocks.finish();
+  if (record.samples("micro_step_time_s").empty())  // a run of one micro-batch: there is no warm one
+    record.series["micro_step_time_s"] = std::exchange(record.series["cold_micro_step_time_s"], {});
 }
 
 void record_plan(const TrainCaseConfig& config, const TrainingConfig& training, const Execution& execution,
@@ -94,7 +124,12 @@ void record_plan(const TrainCaseConfig& config, const TrainingConfig& training, 
   record.facts["micro_steps_per_step"] =
       static_cast<double>(training.train.effective_batch_size / execution.micro_batch_size);
   record.facts["flops_per_token"] = training_flops_per_token(model, training.train.max_seq_length);
-  record.facts["matmul_flops_per_s"] = probe_matmul_flops_per_s(device, execution.compute);
+  // Each micro-batch reads every weight forward and backward, and writes or adds up its gradient.
+  const double micro_steps = record.facts["micro_steps_per_step"];
+  record_work({record.facts["flops_per_token"] * record.facts["tokens_per_step"],
+               micro_steps * 4 * record.facts["parameters"] * static_cast<double>(c10::elementSize(execution.compute))},
+              record);
+  record.facts["matmul_flops_per_s"] = probe_speed(device, execution.compute).matmul_flops_per_s;
 }
 
 }  // namespace
@@ -118,7 +153,6 @@ void TrainCaseConfig::validate(const Require& require) const {
 }
 
 Record run_train(const TrainCaseConfig& config, Context& context) {
-  const double end_s = now_s() + context.budget_s;
   Record record = new_record(context, "train", to_json(config));
   const TrainingConfig training = effective_training(config, record);
   const model::ModelConfig& model = config.model.value;
@@ -138,18 +172,10 @@ Record run_train(const TrainCaseConfig& config, Context& context) {
   const TrainingData data =
       load_training_data(training.data, model, std::max<std::int64_t>(training.train.num_workers, 1));
   record.notes["data"] = data.train.source;
-  if (config.keep_checkpoint) {
-    TrainOptions options{.max_steps = config.steps,
-                         .micro_batch_size = config.micro_batch_size,
-                         .overwrite = true,
-                         .budget_s = end_s - now_s()};
-    options.on_step = [&](const StepResult& result, const std::vector<double>& micro_s, double update_s) {
-      record_step(record, result, micro_s, update_s);
-    };
-    record.notes["checkpoint"] = train(model, training, data, context.device, options).checkpoint.string();
-  } else {
-    run_steps(config, training, data, execution, context, end_s, record);
-  }
+  for (const auto& file : {training.data.train_path, training.data.valid_path, training.data.tokenizer_model})
+    record_input(file, record);
+  config.keep_checkpoint ? run_training(config, training, data, execution, context, record)
+                         : run_steps(config, training, data, execution, context, record);
   record_peak_memory(context.device, record);
   return record;
 }

@@ -6,18 +6,30 @@
 #include <memory>
 
 namespace bench::harness {
+namespace {
+
+struct Options {
+  std::string request, record;
+  std::int64_t protocol = 0;
+};
+
+Exit run(const Options& options) {
+  if (options.protocol > 0) return options.protocol == kCaseProtocol ? Exit::kOk : Exit::kUsage;
+  const Record record = run_case_here(parse_json(read_file(options.request), options.request), options.request);
+  write_file_atomically(options.record, to_json(record).dump());
+  return record.status == Record::Status::kError ? Exit::kCaseError : Exit::kOk;
+}
+
+}  // namespace
 
 void add_case(CLI::App& app, Exit& exit) {
-  auto files = std::make_shared<std::pair<std::string, std::string>>();
+  auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("case", "Run one case in this process (what bench run starts)");
   verb->group("");  // not shown in --help
-  verb->add_option("request", files->first)->required();
-  verb->add_option("record", files->second)->required();
-  verb->callback([files, &exit] {
-    const Record record = run_case_here(parse_json(read_file(files->first), files->first), files->first);
-    write_file_atomically(files->second, to_json(record).dump());
-    exit = record.status == Record::Status::kError ? Exit::kCaseError : Exit::kOk;
-  });
+  verb->add_option("request", options->request);
+  verb->add_option("record", options->record);
+  verb->add_option("--protocol", options->protocol, "exit 0 if this program knows that version of the request");
+  verb->callback([options, &exit] { exit = run(*options); });
 }
 
 }  // namespace bench::harness

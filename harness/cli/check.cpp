@@ -1,5 +1,6 @@
 #include "harness/cli/verbs.h"
 #include "harness/inference_config.h"
+#include "harness/machine.h"
 #include "harness/suite.h"
 #include "harness/training/training_config.h"
 #include "model/config.h"
@@ -22,6 +23,8 @@ std::string check_file(const std::string& file) {
     read_config<InferenceConfig>(root);
     return "inference config";
   }
+  if (root.child("memory_gb_per_s").defined())
+    return fmt::format("machine, {}", read_config<Machine>(root).description);
   const auto config = read_config<model::ModelConfig>(root);
   return fmt::format("model config, {} parameters, {} without the embedding", parameter_count(config),
                      parameter_count_without_embedding(config));

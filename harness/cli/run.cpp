@@ -1,4 +1,5 @@
 #include "harness/cli/verbs.h"
+#include "harness/compare.h"
 #include "harness/core/files.h"
 #include "harness/reports/reports.h"
 #include "harness/runner.h"
@@ -11,8 +12,9 @@ namespace bench::harness {
 namespace {
 
 struct Options {
-  std::string suite = "suites/quick.yaml", out, device, case_glob = "*";
-  std::vector<std::string> set, formats{"json", "markdown"};
+  std::string suite = "suites/quick.yaml", from, out;
+  std::vector<std::string> set, formats{"json", "markdown", "html"};
+  RunOptions run;
 };
 
 /// results/<suite>/<time>, unless the user said otherwise.
@@ -31,14 +33,38 @@ void write_reports(const Options& options, const Report& report) {
   }
 }
 
-Exit run(const Options& options) {
+/// Says whether a run came out as the one that it repeats. Exit code 1 if it clearly did not.
+Exit check_agreement(const Report& before, const Report& now) {
+  std::cout << "against the report it repeats:\n";
+  const auto rows = compare_reports(before, now, {});
+  Exit exit = Exit::kOk;
+  for (const auto& row : rows) {
+    const bool differs = row.change != Change::kSame && row.change != Change::kCantTell;
+    if (differs) exit = Exit::kGateFailed;
+    std::cout << fmt::format("  {:<12} {}: {}\n",
+                             differs                           ? "disagrees"
+                             : row.change == Change::kCantTell ? "can't tell"
+                                                               : "agrees",
+                             row.case_name, row.metric ? row.metric->name : "the whole case");
+  }
+  return exit;
+}
+
+Exit run(Options options) {
   for (const auto& name : options.formats) find_report_format(name, "--format");  // before hours of work, not after
-  const Suite suite = read_suite(options.suite, options.set);
-  const Report report = run_suite(
-      suite, {options.device, options.case_glob, [&](const Report& so_far) { write_reports(options, so_far); }});
+  options.run.on_case = [&](const Report& so_far) { write_reports(options, so_far); };
+  std::optional<Report> before;
+  if (!options.from.empty()) {
+    before = read_report(options.from);
+    options.run.device = options.run.device.empty() ? before->device : options.run.device;
+    if (!options.run.seed) options.run.seed = before->seed;
+  }
+  const Suite suite = before ? suite_of_report(*before) : read_suite(options.suite, options.set);
+  const Report report = run_suite(suite, options.run);
   write_terminal(report, std::cout);
   std::cout << "report: " << output_folder(options, report).string() << "\n";
-  return report.exit_code();
+  const Exit agreement = before ? check_agreement(*before, report) : Exit::kOk;
+  return agreement != Exit::kOk && report.exit_code() != Exit::kCaseError ? agreement : report.exit_code();
 }
 
 }  // namespace
@@ -48,10 +74,17 @@ void add_run(CLI::App& app, Exit& exit) {
   CLI::App* verb = app.add_subcommand("run", "Run a suite and judge its gates");
   verb->add_option("suite", options->suite, "suite file; suites/ and configs/ are also built in")
       ->capture_default_str();
+  verb->add_option("--from", options->from,
+                   "report.json: run its cases again, as they were, and say whether the results agree")
+      ->excludes("suite");
   verb->add_option("--out", options->out, "folder of the report [results/<suite>/<time>]");
-  verb->add_option("--device", options->device, "auto, mps, cuda or cpu, instead of the suite's");
-  verb->add_option("--case", options->case_glob, "run only cases whose names match this pattern")
+  verb->add_option("--device", options->run.device, "auto, mps, cuda or cpu, instead of the suite's");
+  verb->add_option("--case", options->run.case_glob, "run only cases whose names match this pattern")
       ->capture_default_str();
+  verb->add_option("--processes", options->run.processes, "of each case, at most, instead of the suite's")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--seed", options->run.seed, "of the order in which the processes run [drawn]")
+      ->check(CLI::NonNegativeNumber);
   verb->add_option("--set", options->set,
                    "KEY=VALUE, such as cases.train.steps=10 or device=cpu; may be given several times")
       ->allow_extra_args(false);

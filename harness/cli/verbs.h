@@ -16,6 +16,13 @@ void add_train(CLI::App& app, Exit& exit);
 void add_generate(CLI::App& app, Exit& exit);
 void add_tokenizer(CLI::App& app, Exit& exit);
 void add_compare(CLI::App& app, Exit& exit);
+void add_verify(CLI::App& app, Exit& exit);
+void add_render(CLI::App& app, Exit& exit);
+void add_ab(CLI::App& app, Exit& exit);
+void add_calibrate(CLI::App& app, Exit& exit);
+void add_history(CLI::App& app, Exit& exit);
+void add_plan(CLI::App& app, Exit& exit);
+void add_memory(CLI::App& app, Exit& exit);
 void add_ppl(CLI::App& app, Exit& exit);
 void add_case(CLI::App& app, Exit& exit);
 

@@ -35,16 +35,33 @@ class SpawnAttributes {
   posix_spawnattr_t attributes_;
 };
 
+class SpawnFiles {
+ public:
+  explicit SpawnFiles(const std::vector<PassedFd>& passed) {
+    ::posix_spawn_file_actions_init(&actions_);
+    for (const auto& fd : passed) ::posix_spawn_file_actions_adddup2(&actions_, fd.ours, fd.theirs);
+  }
+  ~SpawnFiles() { ::posix_spawn_file_actions_destroy(&actions_); }
+  SpawnFiles(const SpawnFiles&) = delete;
+  SpawnFiles& operator=(const SpawnFiles&) = delete;
+  const posix_spawn_file_actions_t* get() const { return &actions_; }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+};
+
 }  // namespace
 
-ProcessResult run_process(const std::vector<std::string>& command, double timeout_s, bool own_group) {
+ProcessResult run_process(const std::vector<std::string>& command, double timeout_s, bool own_group,
+                          const std::vector<PassedFd>& passed) {
   std::vector<char*> arguments;
   for (const auto& argument : command)
     arguments.push_back(const_cast<char*>(argument.c_str()));  // posix_spawn doesn't write
   arguments.push_back(nullptr);
   pid_t child = 0;
   const SpawnAttributes attributes(own_group);
-  const int failed = ::posix_spawnp(&child, arguments[0], nullptr, attributes.get(), arguments.data(), environ);
+  const SpawnFiles files(passed);
+  const int failed = ::posix_spawnp(&child, arguments[0], files.get(), attributes.get(), arguments.data(), environ);
   if (failed) throw Error::at_run_time(command[0], std::string("cannot be started: ") + std::strerror(failed));
   // The terminal sends Ctrl-C to our group only; a child in a group of its own must be told.
   const auto before = own_group ? std::signal(SIGINT, [](int) { interrupted = 1; }) : SIG_DFL;

@@ -11,9 +11,15 @@ struct ProcessResult {
   bool timed_out = false;  // it was ended because its time was up
 };
 
+/// A file descriptor that a started program gets, and under which number.
+struct PassedFd {
+  int ours = -1, theirs = -1;
+};
+
 /// Runs a program with this process's stdin, stdout and stderr and waits for it; after `timeout_s` it is killed. With
 /// `own_group` whatever it started itself is killed with it, and Ctrl-C here ends them all before it ends this process.
 /// Throws Error if it can't be started.
-ProcessResult run_process(const std::vector<std::string>& command, double timeout_s, bool own_group = false);
+ProcessResult run_process(const std::vector<std::string>& command, double timeout_s, bool own_group = false,
+                          const std::vector<PassedFd>& passed = {});
 
 }  // namespace bench::harness

@@ -21,7 +21,22 @@ double quantile_of_sorted(const std::vector<double>& sorted, double p) {
   return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
+/// The distance from `from` to `to` on the logarithmic scale, 0 for what has no logarithm.
+double log_distance(double from, double to) { return from > 0 && to > 0 ? std::fabs(std::log(to / from)) : 0; }
+
+double t_quantile(double degrees_of_freedom) {
+  return boost::math::quantile(boost::math::students_t(std::max(1.0, degrees_of_freedom)), 1 - kOutside / 2);
+}
+
 }  // namespace
+
+double Estimate::relative_half_width() const {
+  return value == 0 ? 0 : std::max(high - value, value - low) / std::fabs(value);
+}
+
+Estimate Estimate::widened(double factor) const {
+  return {value, value - factor * (value - low), value + factor * (high - value), n};
+}
 
 double quantile(std::vector<double> samples, double p) {
   std::sort(samples.begin(), samples.end());
@@ -52,8 +67,40 @@ Estimate mean(const std::vector<double>& samples) {
   double squares = 0;
   for (const double sample : samples) squares += (sample - value) * (sample - value);
   const double standard_error = std::sqrt(squares / (n - 1) / n);
-  const double half = boost::math::quantile(boost::math::students_t(n - 1), 1 - kOutside / 2) * standard_error;
+  const double half = t_quantile(n - 1) * standard_error;
   return {value, value - half, value + half, static_cast<std::int64_t>(samples.size())};
+}
+
+Estimate ratio(const Estimate& a, const Estimate& b) {
+  const double value = a.value == b.value ? 1 : a.value / b.value;
+  const double down = std::hypot(log_distance(a.value, a.low), log_distance(b.value, b.high));
+  const double up = std::hypot(log_distance(a.value, a.high), log_distance(b.value, b.low));
+  return {value, value * std::exp(-down), value * std::exp(up), std::min(a.n, b.n)};
+}
+
+Estimate across_processes(const std::vector<double>& values) {
+  constexpr std::size_t kEnoughRanks = 6;
+  return values.size() < kEnoughRanks ? mean(values) : median(values);
+}
+
+double p_value(double difference, double half_width_95, double degrees_of_freedom) {
+  if (difference == 0) return 1;
+  if (half_width_95 <= 0) return 0;  // no noise at all: any difference is one
+  const double t = std::fabs(difference) / (half_width_95 / t_quantile(degrees_of_freedom));
+  return 2 * boost::math::cdf(boost::math::complement(boost::math::students_t(std::max(1.0, degrees_of_freedom)), t));
+}
+
+std::vector<double> holm(const std::vector<double>& p_values) {
+  std::vector<std::size_t> order(p_values.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return p_values[a] < p_values[b]; });
+  std::vector<double> corrected(p_values.size());
+  double largest = 0;
+  for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    largest = std::max(largest, p_values[order[rank]] * static_cast<double>(order.size() - rank));
+    corrected[order[rank]] = std::min(1.0, largest);
+  }
+  return corrected;
 }
 
 }  // namespace bench::harness

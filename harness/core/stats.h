@@ -12,6 +12,12 @@ namespace bench::harness {
 struct Estimate {
   double value = 0, low = 0, high = 0;
   std::int64_t n = 0;
+
+  bool has_interval() const { return low < high; }
+  /// The wider side of the interval as a share of the value; 0 without an interval.
+  double relative_half_width() const;
+  /// The interval stretched about the value by that factor.
+  Estimate widened(double factor) const;
 };
 
 /// The p-quantile (0 <= p <= 1) by linear interpolation. NaN for no samples.
@@ -24,5 +30,19 @@ inline Estimate median(std::vector<double> samples) { return quantile_estimate(s
 
 /// Mean with Student's t interval. It needs n >= 2.
 Estimate mean(const std::vector<double>& samples);
+
+/// a / b of two independent positive estimates. The interval is built on the logarithms from both intervals, which may
+/// be lopsided (the "method of variance estimates recovery", Zou and Donner 2008).
+Estimate ratio(const Estimate& a, const Estimate& b);
+
+/// One value from several processes' values, the process being the unit: from 6 on the median with its order-statistic
+/// interval; of 2 to 5 the mean with Student's t interval, since so few ranks give no interval.
+Estimate across_processes(const std::vector<double>& values);
+
+/// The two-sided p-value of a difference whose 95 % interval has that half-width, with that many degrees of freedom.
+double p_value(double difference, double half_width_95, double degrees_of_freedom);
+
+/// Holm's step-down correction: p-values as if each had been the only one asked for, in the order given.
+std::vector<double> holm(const std::vector<double>& p_values);
 
 }  // namespace bench::harness

@@ -6,10 +6,18 @@ namespace bench::harness {
 
 void synchronize_accelerator() { at::accelerator::synchronizeDevice(at::accelerator::getDeviceIndex()); }
 
-std::int64_t accelerator_peak_bytes() {
+namespace {
+
+/// Bytes of tensors; what the caching allocator holds in reserve is not among them.
+c10::CachingAllocator::Stat allocated() {
   constexpr auto kAll = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
-  return at::accelerator::getDeviceStats(at::accelerator::getDeviceIndex()).allocated_bytes[kAll].peak;
+  return at::accelerator::getDeviceStats(at::accelerator::getDeviceIndex()).allocated_bytes[kAll];
 }
+
+}  // namespace
+
+std::int64_t accelerator_peak_bytes() { return allocated().peak; }
+std::int64_t accelerator_current_bytes() { return allocated().current; }
 
 std::int64_t accelerator_free_bytes() {
   return static_cast<std::int64_t>(at::accelerator::getMemoryInfo(at::accelerator::getDeviceIndex()).first);

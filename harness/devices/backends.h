@@ -11,10 +11,13 @@ Device cuda_device();
 /// What mps and cuda share: LibTorch's interface to whichever accelerator it was built for.
 void synchronize_accelerator();
 std::int64_t accelerator_peak_bytes();
+std::int64_t accelerator_current_bytes();
 std::int64_t accelerator_free_bytes();
 
 /// Most resident memory of this process so far, in bytes.
 std::int64_t peak_resident_bytes();
+/// Resident memory of this process now, in bytes.
+std::int64_t current_resident_bytes();
 /// Memory that could be allocated without swapping, in bytes.
 std::int64_t available_memory_bytes();
 

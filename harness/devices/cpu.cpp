@@ -20,8 +20,8 @@ bool has_bf16_products() {
 }  // namespace
 
 Device cpu_device() {
-  return {"cpu", "the processor",     c10::DeviceType::CPU,   [] { return true; }, [] {},
-          [] {}, peak_resident_bytes, available_memory_bytes, has_bf16_products};
+  return {"cpu", "the processor",     c10::DeviceType::CPU,   [] { return true; },    [] {},
+          [] {}, peak_resident_bytes, current_resident_bytes, available_memory_bytes, has_bf16_products};
 }
 
 }  // namespace bench::harness

@@ -12,6 +12,7 @@ Device cuda_device() {
           [] {},
           synchronize_accelerator,
           accelerator_peak_bytes,
+          accelerator_current_bytes,
           accelerator_free_bytes,
           [] { return true; },
           /*max_tensor_bytes=*/0,

@@ -20,6 +20,8 @@ struct Device {
   void (*synchronize)();
   /// Most memory that this process has held at once, in bytes: what the memory gates judge.
   std::int64_t (*peak_bytes)();
+  /// Memory that this process holds now, in bytes, counted as peak_bytes counts it.
+  std::int64_t (*current_bytes)();
   /// Memory that a process could have on this device now, in bytes.
   std::int64_t (*available_bytes)();
   /// True where bf16 matrix products are at least as fast as fp32 ones.
@@ -28,6 +30,8 @@ struct Device {
   std::int64_t max_tensor_bytes = 0;
   /// True where page-locked memory speeds up copies to the device.
   bool pins_memory = false;
+  /// False where LibTorch's fused attention has no fused backward pass: training then keeps T x T probabilities.
+  bool fused_attention_gradient = true;
 
   c10::Device torch_device() const { return c10::Device(type); }
 };

@@ -17,9 +17,11 @@ void cap_memory() {
 
 Device mps_device() {
   return {"mps", "the GPU of an Apple silicon Mac", c10::DeviceType::MPS, [] { return at::globalContext().hasMPS(); },
-          cap_memory, synchronize_accelerator, accelerator_peak_bytes, available_memory_bytes,
+          cap_memory, synchronize_accelerator, accelerator_peak_bytes, accelerator_current_bytes,
+          available_memory_bytes,
           // An M4 multiplies bf16 no faster than fp32, but no slower either, and it halves the memory.
-          [] { return true; }, std::int64_t{1} << 32};  // pytorch/pytorch issues 149325 and 197636
+          [] { return true; }, std::int64_t{1} << 32,  // pytorch/pytorch issues 149325 and 197636
+          /*pins_memory=*/false, /*fused_attention_gradient=*/false};
 }
 
 }  // namespace bench::harness

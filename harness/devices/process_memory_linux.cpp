@@ -19,6 +19,8 @@ std::int64_t proc_bytes(const char* file, const std::string& name) {
 // Not getrusage: its maximum outlives exec, so a child would report its parent's peak.
 std::int64_t peak_resident_bytes() { return proc_bytes("/proc/self/status", "VmHWM"); }
 
+std::int64_t current_resident_bytes() { return proc_bytes("/proc/self/status", "VmRSS"); }
+
 std::int64_t available_memory_bytes() { return proc_bytes("/proc/meminfo", "MemAvailable"); }
 
 }  // namespace bench::harness

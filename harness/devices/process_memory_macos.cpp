@@ -4,12 +4,21 @@
 
 namespace bench::harness {
 
-std::int64_t peak_resident_bytes() {
+namespace {
+
+task_vm_info_data_t task_memory() {
   task_vm_info_data_t info{};
   mach_msg_type_number_t count = TASK_VM_INFO_COUNT;
-  if (task_info(mach_task_self(), TASK_VM_INFO, reinterpret_cast<task_info_t>(&info), &count) != KERN_SUCCESS) return 0;
-  return static_cast<std::int64_t>(info.resident_size_peak);
+  if (task_info(mach_task_self(), TASK_VM_INFO, reinterpret_cast<task_info_t>(&info), &count) != KERN_SUCCESS)
+    return {};
+  return info;
 }
+
+}  // namespace
+
+std::int64_t peak_resident_bytes() { return static_cast<std::int64_t>(task_memory().resident_size_peak); }
+
+std::int64_t current_resident_bytes() { return static_cast<std::int64_t>(task_memory().resident_size); }
 
 std::int64_t available_memory_bytes() {
   vm_statistics64_data_t pages{};

@@ -1,37 +1,53 @@
 #include "harness/reports/reports.h"
+#include "harness/reports/summary.h"
+#include "harness/reports/text.h"
 
-#include <cmath>
+#include <algorithm>
 
 namespace bench::harness {
 namespace {
 
-/// Text that may stand in a table's cell.
-std::string cell(const std::string& text) {
+// GitHub cuts a step summary at 1 MiB. What is left out is the least urgent, and the text says how much it was.
+constexpr std::size_t kMostGates = 1000, kMostCases = 200;
+
+/// Text that stays text: in a table's cell, in a line, and in HTML, which Markdown would let through.
+std::string plain(const std::string& text) {
   std::string safe;
-  for (const char c : text) safe += c == '|' ? std::string("\\|") : c == '\n' ? std::string(" ") : std::string(1, c);
+  for (const char c : one_line(text)) {
+    if (c == '<')
+      safe += "&lt;";
+    else if (std::string_view("|*_`[]\\").find(c) != std::string_view::npos)
+      safe += std::string("\\") + c;
+    else
+      safe += c;
+  }
   return safe;
 }
 
-std::string unit_suffix(const std::string& unit) { return unit == "1" ? "" : " " + unit; }
-
 void write_verdicts(const Report& report, std::ostream& out) {
+  const auto gates = gates_by_urgency(report);
+  if (gates.empty()) return;
   out << "| verdict | case | metric | value | gate | why |\n|---|---|---|---|---|---|\n";
-  for (const auto& one : report.cases)
-    for (const auto& gate : one.gates)
-      out << fmt::format(
-          "| **{}** | {} | {} | {}{} | {} | {} |\n", verdict_name(gate.verdict), cell(one.record.name),
-          gate.gate.metric, format_number(gate.value), std::isnan(gate.value) ? "" : unit_suffix(gate.gate.unit),
-          gate.gate.text(),
-          cell(gate.reason + (gate.reason.empty() || gate.gate.reading.empty() ? "" : ". ") + gate.gate.reading));
+  for (std::size_t i = 0; i < std::min(kMostGates, gates.size()); ++i)
+    out << fmt::format("| **{}** | {} | {} | {} | {} | {} |\n", verdict_name(gates[i].result->verdict),
+                       plain(gates[i].of->name), gates[i].result->gate.metric, plain(measured_text(gates[i])),
+                       plain(gates[i].result->gate.text()), plain(why(*gates[i].result)));
+  if (gates.size() > kMostGates)
+    out << fmt::format("\nThe first {} of {} gates are shown, the urgent ones first.\n", grouped(kMostGates),
+                       grouped(gates.size()));
 }
 
-void write_series_table(const Record& record, std::ostream& out) {
+void write_memory_table(const Record& record, std::ostream& out) {
   const auto& lengths = record.samples("seq_length");
   const auto& peaks = record.samples("peak_memory_bytes");
+  const auto& predicted = record.samples("predicted_memory_bytes");
   if (lengths.empty() || lengths.size() != peaks.size()) return;
-  out << "\n| sequence length | peak memory, GB |\n|---:|---:|\n";
+  const bool both = predicted.size() == lengths.size();
+  out << fmt::format("\n| sequence length | peak memory, GB |{}\n|---:|---:|{}\n", both ? " predicted, GB |" : "",
+                     both ? "---:|" : "");
   for (std::size_t i = 0; i < lengths.size(); ++i)
-    out << fmt::format("| {:.0f} | {} |\n", lengths[i], format_number(peaks[i] * 1e-9));
+    out << fmt::format("| {:.0f} | {} |{}\n", lengths[i], format_number(peaks[i] * 1e-9),
+                       both ? fmt::format(" {} |", format_number(predicted[i] * 1e-9)) : "");
 }
 
 /// Eight values from the first to the last: enough to see the shape of a curve.
@@ -48,35 +64,44 @@ void write_loss_curve(const Record& record, std::ostream& out) {
   out << "\n";
 }
 
+void write_metrics(const CaseResult& one, std::ostream& out) {
+  if (one.metrics.empty()) return;
+  out << "\n| metric | value | unit | n | |\n|---|---:|---|---:|---|\n";
+  for (const auto& [metric, estimate] : one.metrics)
+    out << fmt::format("| {} | {} | {} | {} | {} |\n", metric->name, format_estimate(estimate), metric->unit,
+                       estimate.n, metric->meaning);
+}
+
 void write_case(const CaseResult& one, std::ostream& out) {
-  const Record& record = one.record;
-  out << fmt::format("\n## {}\n\n`{}`, {}, {:.1f} s of a budget of {:.0f} s.\n", record.name, record.type,
-                     status_name(record.status), record.wall_s, one.budget_s);
+  const Record& record = one.record();
+  out << fmt::format("\n## {}\n\n`{}`, {}, {}.", plain(one.name), one.type, status_name(one.status()), time_text(one));
+  const std::string effort = one.effort();
+  out << (effort.empty() ? "\n" : fmt::format(" {}.\n", effort));
   if (!record.reason.empty())
-    out << fmt::format("\n{}{}\n", record.reason, record.hint.empty() ? "" : fmt::format(" (hint: {})", record.hint));
-  if (!one.metrics.empty()) {
-    out << "\n| metric | value | unit | n | |\n|---|---:|---|---:|---|\n";
-    for (const auto& [metric, estimate] : one.metrics)
-      out << fmt::format("| {} | {} | {} | {} | {} |\n", metric->name, format_estimate(estimate), metric->unit,
-                         estimate.n, metric->meaning);
-  }
-  write_series_table(record, out);
+    out << fmt::format("\n{}{}\n", plain(record.reason),
+                       record.hint.empty() ? "" : fmt::format(" (hint: {})", plain(record.hint)));
+  write_metrics(one, out);
+  write_memory_table(record, out);
   write_loss_curve(record, out);
   if (!record.notes.empty()) out << "\n";
-  for (const auto& [name, text] : record.notes) out << fmt::format("- {}: {}\n", name, text);
+  for (const auto& [name, text] : record.notes) out << fmt::format("- {}: {}\n", name, plain(text));
 }
 
 }  // namespace
 
 void write_markdown(const Report& report, std::ostream& out) {
-  out << fmt::format("# {}: {}\n\n{}\n\nMade {} on {}.\n\n", report.suite, summary_line(report), report.description,
-                     report.created, report.device);
+  out << fmt::format("# {}: {}\n\nExit code {}: {}.\n\n{}\n\nMade {} on {}, {}.\n\n", plain(report.suite),
+                     summary_line(report), static_cast<int>(report.exit_code()), exit_meaning(report.exit_code()),
+                     plain(report.description), report.created, plain(report.machine()), plain(report.device));
   write_verdicts(report, out);
-  for (const auto& one : report.cases) write_case(one, out);
+  for (std::size_t i = 0; i < std::min(kMostCases, report.cases.size()); ++i) write_case(report.cases[i], out);
+  if (report.cases.size() > kMostCases)
+    out << fmt::format("\nThe first {} of {} cases are shown; the other formats have all.\n", kMostCases,
+                       grouped(report.cases.size()));
   out << "\n## Environment\n\n";
   for (const auto& [key, value] : report.environment.items())
-    out << fmt::format("- {}: {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
-  out << "\nValues in brackets are 95 % intervals; n is the number of samples behind a value.\n";
+    out << fmt::format("- {}: {}\n", key, plain(environment_text(report.environment, key)));
+  out << "\nValues in brackets are 95 % intervals; n is the number of samples, or of processes, behind a value.\n";
 }
 
 }  // namespace bench::harness

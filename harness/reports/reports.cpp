@@ -7,8 +7,17 @@ namespace {
 
 constexpr ReportFormat kFormats[] = {
     {"json", "report.json", "everything: samples, configs, environment, metrics, verdicts", write_json},
-    {"markdown", "report.md", "tables for people", write_markdown},
+    {"markdown", "report.md", "tables for people; also a step summary on GitHub", write_markdown},
     {"terminal", "report.txt", "what bench run prints", write_terminal},
+    {"html", "report.html", "one page with tables and plots, which needs neither network nor scripts", write_html},
+    {"junit", "report.xml", "JUnit XML for CI: a testcase for each gate; what was not judged is skipped", write_junit},
+    {"csv", "report.csv", "one row for each metric of each case", write_csv},
+    {"google-benchmark", "google-benchmark.json",
+     "times as Google Benchmark writes them, for its tools/compare.py: a repetition is a process",
+     write_google_benchmark},
+    {"github-benchmark", "github-benchmark.json",
+     "compared metrics for github-action-benchmark as customSmallerIsBetter: a rate is written as its inverse",
+     write_github_benchmark},
 };
 
 }  // namespace
@@ -32,8 +41,10 @@ std::string format_number(double value) {
 }
 
 std::string format_estimate(const Estimate& e) {
-  if (e.low == e.high) return format_number(e.value);
+  if (!e.has_interval()) return format_number(e.value);
   return fmt::format("{} [{}, {}]", format_number(e.value), format_number(e.low), format_number(e.high));
 }
+
+std::string unit_suffix(const std::string& unit) { return unit == "1" ? "" : " " + unit; }
 
 }  // namespace bench::harness

@@ -5,8 +5,11 @@
 #include <ostream>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace bench::harness {
+
+struct Trend;
 
 /// A rendering of a report.
 struct ReportFormat {
@@ -23,10 +26,20 @@ const ReportFormat& find_report_format(const std::string& name, const std::strin
 void write_json(const Report& report, std::ostream& out);
 void write_markdown(const Report& report, std::ostream& out);
 void write_terminal(const Report& report, std::ostream& out);
+void write_html(const Report& report, std::ostream& out);
+void write_junit(const Report& report, std::ostream& out);
+void write_csv(const Report& report, std::ostream& out);
+void write_google_benchmark(const Report& report, std::ostream& out);
+void write_github_benchmark(const Report& report, std::ostream& out);
+
+/// A page with a chart for each trend; the trends come from find_trends.
+void write_history_html(const std::vector<Trend>& trends, std::ostream& out);
 
 /// A number with four significant digits, as every rendering shows it: "1.234", "0.001234", "123400".
 std::string format_number(double value);
 /// "1.234 [1.2, 1.3]", or the value alone when there is no interval.
 std::string format_estimate(const Estimate& estimate);
+/// " GB", or "" for numbers without a unit.
+std::string unit_suffix(const std::string& unit);
 
 }  // namespace bench::harness

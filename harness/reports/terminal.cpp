@@ -1,66 +1,72 @@
 #include "harness/reports/reports.h"
-
-#include <algorithm>
-#include <cmath>
+#include "harness/reports/summary.h"
+#include "harness/reports/text.h"
 
 namespace bench::harness {
 namespace {
 
 constexpr std::size_t kWidth = 100;  // columns
+constexpr std::size_t kIndent = 17;  // of what explains a verdict
 
-/// Cuts `text` into lines of at most `width` bytes at spaces.
-std::vector<std::string> wrap(const std::string& text, std::size_t width) {
-  std::vector<std::string> lines;
-  std::string line;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string word = text.substr(begin, end - begin);
-    if (!line.empty() && line.size() + 1 + word.size() > width) {
-      lines.push_back(line);
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + word;
-    begin = end + 1;
-  }
-  if (!line.empty()) lines.push_back(line);
-  return lines;
-}
-
-void write_indented(const std::string& text, std::size_t indent, std::ostream& out) {
+void write_wrapped(const std::string& text, std::size_t indent, std::ostream& out) {
   for (const auto& line : wrap(text, kWidth - indent)) out << std::string(indent, ' ') << line << "\n";
 }
-void write_indented(const std::string& text, std::ostream& out) { write_indented(text, 14, out); }
 
-void write_gate(const GateResult& gate, bool show_reason, std::ostream& out) {
-  const std::string unit = gate.gate.unit == "1" || std::isnan(gate.value) ? "" : " " + gate.gate.unit;
-  out << fmt::format("  {:<10}  {:<26} {:>22}   {}\n", verdict_name(gate.verdict), gate.gate.metric,
-                     format_number(gate.value) + unit, gate.gate.text());
-  if (show_reason) write_indented(gate.reason, out);
-  if (gate.verdict != Verdict::kPass) write_indented(gate.gate.reading, out);
+/// One line if it fits; else what doesn't goes to lines of its own.
+void write_row(const std::string& beginning, const std::string& rest, std::ostream& out) {
+  if (columns(beginning) + columns(rest) <= kWidth) {
+    out << beginning << rest << "\n";
+    return;
+  }
+  write_wrapped(beginning, 2, out);
+  write_wrapped(rest, kIndent, out);
+}
+
+void write_metric(const MetricValue& value, std::ostream& out) {
+  write_row("  " + padded(shortened(value.metric->name, 38), 38) + " ",
+            padded_left(format_estimate(value.estimate), 36) + unit_suffix(value.metric->unit), out);
+}
+
+void write_gate(const JudgedGate& gate, bool show_reason, std::ostream& out) {
+  const GateResult& result = *gate.result;
+  write_row(fmt::format("  {:<13}  {}", verdict_name(result.verdict), padded(shortened(result.gate.metric, 28), 28)),
+            fmt::format(" {:>22}   {}",
+                        format_number(result.value) + (measured_text(gate) == "-" ? "" : unit_suffix(result.gate.unit)),
+                        result.gate.text()),
+            out);
+  if (show_reason) write_wrapped(result.reason, kIndent, out);
+  if (result.verdict != Verdict::kPass) write_wrapped(result.gate.reading, kIndent, out);
+}
+
+void write_problem(const Record& record, std::ostream& out) {
+  out << fmt::format("  {}\n", status_name(record.status));
+  write_wrapped(record.reason, kIndent, out);
+  if (!record.hint.empty()) write_wrapped("hint: " + record.hint, kIndent, out);
+}
+
+void write_case(const CaseResult& one, std::size_t index, std::ostream& out) {
+  const bool worked = one.status() == Record::Status::kOk;
+  out << fmt::format("\n{} ({}, {:.1f} s)\n", shortened(one.name, 60), shortened(one.type, 20), one.wall_s());
+  if (const std::string effort = one.effort(); !effort.empty()) write_wrapped(effort, 2, out);
+  if (!worked) write_problem(one.record(), out);
+  for (const auto& value : one.metrics) write_metric(value, out);
+  for (std::size_t i = 0; i < one.processes.size(); ++i)
+    if (const std::string disturbed = one.processes[i].was_disturbed(); !disturbed.empty())
+      write_wrapped(fmt::format("process {}: {}", i + 1, disturbed), 2, out);
+  for (const char* note : {"data_fallback", "did_not_fit", "partial_step", "mixed_precision"})
+    if (const auto found = one.record().notes.find(note); found != one.record().notes.end())
+      write_wrapped(found->second, 2, out);
+  if (!one.verdicts.empty()) out << "\n";
+  // The reason of a case that did not work stands above, once.
+  for (const auto& result : one.verdicts) write_gate({index, &one, &result}, worked, out);
 }
 
 }  // namespace
 
 void write_terminal(const Report& report, std::ostream& out) {
-  for (const auto& one : report.cases) {
-    out << fmt::format("\n{} ({}, {:.1f} s)\n", one.record.name, one.record.type, one.record.wall_s);
-    if (one.record.status != Record::Status::kOk) {
-      out << fmt::format("  {}\n", status_name(one.record.status));
-      write_indented(one.record.reason, out);
-      if (!one.record.hint.empty()) write_indented("hint: " + one.record.hint, out);
-    }
-    for (const auto& [metric, estimate] : one.metrics)
-      out << fmt::format("  {:<38} {:>34} {}\n", metric->name, format_estimate(estimate),
-                         std::string(metric->unit) == "1" ? "" : metric->unit);
-    for (const char* note : {"data_fallback", "did_not_fit", "partial_step", "mixed_precision"})
-      if (const auto found = one.record.notes.find(note); found != one.record.notes.end())
-        write_indented(found->second, out);
-    if (!one.gates.empty()) out << "\n";
-    // The reason of a case that did not work stands above, once.
-    for (const auto& gate : one.gates) write_gate(gate, one.record.status == Record::Status::kOk, out);
-  }
+  for (std::size_t i = 0; i < report.cases.size(); ++i) write_case(report.cases[i], i, out);
   out << "\n";
-  write_indented(fmt::format("{}: {}", report.suite, summary_line(report)), 0, out);
+  write_wrapped(fmt::format("{}: {}", report.suite, summary_line(report)), 0, out);
 }
 
 }  // namespace bench::harness

@@ -1,22 +1,27 @@
 #pragma once
 
+#include "harness/memory_profile.h"
 #include "harness/training/trainer.h"
-#include "model/config.h"
+
+#include <optional>
+#include <string>
 
 namespace bench::harness {
 
-/// About how many bytes an optimizer step holds at its peak, by component: enough to refuse a plan that can't fit.
-struct MemoryEstimate {
-  double weights = 0, gradients = 0, optimizer = 0, activations = 0, logits = 0;
-  double total() const { return weights + gradients + optimizer + activations + logits; }
-  /// "26.1 GB: weights 1.6, gradients 1.6, ..."
-  std::string text() const;
-};
+/// What an execution asks of memory. With a device: its ways of keeping things, and what this process holds on it now
+/// as the program's own share, so ask before the model is made.
+TrainingShape training_shape(const Execution& execution, std::int64_t seq_length, const Device* device = nullptr);
 
+/// The peak of training so, predicted by component.
 MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const Execution& execution,
-                                        std::int64_t seq_length);
+                                        std::int64_t seq_length, const Device* device = nullptr);
 
-/// Throws Error if the estimate exceeds what the device has free, or a tensor what the device can index.
+/// Why training so can't work on the device ("needs about 26.1 GB (...), 20.1 GB are free on cpu"), or nothing: its
+/// estimate exceeds what is free, or a tensor what the device can index.
+std::optional<std::string> why_training_does_not_fit(const model::ModelConfig& model, const Execution& execution,
+                                                     std::int64_t seq_length, const Device& device);
+
+/// Throws Error for that reason, if there is one.
 void check_training_fits(const model::ModelConfig& model, const Execution& execution, std::int64_t seq_length,
                          const Device& device);
 

@@ -60,5 +60,41 @@ TEST(Stats, IntervalsHoldTheTruthAboutAsOftenAsTheySay) {
   EXPECT_GE(median_hits, 0.95 * trials - 3 * std::sqrt(trials * 0.05));
 }
 
+TEST(Stats, RatioTakesBothIntervalsOnTheLogarithmicScale) {
+  const Estimate r = ratio({10, 8, 12.5, 20}, {5, 4, 6.25, 9});  // both a factor of 1.25 either way
+  EXPECT_DOUBLE_EQ(r.value, 2);
+  const double both = std::exp(std::sqrt(2) * std::log(1.25));
+  EXPECT_NEAR(r.low, 2 / both, 1e-12);
+  EXPECT_NEAR(r.high, 2 * both, 1e-12);
+  EXPECT_EQ(r.n, 9);
+  EXPECT_EQ(ratio({0, 0, 0, 1}, {0, 0, 0, 1}).value, 1);
+}
+
+TEST(Stats, FewProcessesGetStudentsIntervalAndMoreTheMedians) {
+  EXPECT_DOUBLE_EQ(across_processes({1, 2, 6}).value, 3);
+  EXPECT_GT(across_processes({1, 2, 6}).high, 6);
+  const Estimate six = across_processes({1, 2, 3, 4, 5, 60});
+  EXPECT_DOUBLE_EQ(six.value, 3.5);
+  EXPECT_EQ(six.low, 1);
+  EXPECT_EQ(six.high, 60);
+  EXPECT_FALSE(across_processes({1}).has_interval());
+}
+
+TEST(Stats, PValueAgreesWithTheIntervalItComesFrom) {
+  EXPECT_NEAR(p_value(2.0, 2.0, 7), 0.05, 1e-9);
+  EXPECT_NEAR(p_value(-2.0, 2.0, 7), 0.05, 1e-9);
+  EXPECT_LT(p_value(3.0, 2.0, 7), 0.05);
+  EXPECT_EQ(p_value(0, 2.0, 7), 1);
+  EXPECT_EQ(p_value(1e-9, 0, 7), 0);
+}
+
+TEST(Stats, HolmStepsDown) {
+  const auto corrected = holm({0.04, 0.01, 0.03});
+  EXPECT_DOUBLE_EQ(corrected[1], 0.03);  // 3 x 0.01
+  EXPECT_DOUBLE_EQ(corrected[2], 0.06);  // 2 x 0.03
+  EXPECT_DOUBLE_EQ(corrected[0], 0.06);  // 1 x 0.04, but not below the one before it
+  EXPECT_TRUE(holm({}).empty());
+}
+
 }  // namespace
 }  // namespace bench::harness

@@ -15,6 +15,7 @@ double value(const char* name, const Record& record) {
 
 Record training() {
   Record record;
+  record.add("cold_micro_step_time_s", "s", 9.0);
   for (int step = 0; step < 2; ++step) {
     for (int micro = 0; micro < 4; ++micro) record.add("micro_step_time_s", "s", 2.0 + step);  // 2 s, then 3 s
     record.add("update_time_s", "s", 1.0);
@@ -26,15 +27,75 @@ Record training() {
 
 TEST(Metric, RatesAreWorkOverTotalTime) {
   const Record record = training();
-  const double step_s = 4 * 18.0 / 7 + 1;  // the first of the eight micro-batches is the cold one: 3 x 2 s and 4 x 3 s
+  const double step_s = 4 * 2.5 + 1;
   EXPECT_DOUBLE_EQ(value("train_steps_per_s", record), 1 / step_s);
   EXPECT_DOUBLE_EQ(value("train_tokens_per_s", record), 1000 / step_s);
-  EXPECT_DOUBLE_EQ(value("train_micro_steps_per_s", record), 7.0 / 18);
-  EXPECT_DOUBLE_EQ(value("train_cold_micro_step", record), 2);
+  EXPECT_DOUBLE_EQ(value("train_micro_steps_per_s", record), 8.0 / 20);
+  EXPECT_DOUBLE_EQ(value("cold_start", record), 9000);
   EXPECT_DOUBLE_EQ(value("train_tflops", record), 1000 / step_s * 1e9 * 1e-12);
-  EXPECT_DOUBLE_EQ(value("train_share_of_ceiling", record), 100 * 1000 / step_s * 1e9 / 1e12);
   EXPECT_DOUBLE_EQ(value("train_tokens_in_22h", record), 1000 / step_s * 22 * 3600 / 1e6);
   EXPECT_DOUBLE_EQ(value("train_ceiling_steps_per_s", record), 1.0);
+}
+
+/// A block of one series with the speed probe's result before it.
+Block block(const std::string& series, std::size_t first, std::size_t last, double matmul, double read) {
+  Block b;
+  b.matmul_flops_per_s = matmul;
+  b.read_bytes_per_s = read;
+  b.samples[series] = {first, last};
+  return b;
+}
+
+TEST(Metric, ShareOfCeilingTakesTheRoofThatBinds) {
+  Record record;
+  for (int i = 0; i < 8; ++i) record.add("prefill_time_s", "s", 2.0);
+  record.blocks = {block("prefill_time_s", 0, 4, 100e9, 10e9), block("prefill_time_s", 4, 8, 100e9, 10e9)};
+  record.facts = {{"work_flops", 100e9}, {"work_bytes", 1e9}};  // 100 FLOP/byte: memory would allow 1000 GFLOP/s
+  EXPECT_DOUBLE_EQ(value("share_of_ceiling", record), 50);      // 50 GFLOP/s of 100
+  record.facts["work_bytes"] = 10e9;                            // 10 FLOP/byte: both allow 100 GFLOP/s
+  EXPECT_DOUBLE_EQ(value("share_of_ceiling", record), 50);
+  record.facts["work_bytes"] = 16e9;  // memory allows 62.5 GFLOP/s
+  EXPECT_DOUBLE_EQ(value("share_of_ceiling", record), 80);
+}
+
+TEST(Metric, WarmUpAndDisturbedBlocksDoNotCount) {
+  Record record;
+  for (const double s : {5.0, 5.0, 1.0, 1.0, 9.0, 9.0, 1.0, 1.0}) record.add("prefill_time_s", "s", s);
+  for (std::size_t i = 0; i < 8; i += 2) record.blocks.push_back(block("prefill_time_s", i, i + 2, 100e9, 10e9));
+  record.blocks[0].warmup = true;
+  record.blocks[2].others = 0.5;
+  record.facts = {{"prompt_tokens", 10}, {"batch", 1}};
+  EXPECT_DOUBLE_EQ(value("prefill_tokens_per_s", record), 10);
+  EXPECT_EQ(record.counted("prefill_time_s").size(), 4u);
+  EXPECT_EQ(record.was_disturbed(), "");
+  record.blocks[1].stolen = record.blocks[3].stolen = 0.2;  // now nothing is left that was not disturbed
+  EXPECT_EQ(record.counted("prefill_time_s").size(), 6u);
+  EXPECT_NE(record.was_disturbed().find("3 of 3 blocks were disturbed"), std::string::npos);
+}
+
+TEST(Metric, ABlockBesideASlowProbeIsDisturbed) {
+  Record record;
+  for (int i = 0; i < 5; ++i)
+    record.add("prefill_time_s", "s", 1), record.blocks.push_back(block("prefill_time_s", i, i + 1, 100e9, 10e9));
+  EXPECT_EQ(record.disturbance(record.blocks[4]), "");
+  record.blocks[4].read_bytes_per_s = 8e9;
+  EXPECT_EQ(record.disturbance(record.blocks[4]), "memory reads ran at 80 % of their speed");
+}
+
+TEST(Metric, ProcessesAreTheUnitOfTimesAndTheWorstOfExactOnes) {
+  std::vector<Record> processes;
+  for (const double s : {1.0, 2.0, 4.0}) {
+    Record record;
+    for (int i = 0; i < 10; ++i) record.add("prefill_time_s", "s", s);
+    record.add("peak_memory_bytes", "bytes", 1e9 * s);
+    record.facts = {{"prompt_tokens", 8}, {"batch", 1}};
+    processes.push_back(record);
+  }
+  const auto speed = evaluate(*find_metric("prefill_tokens_per_s"), processes);
+  EXPECT_EQ(speed->n, 3);
+  EXPECT_DOUBLE_EQ(speed->value, (8.0 + 4 + 2) / 3);
+  EXPECT_LT(speed->low, 2);  // three processes that differ so much tell little
+  EXPECT_DOUBLE_EQ(evaluate(*find_metric("peak_memory"), processes)->value, 4);
 }
 
 TEST(Metric, PartialStepIsComposedFromItsParts) {
@@ -76,10 +137,10 @@ TEST(Metric, LossesAreFirstAndTheMeanOfTheLastTenth) {
 }
 
 TEST(Metric, NothingIsMadeUpForAnEmptyRecord) {
-  EXPECT_TRUE(evaluate_metrics(Record{}).empty());
+  EXPECT_TRUE(evaluate_metrics({Record{}}).empty());
   Record skipped = training();
   skipped.status = Record::Status::kSkipped;
-  EXPECT_TRUE(evaluate_metrics(skipped).empty());
+  EXPECT_TRUE(evaluate_metrics({skipped}).empty());
 }
 
 TEST(Metric, NamesAreUniqueAndCeilingsExist) {
@@ -87,6 +148,7 @@ TEST(Metric, NamesAreUniqueAndCeilingsExist) {
   for (const auto& metric : metrics()) {
     EXPECT_TRUE(names.insert(metric.name).second) << metric.name;
     EXPECT_TRUE(!metric.ceiling || find_metric(metric.ceiling)) << metric.name;
+    EXPECT_TRUE(!metric.share || find_metric(metric.share)) << metric.name;
   }
 }
 

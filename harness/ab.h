@@ -1,0 +1,61 @@
+#pragma once
+
+#include "harness/compare.h"
+#include "harness/suite.h"
+
+#include <filesystem>
+#include <functional>
+
+namespace bench::harness {
+
+/// What `bench ab` compares: two programs, or one with two settings (a checkpoint is a setting).
+struct AbOptions {
+  std::filesystem::path program_a, program_b;
+  std::string device = "auto";
+  double tolerance = 0.025;                        // a change of speed up to this counts as none
+  std::int64_t fewest_pairs = 6, most_pairs = 16;  // of processes, for each case
+  std::int64_t blocks = 6;                         // timed in each process, in turns with the other's
+  double planted_slowdown = 0;                     // of B's timed work: for testing the harness
+  std::int64_t seed = 0;                           // of who comes first
+};
+
+/// Two fresh processes, one of A and one of B, that took turns.
+struct AbPair {
+  bool a_first = true;
+  std::vector<double> a_s, b_s;  // of each pair of blocks: median time of a sample
+  /// log(time of B / time of A): the median over the pairs of blocks.
+  double log_ratio() const;
+};
+
+/// What is known of one case.
+struct AbCase {
+  std::string name, series;  // series: whose times are compared
+  std::vector<AbPair> pairs;
+  Change change = Change::kCantTell;
+  std::string why;  // of an error, or of what can't be told
+  bool error = false;
+
+  /// Time of B / time of A with its 95 % interval; the pair of processes is the unit.
+  Estimate ratio() const;
+};
+
+/// What the pairs so far come to, and whether that is final. Decided at 6, 8, 10, ... pairs; at each look only at a
+/// level of 5 % divided by the number of looks, so that all of them together cry wolf in at most 5 % of comparisons.
+Change judge_pairs(const std::vector<AbPair>& pairs, const AbOptions& options);
+
+struct AbResult {
+  AbOptions options;
+  std::string created;
+  Json environment;
+  std::vector<AbCase> cases;
+  Exit exit_code() const;
+};
+
+/// Runs pairs of each case, in rounds over the cases, until each is decided or has had its pairs. `a` and `b` are the
+/// suite as each side sees it; cases go by name.
+AbResult run_ab(const Suite& a, const Suite& b, const AbOptions& options,
+                const std::function<void(const AbCase&)>& on_pair);
+
+Json to_json(const AbResult& result);
+
+}  // namespace bench::harness

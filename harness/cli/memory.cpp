@@ -1,0 +1,348 @@
+#include "harness/cli/verbs.h"
+#include "harness/core/files.h"
+#include "harness/devices/device.h"
+#include "harness/memory_profile.h"
+#include "harness/reports/reports.h"
+#include "harness/runner.h"
+#include "harness/training/training_config.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+namespace bench::harness {
+namespace {
+
+struct Options {
+  std::string model, mode = "decode", training, budget, device = "auto", out;
+  std::vector<std::int64_t> lengths, batches{1};
+  double seconds = 600;
+  bool checkpointing = false, as_json = false;
+};
+
+/// What to measure, as far as it is the same for all batches.
+struct Setup {
+  FileOr<model::ModelConfig> model;
+  bool train = false, checkpointing = false, fused = true;
+  std::string dtype = "auto";
+  std::vector<std::int64_t> lengths;
+  double budget_bytes = 0;
+};
+
+/// The components that a process's stages can tell apart.
+struct Component {
+  const char* name;
+  const char* bar;
+};
+constexpr Component kComponents[] = {{"program", "·"},   {"weights", "█"},  {"optimizer", "▓"},
+                                     {"gradients", "▒"}, {"kv_cache", "▒"}, {"step", "░"}};
+
+/// One measured combination.
+struct Measured {
+  std::int64_t batch, seq_length;
+  double peak, predicted, program_predicted;
+  std::vector<std::pair<Component, double>> parts;
+};
+
+void check_positive(const std::vector<std::int64_t>& values, std::int64_t most, const char* option, const char* why) {
+  for (const std::int64_t value : values)
+    if (value <= 0 || value > most) throw Error(option, fmt::format("{} is not in 1 .. {}", value, most), why);
+}
+
+Setup read_setup(const Options& options) {
+  Setup setup;
+  setup.model = {read_config<model::ModelConfig>(YamlNode::load(options.model)), options.model, true};
+  if (options.mode != "train" && options.mode != "decode")
+    throw Error("--mode", fmt::format("unknown mode '{}'", options.mode),
+                unknown_name_hint(options.mode, {"train", "decode"}));
+  setup.train = options.mode == "train";
+  if (!setup.train && (options.checkpointing || !options.training.empty()))
+    throw Error(options.checkpointing ? "--checkpointing" : "--training", "is for --mode train",
+                "decoding keeps nothing for a backward pass");
+  if (!options.training.empty()) {
+    const auto training = read_config<TrainingConfig>(YamlNode::load(options.training)).train;
+    setup.checkpointing = training.gradient_checkpointing;
+    setup.fused = training.compile_model;
+    setup.dtype = training.mixed_precision ? "auto" : "fp32";
+  }
+  setup.checkpointing |= options.checkpointing;
+  const std::int64_t longest = setup.model.value.max_seq_length;
+  setup.lengths = options.lengths;
+  if (setup.lengths.empty())
+    for (const std::int64_t length : {256, 512, 1024, 2048})
+      if (length <= longest) setup.lengths.push_back(length);
+  if (setup.lengths.empty()) setup.lengths.push_back(longest);
+  std::sort(setup.lengths.begin(), setup.lengths.end());
+  setup.lengths.erase(std::unique(setup.lengths.begin(), setup.lengths.end()), setup.lengths.end());
+  check_positive(setup.lengths, longest, "--seq", "up to the model's max_seq_length");
+  check_positive(options.batches, 1 << 20, "--batch", "sequences together");
+  if (!options.budget.empty()) setup.budget_bytes = parse_bytes(options.budget, "--budget");
+  return setup;
+}
+
+/// A memory case for each batch; each of its lengths gets a process of its own.
+Suite suite_for(const Options& options, const Setup& setup) {
+  Suite suite;
+  suite.name = "memory";
+  suite.description = fmt::format("bench memory: {} in {}", options.model, options.mode);
+  suite.device = options.device;
+  for (const std::int64_t batch : options.batches) {
+    CaseSpec spec;
+    spec.name = fmt::format("{}-{}-batch{}", std::filesystem::path(options.model).stem().string(), options.mode, batch);
+    spec.type = "memory";
+    spec.budget_s = options.seconds;
+    const Json given = {
+        {"model", to_json(setup.model)}, {"mode", options.mode}, {"dtype", setup.dtype},
+        {"seq_lengths", setup.lengths},  {"batch", batch},       {"gradient_checkpointing", setup.checkpointing},
+        {"compile_model", setup.fused}};
+    FieldReader reader(YamlNode::parse(given.dump(), "bench memory"));
+    spec.config = find_case_type(spec.type)->read(reader);
+    suite.cases.push_back(std::move(spec));
+  }
+  return suite;
+}
+
+void collect(const Record& record, std::vector<Measured>& all) {
+  const auto& lengths = record.samples("seq_length");
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    const auto at = [&](const std::string& series) {
+      const auto& samples = record.samples(series);
+      return i < samples.size() ? samples[i] : 0;
+    };
+    Measured point{static_cast<std::int64_t>(record.fact("batch")),
+                   static_cast<std::int64_t>(lengths[i]),
+                   at("peak_memory_bytes"),
+                   at("predicted_memory_bytes"),
+                   at("predicted_program_bytes"),
+                   {}};
+    for (const Component& component : kComponents)
+      if (const double bytes = at(fmt::format("{}_bytes", component.name)); bytes != 0)
+        point.parts.emplace_back(component, bytes);
+    all.push_back(std::move(point));
+  }
+}
+
+/// Predicted peaks of this setup, with what the measurements add.
+class Predictor {
+ public:
+  Predictor(const Setup& setup, const Device& device, const std::string& dtype, const std::vector<Measured>& measured)
+      : setup_(setup), device_(device), element_bytes_(dtype == "fp32" ? 4 : 2) {
+    std::vector<MemoryPoint> points;
+    for (const auto& m : measured) points.push_back({static_cast<double>(m.batch * m.seq_length), m.peak, m.predicted});
+    if (!measured.empty()) program_bytes_ = measured[0].program_predicted;
+    calibration_ = calibrate(points);
+  }
+  double operator()(std::int64_t batch, std::int64_t length) const {
+    return calibration_.apply(estimate(batch, length).total(), static_cast<double>(batch * length));
+  }
+  const MemoryCalibration& calibration() const { return calibration_; }
+
+ private:
+  MemoryEstimate estimate(std::int64_t batch, std::int64_t length) const {
+    if (!setup_.train)
+      return estimate_decode_memory(
+          setup_.model.value, {batch, std::max<std::int64_t>(length - 1, 1), length, element_bytes_, program_bytes_});
+    return estimate_training_memory(setup_.model.value,
+                                    {batch, length, element_bytes_, setup_.checkpointing, setup_.fused,
+                                     device_.fused_attention_gradient, program_bytes_});
+  }
+
+  const Setup& setup_;
+  const Device& device_;
+  std::int64_t element_bytes_;
+  double program_bytes_ = 0;
+  MemoryCalibration calibration_;
+};
+
+/// The largest of one dimension that fits the budget while the other is held.
+struct Fit {
+  bool of_length;  // true: the longest sequence at a batch; false: the largest batch at a length
+  std::int64_t held, largest;
+  double bytes;
+  bool measured;  // this very combination was measured and stayed within
+};
+
+std::vector<Fit> find_fits(const Options& options, const Setup& setup, const Predictor& predict,
+                           const std::vector<Measured>& all) {
+  constexpr std::int64_t kMostSequences = 1 << 16;
+  std::vector<Fit> fits;
+  const auto add = [&](bool of_length, std::int64_t held, std::int64_t limit) {
+    const auto bytes = [&](std::int64_t n) { return of_length ? predict(held, n) : predict(n, held); };
+    Fit fit{of_length, held, largest_within(setup.budget_bytes, limit, bytes), 0, false};
+    // Where there is a measurement it counts, whatever is predicted.
+    for (const auto& m : all)
+      if (const std::int64_t n = of_length ? m.seq_length : m.batch;
+          (of_length ? m.batch : m.seq_length) == held && m.peak > setup.budget_bytes)
+        fit.largest = std::min(fit.largest, n - 1);
+    fit.bytes = bytes(std::max<std::int64_t>(fit.largest, 1));
+    for (const auto& m : all)
+      if (const std::int64_t n = of_length ? m.seq_length : m.batch;
+          (of_length ? m.batch : m.seq_length) == held && m.peak <= setup.budget_bytes && n >= fit.largest)
+        fit = {of_length, held, n, m.peak, true};
+    fits.push_back(fit);
+  };
+  for (const std::int64_t batch : options.batches) add(true, batch, setup.model.value.max_seq_length);
+  for (const std::int64_t length : setup.lengths) add(false, length, kMostSequences);
+  return fits;
+}
+
+void print_table(const std::vector<Measured>& all) {
+  std::cout << fmt::format("\n{:>5} {:>10} {:>9} {:>9} {:>7}", "batch", "seq_length", "measured", "predicted", "off");
+  for (const auto& [component, bytes] : all[0].parts) std::cout << fmt::format(" {:>9}", component.name);
+  std::cout << "\n";
+  for (const auto& m : all) {
+    std::cout << fmt::format("{:>5} {:>10} {:>9.3f} {:>9.3f} {:>+6.1f}%", m.batch, m.seq_length, m.peak / 1e9,
+                             m.predicted / 1e9, 100 * (m.predicted / m.peak - 1));
+    for (const auto& [component, bytes] : m.parts) std::cout << fmt::format(" {:>9.3f}", bytes / 1e9);
+    std::cout << "\n";
+  }
+  std::cout << "GB of 1e9 bytes. step: activations, logits, temporaries, and what the allocator keeps in holes.\n";
+}
+
+/// A bar for each combination, its parts one after the other, and a mark where the budget ends.
+void print_bars(const std::vector<Measured>& all, double budget_bytes) {
+  constexpr double kColumns = 74;
+  double most = budget_bytes;
+  for (const auto& m : all) most = std::max(most, m.peak);
+  std::cout << "\n";
+  for (const auto& m : all) {
+    std::string bar;
+    int drawn = 0;
+    double bytes = 0;
+    for (const auto& [component, part] : m.parts)
+      for (bytes += part; drawn < static_cast<int>(bytes / most * kColumns + 0.5); ++drawn) bar += component.bar;
+    const int budget_at = static_cast<int>(budget_bytes / most * kColumns + 0.5);
+    for (; drawn < budget_at; ++drawn) bar += drawn == budget_at - 1 ? "|" : " ";
+    std::cout << fmt::format("{:>13} {} {:.2f}\n", fmt::format("{} x {}", m.batch, m.seq_length), bar, m.peak / 1e9);
+  }
+  std::cout << "             ";
+  for (const auto& [component, bytes] : all[0].parts)
+    std::cout << fmt::format(" {} {} ", component.bar, component.name);
+  std::cout << (budget_bytes > 0 ? " | budget\n" : "\n");
+}
+
+void print_fits(const Options& options, const Setup& setup, const Predictor& predict, const std::vector<Fit>& fits,
+                std::size_t points) {
+  const auto& c = predict.calibration();
+  std::cout << fmt::format(
+      "\nWithin {} ({:.2f} GB). The prediction was {:+.1f} .. {:+.1f} % off in {} measurement(s), "
+      "and is\ncorrected by them below:\n",
+      options.budget, setup.budget_bytes / 1e9, 100 * c.lowest, 100 * c.highest, points);
+  for (const auto& fit : fits) {
+    const std::string what = fit.of_length ? fmt::format("longest sequence at batch {}", fit.held)
+                                           : fmt::format("largest batch at length {}", fit.held);
+    const std::string limit =
+        fit.of_length && fit.largest == setup.model.value.max_seq_length ? ", the model's longest" : "";
+    std::cout << fmt::format("  {:<32} {:>7}  {} {:.2f} GB{}\n", what,
+                             fit.largest == 0 ? "none" : std::to_string(fit.largest),
+                             fit.measured       ? "measured"
+                             : fit.largest == 0 ? "1 is predicted to take"
+                                                : "predicted",
+                             fit.bytes / 1e9, limit);
+  }
+}
+
+Json to_json(const Options& options, const Setup& setup, const Report& report, const Predictor& predict,
+             const std::vector<Measured>& all, const std::vector<Fit>& fits, const std::string& dtype) {
+  Json json = {{"schema", "bench-memory/1"},
+               {"model", options.model},
+               {"mode", options.mode},
+               {"dtype", dtype},
+               {"device", report.device},
+               {"machine", report.machine()},
+               {"gradient_checkpointing", setup.checkpointing},
+               {"fused", setup.fused}};
+  for (const auto& m : all) {
+    Json parts = Json::object();
+    for (const auto& [component, bytes] : m.parts) parts[fmt::format("{}_bytes", component.name)] = bytes;
+    json["points"].push_back({{"batch", m.batch},
+                              {"seq_length", m.seq_length},
+                              {"peak_memory_bytes", m.peak},
+                              {"predicted_memory_bytes", m.predicted},
+                              {"parts", parts}});
+  }
+  json["calibration"] = {{"offset_bytes", predict.calibration().offset_bytes},
+                         {"bytes_per_token", predict.calibration().bytes_per_token}};
+  if (setup.budget_bytes > 0) json["budget_bytes"] = setup.budget_bytes;
+  for (const auto& fit : fits)
+    json["largest"].push_back({{fit.of_length ? "batch" : "seq_length", fit.held},
+                               {fit.of_length ? "largest_seq_length" : "largest_batch", fit.largest},
+                               {"bytes", fit.bytes},
+                               {"measured", fit.measured}});
+  return json;
+}
+
+void write_reports(const Options& options, const Report& report) {
+  for (const auto& format : report_formats())
+    for (const char* wanted : {"json", "markdown", "html"})
+      if (std::string(format.name) == wanted)
+        write_file_atomically(std::filesystem::path(options.out) / format.file,
+                              [&](std::ostream& out) { format.write(report, out); });
+}
+
+Exit run(const Options& options) {
+  const Setup setup = read_setup(options);
+  const Device& device = find_device(options.device, "--device");
+  RunOptions run_options;
+  run_options.device = options.device;
+  const Report report = run_suite(suite_for(options, setup), run_options);
+  if (!options.out.empty()) write_reports(options, report);
+  std::vector<Measured> all;
+  std::string dtype;
+  for (const auto& one : report.cases) {
+    const Record& record = one.record();
+    collect(record, all);
+    if (const auto found = record.notes.find("dtype"); found != record.notes.end()) dtype = found->second;
+    for (const char* note : {"did_not_fit", "cut_short"})
+      if (const auto found = record.notes.find(note); found != record.notes.end())
+        std::cerr << fmt::format("{}: {}\n", one.name, found->second);
+    if (record.status == Record::Status::kError)
+      std::cerr << format_error(one.name, record.reason, record.hint) << "\n";
+  }
+  const Exit exit = report.exit_code() == Exit::kCaseError ? Exit::kCaseError : Exit::kOk;
+  if (all.empty()) return exit;
+  const Predictor predict(setup, device, dtype, all);
+  const auto fits = setup.budget_bytes > 0 ? find_fits(options, setup, predict, all) : std::vector<Fit>{};
+  if (options.as_json) {
+    std::cout << to_json(options, setup, report, predict, all, fits, dtype).dump(2) << "\n";
+    return exit;
+  }
+  std::cout << fmt::format("\n{}, {}{}, {} on {} ({})\n", options.model, options.mode,
+                           setup.checkpointing ? " with gradient checkpointing" : "", dtype, report.device,
+                           report.machine());
+  print_table(all);
+  print_bars(all, setup.budget_bytes);
+  if (!fits.empty()) print_fits(options, setup, predict, fits, all.size());
+  if (!options.out.empty()) std::cout << "report: " << options.out << "\n";
+  return exit;
+}
+
+}  // namespace
+
+void add_memory(CLI::App& app, Exit& exit) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("memory", "Measure peak memory by component, and what fits a budget");
+  verb->add_option("--model", options->model, "model config, such as configs/model_medium.yaml")->required();
+  verb->add_option("--mode", options->mode, "train or decode")->capture_default_str();
+  verb->add_option("--seq", options->lengths, "sequence lengths, such as 256,512 [256,512,1024,2048]")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  verb->add_option("--batch", options->batches, "sequences together; in training, those of a micro-batch")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  verb->add_option("--budget", options->budget, "such as 10GB: also say what is the largest that fits");
+  verb->add_option("--training", options->training,
+                   "training config for mixed_precision, compile_model and gradient_checkpointing");
+  verb->add_flag("--checkpointing", options->checkpointing, "train with gradient checkpointing");
+  verb->add_option("--device", options->device, "auto, mps, cuda or cpu")->capture_default_str();
+  verb->add_option("--seconds", options->seconds, "after so many no further length of a batch is begun")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->add_option("--out", options->out, "folder for a report: report.json, .md and .html");
+  verb->add_flag("--json", options->as_json, "print JSON instead of the table");
+  verb->callback([options, &exit] { exit = run(*options); });
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,245 @@
+#include "harness/plan.h"
+
+#include "harness/cli/verbs.h"
+#include "harness/devices/device.h"
+#include "harness/environment.h"
+#include "harness/measure.h"
+#include "harness/reports/text.h"
+
+#include <cmath>
+#include <iostream>
+#include <memory>
+
+namespace bench::harness {
+namespace {
+
+constexpr std::size_t kWidth = 100;  // columns
+constexpr double kHours = 22;        // what the plan gives the medium model's training
+
+struct Options {
+  std::string suite, machine, device = "auto";
+  std::vector<std::string> set;
+  bool as_json = false;
+};
+
+/// What this very machine does at this moment.
+Ceilings probe_ceilings(const std::string& device_name) {
+  const Device& device = find_device(device_name, "--device");
+  device.prepare();
+  Ceilings ceilings;
+  ceilings.machine = fmt::format("this machine ({}, {})", current_environment().processor, device.name);
+  ceilings.mixed_dtype = device.fast_bf16() ? "bf16" : "fp32";
+  const Speed fp32 = probe_speed(device, c10::kFloat);
+  const Speed mixed = device.fast_bf16() ? probe_speed(device, c10::kBFloat16) : fp32;
+  ceilings.fp32 = {fp32.matmul_flops_per_s, "probed just now"};
+  ceilings.mixed = {mixed.matmul_flops_per_s, "probed just now"};
+  ceilings.read = {std::max(fp32.read_bytes_per_s, mixed.read_bytes_per_s), "probed just now"};
+  ceilings.memory_bytes = static_cast<double>(device.available_bytes());
+  ceilings.fused_attention_gradient = device.fused_attention_gradient;
+  return ceilings;
+}
+
+void paragraph(const std::string& text, std::size_t indent, std::ostream& out) {
+  for (const auto& line : wrap(text, kWidth - indent)) out << std::string(indent, ' ') << line << "\n";
+}
+
+/// "2-3" or "2".
+std::string range(double low, double high, const char* format = "{:.4g}") {
+  const std::string a = fmt::format(fmt::runtime(format), low), b = fmt::format(fmt::runtime(format), high);
+  return a == b ? a : a + "-" + b;
+}
+
+/// "47x", or "47x to 71x" for the two ends of a target.
+std::string factors(double low, double high) {
+  const auto one = [](double f) {
+    return fmt::format("{}x", f < 10 ? fmt::format("{:.1f}", f) : fmt::format("{:.0f}", f));
+  };
+  return one(low) == one(high) ? one(low) : one(low) + " to " + one(high);
+}
+
+std::string billions(double value) { return fmt::format("{:.3g}", value * 1e-9); }
+
+std::string why_step_is_out_of_reach(const TargetPlan& target, const CasePlan& plan, const Ceilings& ceilings) {
+  const TrainingPlan& t = *plan.training;
+  const double paper = ceilings.paper_flops_per_s(plan.dtype);
+  return fmt::format(
+      "A step is {} tokens and {:.3g} FLOP: 6 x {:.1f}e6 parameters x tokens, attention not counted ({:.3g} with it). "
+      "{} steps/s need {} TFLOP/s; matrix products reach {:.4g} here in {}{} ({}).",
+      grouped(static_cast<std::uint64_t>(plan.tokens)), t.flops_without_attention, plan.parameters * 1e-6, plan.flops,
+      range(target.low, target.high),
+      range(target.low * t.flops_without_attention * 1e-12, target.high * t.flops_without_attention * 1e-12, "{:.0f}"),
+      ceilings.matmul(plan.dtype).rate * 1e-12, plan.dtype,
+      paper > 0 ? fmt::format(", {:.4g} on paper", paper * 1e-12) : "", ceilings.matmul(plan.dtype).source);
+}
+
+std::string if_step_were_a_micro_batch(const TargetPlan& target, const TrainingPlan& t) {
+  const auto steps = static_cast<double>(t.accumulation_steps);
+  return fmt::format("Even if a step were one micro-batch of {} x {} tokens, it would be {} by {}.", t.batch_size,
+                     t.seq_length, target.low_factor / steps > 1 ? "out of reach" : "short",
+                     factors(target.low_factor / steps, target.high_factor / steps));
+}
+
+void print_out_of_reach(const TargetPlan& target, const CasePlan& plan, const Ceilings& ceilings, std::ostream& out) {
+  paragraph(fmt::format("{}: {} {} is out of reach by {}", target.case_name, target.gate.metric, target.gate.text(),
+                        factors(target.low_factor, target.high_factor)),
+            2, out);
+  if (plan.training && target.gate.metric == "train_steps_per_s") {
+    paragraph(why_step_is_out_of_reach(target, plan, ceilings), 4, out);
+    if (plan.training->accumulation_steps > 1) paragraph(if_step_were_a_micro_batch(target, *plan.training), 4, out);
+  } else if (target.gate.metric == "peak_memory") {
+    paragraph("predicted: " + plan.memory.text() + " " + plan.memory.moment, 4, out);
+  } else {
+    paragraph(fmt::format("at best {:.4g} {}, bound by {} ({:.3g} FLOP and {:.3g} GB for each unit of work)",
+                          target.bound, target.gate.unit, plan.bound_by_memory ? "memory reads" : "matrix products",
+                          plan.flops, plan.bytes * 1e-9),
+              4, out);
+  }
+}
+
+void print_training_in_reach(const CasePlan& plan, std::ostream& out) {
+  const TrainingPlan& t = *plan.training;
+  const double all_tokens = t.max_steps * t.tokens_per_step, bought = tokens_in_hours(plan, kHours);
+  paragraph(fmt::format("{}: at most {:.3g} steps/s, {} tokens/s, if all work ran as matrix products at that rate, "
+                        "attention counted",
+                        plan.name, 1 / plan.seconds, grouped(static_cast<std::uint64_t>(plan.tokens / plan.seconds))),
+            2, out);
+  paragraph(
+      fmt::format("{} steps are {}e9 tokens, {:.0f} per parameter, and take at least {:.0f} days. {:.0f} h buy "
+                  "{} steps, {}e9 tokens, {:.2g} per parameter.",
+                  grouped(static_cast<std::uint64_t>(t.max_steps)), billions(all_tokens), all_tokens / plan.parameters,
+                  days_of_training(plan), kHours, grouped(static_cast<std::uint64_t>(bought / t.tokens_per_step)),
+                  billions(bought), bought / plan.parameters),
+      4, out);
+}
+
+void print_decode_bound(const CasePlan& plan, const Ceilings& ceilings, std::ostream& out) {
+  const double weights = plan.batch * ceilings.read.rate / plan.weight_bytes;
+  const double int8 = plan.batch * ceilings.read.rate / plan.parameters;
+  std::string text = fmt::format(
+      "{}: reading {:.2f} GB of {} weights for each token of {:.0f} sequence(s) bounds it at {:.0f} tokens/s at {:.0f} "
+      "GB/s ({:.0f} in int8); with {:.0f} MB of keys and values at {:.0f}",
+      plan.name, plan.weight_bytes * 1e-9, plan.dtype, plan.batch, weights, ceilings.read.rate * 1e-9, int8,
+      plan.kv_bytes * 1e-6, plan.tokens / plan.seconds);
+  if (ceilings.read_share > 0)
+    text += fmt::format(", at {:.0f} for the {:.0f} % of the bandwidth that programs get",
+                        ceilings.read_share * plan.tokens / plan.seconds, 100 * ceilings.read_share);
+  paragraph(text + ".", 2, out);
+}
+
+void print_memory_target(const TargetPlan& target, const CasePlan& plan, std::ostream& out) {
+  paragraph(fmt::format("{}: {} {}: predicted {}, {}", target.case_name, target.gate.metric, target.gate.text(),
+                        plan.memory.text(), plan.memory.moment),
+            2, out);
+  if (!plan.training) return;
+  const TrainingPlan& t = *plan.training;
+  if (t.batch_size == t.micro_batch_size && t.config_checkpointing == t.gradient_checkpointing) return;
+  paragraph(fmt::format("As the training config has it, {} sequences at once with gradient checkpointing {}, it would "
+                        "take {:.1f} GB.",
+                        t.batch_size, t.config_checkpointing ? "on" : "off", t.config_memory.total() * 1e-9),
+            4, out);
+}
+
+void print_without_bound(const TargetPlan& target, const Plan& plan, std::ostream& out) {
+  std::string text =
+      fmt::format("{}: {} {}: no arithmetic bounds it", target.case_name, target.gate.metric, target.gate.text());
+  if (const CasePlan* trainer = plan.find(target.trained_by); trainer && trainer->training) {
+    const double tokens = trainer->training->max_steps * trainer->training->tokens_per_step;
+    text += fmt::format("; {} trains it on {}e9 tokens, {:.0f} per parameter, which takes at least {:.0f} days here",
+                        trainer->name, billions(tokens), tokens / trainer->parameters, days_of_training(*trainer));
+  }
+  paragraph(text + ".", 2, out);
+}
+
+void print_tables(const Plan& plan, std::ostream& out) {
+  out << fmt::format("\n{:<22} {:>8} {:>8} {:>5} {:>9} {:>9} {:>9} {:>11} {:<10}\n", "one unit of work", "e6 par.",
+                     "w/o emb.", "dtype", "tokens", "TFLOP", "GB read", "least s", "bound by");
+  for (const auto& one : plan.cases)
+    if (one.seconds > 0)
+      out << fmt::format("{:<22} {:>8.1f} {:>8.1f} {:>5} {:>9} {:>9.4g} {:>9.4g} {:>11.4g} {:<10}\n",
+                         shortened(one.name, 22), one.parameters * 1e-6, one.parameters_without_embedding * 1e-6,
+                         one.dtype, grouped(static_cast<std::uint64_t>(one.tokens)), one.flops * 1e-12,
+                         one.bytes * 1e-9, one.seconds, one.bound_by_memory ? "reads" : "products");
+  out << fmt::format("\n{:<22} {:>7}", "predicted memory, GB", "total");
+  for (const char* name : {"weights", "gradients", "optimizer", "kv_cache", "activat.", "logits", "temp."})
+    out << fmt::format(" {:>9}", name);
+  out << "\n";
+  for (const auto& one : plan.cases) {
+    const MemoryEstimate& m = one.memory;
+    out << fmt::format("{:<22} {:>7.2f}", shortened(one.name, 22), m.total() * 1e-9);
+    for (const double bytes : {m.weights, m.gradients, m.optimizer, m.kv_cache, m.activations, m.logits, m.temporaries})
+      out << fmt::format(" {:>9.2f}", bytes * 1e-9);
+    out << (m.total() > plan.ceilings.memory_bytes ? " !" : "") << "\n";
+  }
+  paragraph(
+      fmt::format("GB of 1e9 bytes, without the program itself and the allocator's holes; a process may use {:.1f} "
+                  "GB here (! exceeds them).",
+                  plan.ceilings.memory_bytes * 1e-9),
+      0, out);
+}
+
+template <class Print>
+void section(const char* title, const Plan& plan, Reach reach, std::ostream& out, Print&& print) {
+  bool begun = false;
+  for (const auto& target : plan.targets) {
+    if (target.reach != reach) continue;
+    if (!begun) out << "\n" << title << "\n";
+    begun = true;
+    print(target);
+  }
+}
+
+void print_plan(const Plan& plan, std::ostream& out) {
+  const Ceilings& c = plan.ceilings;
+  paragraph(fmt::format("{} on {}", plan.suite, c.machine), 0, out);
+  section("OUT OF REACH", plan, Reach::kOut, out,
+          [&](const TargetPlan& target) { print_out_of_reach(target, *plan.find(target.case_name), c, out); });
+  out << "\nIN REACH, AT MOST\n";
+  for (const auto& one : plan.cases) {
+    if (one.training) print_training_in_reach(one, out);
+    if (one.type == "decode") print_decode_bound(one, c, out);
+    if (one.type == "prefill")
+      paragraph(fmt::format("{}: {:.0f} tokens/s, a prompt of {:.0f} tokens in {:.3g} s, bound by {}.", one.name,
+                            one.tokens / one.seconds, one.tokens / one.batch, one.seconds,
+                            one.bound_by_memory ? "memory reads" : "matrix products"),
+                2, out);
+  }
+  section("TARGETS THAT ARITHMETIC DOES NOT EXCLUDE", plan, Reach::kNotExcluded, out, [&](const TargetPlan& target) {
+    if (target.gate.metric == "peak_memory") return print_memory_target(target, *plan.find(target.case_name), out);
+    paragraph(fmt::format("{}: {} {} is {:.3g} % of the bound of {:.4g}", target.case_name, target.gate.metric,
+                          target.gate.text(), 100 * target.high_factor, target.bound),
+              2, out);
+  });
+  section("TARGETS THAT NO ARITHMETIC BOUNDS", plan, Reach::kNoBound, out,
+          [&](const TargetPlan& target) { print_without_bound(target, plan, out); });
+  print_tables(plan, out);
+  paragraph(fmt::format("Ceilings: {} {:.4g} TFLOP/s ({}); memory {:.0f} GB/s ({}).", c.mixed_dtype,
+                        c.mixed.rate * 1e-12, c.mixed.source, c.read.rate * 1e-9, c.read.source),
+            0, out);
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, Exit&) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("plan", "Say by arithmetic which targets of a suite a machine can reach");
+  verb->add_option("suite", options->suite, "suite file; suites/ and configs/ are also built in")->required();
+  verb->add_option("--machine", options->machine,
+                   "name of a file in configs/machines, such as m4-max-40 [this machine, probed for a second]");
+  verb->add_option("--device", options->device, "auto, mps, cuda or cpu: what to probe, without --machine")
+      ->capture_default_str();
+  verb->add_option("--set", options->set, "KEY=VALUE, as in bench run; may be given several times")
+      ->allow_extra_args(false);
+  verb->add_flag("--json", options->as_json, "print JSON instead of text");
+  verb->callback([options] {
+    const Suite suite = read_suite(options->suite, options->set);
+    const Plan plan =
+        make_plan(suite, options->machine.empty() ? probe_ceilings(options->device)
+                                                  : ceilings_of(read_machine(options->machine, "--machine")));
+    if (options->as_json)
+      std::cout << to_json(plan).dump(2) << "\n";
+    else
+      print_plan(plan, std::cout);
+  });
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,97 @@
+#pragma once
+
+#include "model/config.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace bench::harness {
+
+/// What a process holds at the moment when it holds most, in bytes, by what it is for. Predicted from shapes, without
+/// what the C library's allocator keeps in holes (on Linux up to a tenth of the whole in training).
+struct MemoryEstimate {
+  double program = 0;  // the program and its libraries, before there is a model
+  double weights = 0;  // the parameters themselves
+  double gradients = 0;
+  double optimizer = 0;  // AdamW's two moments
+  double kv_cache = 0;
+  double activations = 0;   // what the backward pass needs, and the tensors in work
+  double logits = 0;        // and what the loss makes of them
+  double temporaries = 0;   // weights cast to the compute dtype, gradients before they are added up
+  const char* moment = "";  // when that is: "at the loss"
+
+  /// Everything that stays from step to step.
+  double resident() const { return program + weights + gradients + optimizer + kv_cache; }
+  double total() const { return resident() + activations + logits + temporaries; }
+  /// "26.1 GB (weights 1.6, gradients 1.6, ...)", without the components that are nothing.
+  std::string text() const;
+
+  /// Calls visit(name, bytes) for each component, in order.
+  template <class Visit>
+  void components(Visit&& visit) const {
+    visit("program", program);
+    visit("weights", weights);
+    visit("gradients", gradients);
+    visit("optimizer", optimizer);
+    visit("kv_cache", kv_cache);
+    visit("activations", activations);
+    visit("logits", logits);
+    visit("temporaries", temporaries);
+  }
+};
+
+/// One micro-batch of training, as far as its memory is concerned.
+struct TrainingShape {
+  std::int64_t batch = 1, seq_length = 0;  // sequences of a micro-batch, tokens of each
+  std::int64_t element_bytes = 4;          // of the compute dtype; weights and optimizer are fp32
+  bool gradient_checkpointing = false;     // keep each block's input only
+  bool fused = true;                       // false: plain attention, which keeps its probabilities
+  bool fused_attention_gradient = true;    // false: the device keeps the probabilities whatever `fused` says
+  double program_bytes = 0;
+};
+
+/// Peak of a micro-batch's forward and backward pass over gradients that are there already, as in every micro-batch but
+/// the first. The largest of three moments: at the loss, when all activations and three times the logits are there; in
+/// the backward pass of a block; at the embedding, where a tied one's two gradients and their sum are.
+MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const TrainingShape& shape);
+
+/// Inference with a KV cache: a prompt, then tokens one by one.
+struct DecodeShape {
+  std::int64_t batch = 1, prompt_tokens = 0, capacity = 0;  // capacity of the cache, in tokens
+  std::int64_t element_bytes = 4;                           // of weights and computing
+  double program_bytes = 0;
+};
+
+/// Peak in the prompt's pass, inside a block: all later steps are smaller.
+MemoryEstimate estimate_decode_memory(const model::ModelConfig& model, const DecodeShape& shape);
+
+/// Bytes of keys and values of `capacity` tokens of each of `batch` sequences.
+double kv_cache_bytes(const model::ModelConfig& model, std::int64_t batch, std::int64_t capacity,
+                      std::int64_t element_bytes);
+
+/// The largest n in 1 .. limit for which bytes(n), which must not fall as n rises, stays within budget; 0 when none
+/// does.
+std::int64_t largest_within(double budget_bytes, std::int64_t limit, const std::function<double(std::int64_t)>& bytes);
+
+/// One measured peak beside what was predicted for it.
+struct MemoryPoint {
+  double tokens = 0, measured_bytes = 0, predicted_bytes = 0;
+};
+
+/// What measurements say a prediction leaves out: a line in the tokens, never falling.
+struct MemoryCalibration {
+  double offset_bytes = 0, bytes_per_token = 0;
+  double lowest = 0, highest = 0;  // predicted / measured - 1 over the points
+  double apply(double predicted_bytes, double tokens) const {
+    return predicted_bytes + offset_bytes + bytes_per_token * tokens;
+  }
+};
+/// Least squares through the points; from one point, or where the line would fall, the largest difference. No points:
+/// 0.
+MemoryCalibration calibrate(const std::vector<MemoryPoint>& points);
+
+/// The bytes that "10GB", "9.5 GiB", "800MB" or "1e9" mean; GB are 1e9, GiB 2^30. Throws Error at `where`.
+double parse_bytes(const std::string& text, const std::string& where);
+
+}  // namespace bench::harness

@@ -1,0 +1,322 @@
+#include "harness/plan.h"
+
+#include "harness/training/training_config.h"
+#include "model/config.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <regex>
+
+namespace bench::harness {
+namespace {
+
+/// A config inside a case's effective config.
+template <class T>
+T read_part(const CaseSpec& spec, const char* key) {
+  FileOr<T> part;
+  read_value(YamlNode::parse(spec.config.at(key).dump(), spec.name), part);
+  return part.value;
+}
+
+bool has(const CaseSpec& spec, const char* key) {
+  return spec.config.contains(key) && !spec.config.at(key).is_null() && spec.config.at(key) != "";
+}
+
+std::string folder_name(const std::string& path) {
+  std::string name = std::filesystem::path(path).lexically_normal().string();
+  while (name.size() > 1 && name.back() == '/') name.pop_back();
+  return name;
+}
+
+/// The train case whose training config writes that checkpoint, or nullptr.
+const CaseSpec* trainer_of(const Suite& suite, const std::string& checkpoint) {
+  for (const auto& spec : suite.cases)
+    if (spec.type == "train" &&
+        folder_name(read_part<TrainingConfig>(spec, "training").train.output_dir + "/final") == folder_name(checkpoint))
+      return &spec;
+  return nullptr;
+}
+
+std::optional<model::ModelConfig> model_of(const Suite& suite, const CaseSpec& spec) {
+  if (has(spec, "model")) return read_part<model::ModelConfig>(spec, "model");
+  const CaseSpec* trainer = has(spec, "checkpoint") ? trainer_of(suite, spec.config.at("checkpoint")) : nullptr;
+  return trainer ? std::optional(read_part<model::ModelConfig>(*trainer, "model")) : std::nullopt;
+}
+
+std::int64_t element_bytes(const std::string& dtype) { return dtype == "fp32" ? 4 : 2; }
+
+void bound_time(const Ceilings& ceilings, CasePlan& plan) {
+  const double compute_s = plan.flops / ceilings.matmul(plan.dtype).rate, read_s = plan.bytes / ceilings.read.rate;
+  plan.bound_by_memory = read_s > compute_s;
+  plan.seconds = std::max(compute_s, read_s);
+}
+
+void plan_training(const CaseSpec& spec, const model::ModelConfig& model, const Ceilings& ceilings, CasePlan& plan) {
+  const TrainConfig config = read_part<TrainingConfig>(spec, "training").train;
+  TrainingPlan& training = plan.training.emplace();
+  const std::int64_t micro = spec.config.at("micro_batch_size");
+  training.batch_size = config.batch_size;
+  training.micro_batch_size = micro > 0 ? micro : config.batch_size;
+  training.accumulation_steps = config.gradient_accumulation_steps;
+  training.seq_length = config.max_seq_length;
+  training.config_checkpointing = config.gradient_checkpointing;
+  training.gradient_checkpointing = has(spec, "gradient_checkpointing")
+                                        ? spec.config.at("gradient_checkpointing").get<bool>()
+                                        : config.gradient_checkpointing;
+  training.tokens_per_step = static_cast<double>(config.effective_batch_size * config.max_seq_length);
+  training.max_steps = static_cast<double>(config.max_steps);
+  training.flops_without_attention = 6 * plan.parameters * training.tokens_per_step;
+  plan.dtype = config.mixed_precision ? ceilings.mixed_dtype : "fp32";
+  plan.batch = static_cast<double>(config.effective_batch_size);
+  plan.tokens = training.tokens_per_step;
+  plan.flops = training_flops_per_token(model, config.max_seq_length) * plan.tokens;
+  // Each micro-batch reads every weight forward and backward, and adds its gradient up.
+  const auto element = static_cast<double>(element_bytes(plan.dtype));
+  plan.bytes = plan.batch / static_cast<double>(training.micro_batch_size) * 4 * plan.parameters * element;
+  TrainingShape shape{training.micro_batch_size,
+                      config.max_seq_length,
+                      element_bytes(plan.dtype),
+                      training.gradient_checkpointing,
+                      config.compile_model,
+                      ceilings.fused_attention_gradient,
+                      0};
+  plan.memory = estimate_training_memory(model, shape);
+  shape.batch = config.batch_size;
+  shape.gradient_checkpointing = config.gradient_checkpointing;
+  training.config_memory = estimate_training_memory(model, shape);
+}
+
+/// A forward pass of `tokens` new tokens behind `cached` ones, of each sequence; only the last one meets the head.
+void plan_forward(const model::ModelConfig& model, double tokens, double cached, CasePlan& plan) {
+  const double head = static_cast<double>(model.vocab_size * model.hidden_size);
+  const double blocks = plan.parameters_without_embedding - (model.tie_embeddings ? 0 : head);
+  const double attention =
+      4.0 * static_cast<double>(model.num_layers * model.hidden_size) * (cached + (tokens + 1) / 2);
+  const std::int64_t element = element_bytes(plan.dtype);
+  plan.flops = plan.batch * (tokens * (2 * blocks + attention) + 2 * head);
+  plan.weight_bytes = (blocks + head) * static_cast<double>(element);
+  plan.kv_bytes = plan.batch * (cached + tokens) * kv_cache_bytes(model, 1, 1, element);
+  plan.bytes = plan.weight_bytes + plan.kv_bytes;
+}
+
+void plan_inference(const CaseSpec& spec, const model::ModelConfig& model, const Ceilings& ceilings, CasePlan& plan) {
+  const std::string dtype = spec.config.at("dtype");
+  plan.dtype = dtype == "auto" ? ceilings.mixed_dtype : dtype;
+  const std::int64_t batch = spec.config.at("batch"), element = element_bytes(plan.dtype);
+  plan.batch = static_cast<double>(batch);
+  if (spec.type == "memory") {
+    const std::int64_t longest = spec.config.at("seq_lengths").back();
+    plan.tokens = plan.batch * static_cast<double>(longest);
+    if (spec.config.at("mode") == "train")
+      plan.memory = estimate_training_memory(
+          model, {batch, longest, element, spec.config.at("gradient_checkpointing").get<bool>(),
+                  spec.config.value("compile_model", true), ceilings.fused_attention_gradient, 0});
+    else
+      plan.memory = estimate_decode_memory(model, {batch, std::max<std::int64_t>(longest - 1, 1), longest, element, 0});
+    return;
+  }
+  const std::int64_t prompt = spec.config.at("prompt_tokens");
+  const std::int64_t new_tokens = spec.type == "decode" ? spec.config.at("new_tokens").get<std::int64_t>() : 0;
+  plan.memory = estimate_decode_memory(model, {batch, prompt, prompt + new_tokens, element, 0});
+  if (spec.type == "decode") {
+    plan.tokens = plan.batch;
+    plan_forward(model, 1, static_cast<double>(prompt) + static_cast<double>(new_tokens) / 2, plan);
+  } else {
+    plan.tokens = plan.batch * static_cast<double>(prompt);
+    plan_forward(model, static_cast<double>(prompt), 0, plan);
+  }
+  bound_time(ceilings, plan);
+}
+
+std::optional<CasePlan> plan_case(const Suite& suite, const CaseSpec& spec, const Ceilings& ceilings) {
+  const bool known = spec.type == "train" || spec.type == "prefill" || spec.type == "decode" || spec.type == "memory";
+  const auto model = known ? model_of(suite, spec) : std::nullopt;
+  if (!model) return {};
+  CasePlan plan;
+  plan.name = spec.name;
+  plan.type = spec.type;
+  plan.parameters = static_cast<double>(parameter_count(*model));
+  plan.parameters_without_embedding = static_cast<double>(parameter_count_without_embedding(*model));
+  if (spec.type != "train") {
+    plan_inference(spec, *model, ceilings, plan);
+    return plan;
+  }
+  plan_training(spec, *model, ceilings, plan);
+  bound_time(ceilings, plan);
+  return plan;
+}
+
+/// The best value of a metric that arithmetic allows, or NaN. For a training step attention is not counted, so that
+/// nobody can say a target was put out of reach by counting too much.
+double bound_of(const std::string& metric, const CasePlan& plan, const Ceilings& ceilings) {
+  if (metric == "peak_memory") return plan.memory.total() * 1e-9;
+  if (plan.training) {
+    const double flops_per_s = ceilings.matmul(plan.dtype).rate;
+    const double steps_per_s = flops_per_s / plan.training->flops_without_attention;
+    if (metric == "train_steps_per_s") return steps_per_s;
+    if (metric == "train_tokens_per_s") return steps_per_s * plan.tokens;
+    if (metric == "train_micro_steps_per_s")
+      return steps_per_s * plan.batch / static_cast<double>(plan.training->micro_batch_size);
+    if (metric == "train_tflops") return flops_per_s * 1e-12;
+  }
+  if (metric == plan.type + "_tokens_per_s") return plan.tokens / plan.seconds;
+  return std::nan("");
+}
+
+/// The upper end of a range that begins with the limit and stands in the reading: 3 of "the plan's 2-3 steps/s".
+double upper_end(const GateConfig& gate, double low) {
+  const std::regex range(R"(([0-9]+(?:\.[0-9]+)?)-([0-9]+(?:\.[0-9]+)?) )");
+  std::smatch match;
+  if (std::regex_search(gate.reading, match, range) && std::stod(match[1]) == low &&
+      match.suffix().str().starts_with(gate.unit))
+    return std::stod(match[2]);
+  return low;
+}
+
+TargetPlan plan_target(const GateConfig& gate, const std::string& case_name, const CasePlan* plan,
+                       const Ceilings& ceilings) {
+  TargetPlan target;
+  target.case_name = case_name;
+  target.gate = gate;
+  const std::string kind = gate.kind().name;
+  const bool wants_more = kind == "at_least" || kind == "above";
+  target.low = target.high = gate.limit()[0];
+  if (wants_more) target.high = upper_end(gate, target.low);
+  target.bound = plan ? bound_of(gate.metric, *plan, ceilings) : std::nan("");
+  target.low_factor = wants_more ? target.low / target.bound : target.bound / gate.limit().back();
+  target.high_factor = wants_more ? target.high / target.bound : target.low_factor;
+  if (!std::isnan(target.bound)) target.reach = target.low_factor > 1 ? Reach::kOut : Reach::kNotExcluded;
+  return target;
+}
+
+Json to_json(const MemoryEstimate& memory) {
+  Json json = {{"total_bytes", memory.total()}, {"moment", memory.moment}};
+  memory.components([&](const char* name, double bytes) { json[fmt::format("{}_bytes", name)] = bytes; });
+  return json;
+}
+
+Json to_json(const CasePlan& plan) {
+  Json json = {{"name", plan.name},
+               {"type", plan.type},
+               {"dtype", plan.dtype},
+               {"parameters", plan.parameters},
+               {"parameters_without_embedding", plan.parameters_without_embedding},
+               {"batch", plan.batch},
+               {"tokens", plan.tokens},
+               {"flops", plan.flops},
+               {"bytes", plan.bytes},
+               {"least_time_s", plan.seconds},
+               {"bound_by", plan.seconds == 0      ? ""
+                            : plan.bound_by_memory ? "memory reads"
+                                                   : "matrix products"},
+               {"memory", to_json(plan.memory)}};
+  if (!plan.training) return json;
+  const TrainingPlan& training = *plan.training;
+  json["training"] = {{"flops_without_attention", training.flops_without_attention},
+                      {"max_steps", training.max_steps},
+                      {"tokens_of_max_steps", training.max_steps * training.tokens_per_step},
+                      {"tokens_per_parameter", training.max_steps * training.tokens_per_step / plan.parameters},
+                      {"days_at_least", days_of_training(plan)},
+                      {"tokens_in_22h", tokens_in_hours(plan, 22)},
+                      {"memory_at_the_configs_batch_size", to_json(training.config_memory)}};
+  return json;
+}
+
+}  // namespace
+
+Ceilings ceilings_of(const Machine& machine) {
+  const auto ceiling = [](const MatmulRates& rates) {
+    return Ceiling{rates.flops_per_s(), rates.measured() ? rates.best.source : rates.on_paper.source};
+  };
+  Ceilings ceilings;
+  ceilings.machine = fmt::format("{}: {}", machine.name, machine.description);
+  ceilings.mixed_dtype = machine.mixed_dtype();
+  ceilings.fp32 = ceiling(machine.fp32_tflops);
+  ceilings.mixed = ceiling(machine.rates(ceilings.mixed_dtype));
+  ceilings.read = {machine.memory_gb_per_s.value * 1e9, machine.memory_gb_per_s.source};
+  ceilings.paper_fp32_flops_per_s = machine.fp32_tflops.on_paper.value * 1e12;
+  // A GPU without matrix units is no faster in bf16 than in fp32, on paper.
+  ceilings.paper_mixed_flops_per_s = machine.rates(ceilings.mixed_dtype).on_paper.value > 0
+                                         ? machine.rates(ceilings.mixed_dtype).on_paper.value * 1e12
+                                         : (machine.device == "mps" ? ceilings.paper_fp32_flops_per_s : 0);
+  ceilings.read_share = machine.memory_share.value;
+  ceilings.memory_bytes =
+      machine.memory_bytes.value * (machine.usable_memory_share.value > 0 ? machine.usable_memory_share.value : 1);
+  ceilings.fused_attention_gradient = machine.device != "mps";
+  return ceilings;
+}
+
+const char* reach_name(Reach reach) {
+  switch (reach) {
+    case Reach::kOut:
+      return "out_of_reach";
+    case Reach::kNotExcluded:
+      return "not_excluded";
+    case Reach::kNoBound:
+      return "no_bound";
+  }
+  return "?";
+}
+
+const CasePlan* Plan::find(const std::string& case_name) const {
+  const auto found =
+      std::find_if(cases.begin(), cases.end(), [&](const CasePlan& one) { return one.name == case_name; });
+  return found == cases.end() ? nullptr : &*found;
+}
+
+Plan make_plan(const Suite& suite, const Ceilings& ceilings) {
+  Plan plan;
+  plan.suite = suite.name;
+  plan.ceilings = ceilings;
+  for (const auto& spec : suite.cases)
+    if (auto one = plan_case(suite, spec, ceilings)) plan.cases.push_back(std::move(*one));
+  for (const auto& spec : suite.cases)
+    for (const auto& gate : spec.gates) {
+      if (gate.limit().size() > 1) continue;
+      plan.targets.push_back(plan_target(gate, spec.name, plan.find(spec.name), ceilings));
+      const CaseSpec* trainer = has(spec, "checkpoint") ? trainer_of(suite, spec.config.at("checkpoint")) : nullptr;
+      if (trainer) plan.targets.back().trained_by = trainer->name;
+    }
+  return plan;
+}
+
+double tokens_in_hours(const CasePlan& plan, double hours) { return hours * 3600 * plan.tokens / plan.seconds; }
+
+double days_of_training(const CasePlan& plan) {
+  return plan.training ? plan.training->max_steps * plan.seconds / 86400 : 0;
+}
+
+Json to_json(const Plan& plan) {
+  const Ceilings& c = plan.ceilings;
+  Json json = {{"schema", "bench-plan/1"},
+               {"suite", plan.suite},
+               {"machine", c.machine},
+               {"ceilings",
+                {{"fp32_flops_per_s", c.fp32.rate},
+                 {"fp32_source", c.fp32.source},
+                 {"mixed_dtype", c.mixed_dtype},
+                 {"mixed_flops_per_s", c.mixed.rate},
+                 {"mixed_source", c.mixed.source},
+                 {"read_bytes_per_s", c.read.rate},
+                 {"read_source", c.read.source},
+                 {"read_share_of_programs", c.read_share},
+                 {"memory_bytes", c.memory_bytes}}},
+               {"targets", Json::array()},
+               {"cases", Json::array()}};
+  for (const auto& target : plan.targets)
+    json["targets"].push_back({{"case", target.case_name},
+                               {"metric", target.gate.metric},
+                               {"gate", target.gate.text()},
+                               {"unit", target.gate.unit},
+                               {"reach", reach_name(target.reach)},
+                               {"low", target.low},
+                               {"high", target.high},
+                               {"bound", number_or_null(target.bound)},
+                               {"low_factor", number_or_null(target.low_factor)},
+                               {"high_factor", number_or_null(target.high_factor)}});
+  for (const auto& one : plan.cases) json["cases"].push_back(to_json(one));
+  return json;
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,93 @@
+#pragma once
+
+#include "harness/machine.h"
+#include "harness/memory_profile.h"
+#include "harness/suite.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bench::harness {
+
+/// A rate that no program of a machine can pass, and where the number comes from.
+struct Ceiling {
+  double rate = 0;  // per second: FLOP of matrix products, or bytes read
+  std::string source;
+};
+
+/// What bounds the speed and the size of work on a machine.
+struct Ceilings {
+  std::string machine, mixed_dtype = "bf16";  // the dtype of mixed_precision and of dtype: auto
+  Ceiling fp32, mixed, read;
+  double paper_fp32_flops_per_s = 0, paper_mixed_flops_per_s = 0;  // 0: not known
+  double read_share = 0;                                           // of read.rate, that programs get; 0: not known
+  double memory_bytes = 0;                                         // that a process may use
+  bool fused_attention_gradient = true;
+
+  const Ceiling& matmul(const std::string& dtype) const { return dtype == "fp32" ? fp32 : mixed; }
+  double paper_flops_per_s(const std::string& dtype) const {
+    return dtype == "fp32" ? paper_fp32_flops_per_s : paper_mixed_flops_per_s;
+  }
+};
+Ceilings ceilings_of(const Machine& machine);
+
+/// What a train case's optimizer steps come to.
+struct TrainingPlan {
+  double tokens_per_step = 0, max_steps = 0;
+  double flops_without_attention = 0;  // of a step: 6 x parameters x tokens
+  std::int64_t batch_size = 0, micro_batch_size = 0, accumulation_steps = 0,
+               seq_length = 0;          // batch_size: the config's
+  bool gradient_checkpointing = false;  // as the case runs it
+  bool config_checkpointing = false;    // as the training config has it
+  MemoryEstimate config_memory;         // at the config's own batch_size and gradient_checkpointing
+};
+
+/// What one unit of a case's work (optimizer step, prompt, decode step) must cost.
+struct CasePlan {
+  std::string name, type, dtype;
+  double parameters = 0, parameters_without_embedding = 0;
+  double batch = 0, tokens = 0;           // sequences together, tokens of a unit
+  double flops = 0, bytes = 0;            // of a unit, attention included; bytes read at least
+  double weight_bytes = 0, kv_bytes = 0;  // of a decode step's bytes
+  MemoryEstimate memory;
+  double seconds = 0;            // least time of a unit
+  bool bound_by_memory = false;  // reads take longer than matrix products
+  std::optional<TrainingPlan> training;
+};
+
+enum class Reach { kOut, kNotExcluded, kNoBound };
+const char* reach_name(Reach reach);
+
+/// One gate held against arithmetic.
+struct TargetPlan {
+  std::string case_name;
+  std::string trained_by;  // the train case that writes the checkpoint judged, if the suite has it
+  GateConfig gate;
+  Reach reach = Reach::kNoBound;
+  double low = 0, high = 0;                // the limit; `high` is the upper end that its reading names ("2-3 steps/s")
+  double bound = 0;                        // the best value possible, NaN when nothing bounds it
+  double low_factor = 0, high_factor = 0;  // limit / bound, or bound / limit where less is better; NaN as well
+};
+
+struct Plan {
+  std::string suite;
+  Ceilings ceilings;
+  std::vector<CasePlan> cases;      // those that arithmetic says something about
+  std::vector<TargetPlan> targets;  // the gates of all cases
+
+  const CasePlan* find(const std::string& case_name) const;
+};
+
+/// Holds a suite against a machine, by arithmetic alone: nothing runs. A checkpoint's model is that of the train case
+/// whose training config writes it. Gates with two limits are bounds around a measurement, no targets, and left out.
+Plan make_plan(const Suite& suite, const Ceilings& ceilings);
+
+/// Tokens that are trained on in so many hours at the least time of a step.
+double tokens_in_hours(const CasePlan& plan, double hours);
+/// Days of the training config's max_steps at the least time of a step.
+double days_of_training(const CasePlan& plan);
+
+Json to_json(const Plan& plan);
+
+}  // namespace bench::harness

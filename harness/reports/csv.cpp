@@ -1,0 +1,37 @@
+#include "harness/reports/reports.h"
+#include "harness/reports/summary.h"
+
+#include <cmath>
+
+namespace bench::harness {
+namespace {
+
+/// A field as RFC 4180 wants it: quoted where it holds what separates fields or lines.
+std::string field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+/// All digits of a number, nothing for what isn't one.
+std::string field(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
+
+const char* better_name(Better better) {
+  return better == Better::kHigher ? "higher" : better == Better::kLower ? "lower" : "unchanged";
+}
+
+}  // namespace
+
+void write_csv(const Report& report, std::ostream& out) {
+  out << "suite,case,type,metric,unit,better,value,low,high,n,processes,machine,commit,created\r\n";
+  const std::string of_report =
+      fmt::format("{},{},{}", field(report.machine()), field(commit_text(report.environment)), field(report.created));
+  for (const auto& one : report.cases)
+    for (const auto& [metric, e] : one.metrics)
+      out << fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\r\n", field(report.suite), field(one.name),
+                         field(one.type), metric->name, field(std::string(metric->unit)), better_name(metric->better),
+                         field(e.value), field(e.low), field(e.high), e.n, one.processes.size(), of_report);
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "harness/report.h"
+
+#include <string>
+
+namespace bench::harness {
+
+/// Figures as HTML; "" where there is nothing to plot.
+/// Every series of times that has enough samples: each sample, by process, with the median of each process.
+std::string plot_samples(const CaseResult& one);
+std::string plot_loss(const CaseResult& one);
+/// Peak memory by sequence length, measured and predicted.
+std::string plot_memory(const CaseResult& one);
+/// How fast the machine was beside each block of timing.
+std::string plot_probe(const CaseResult& one);
+/// All cases of which arithmetic and traffic are known, under the roofs that the speed probes measured, and their
+/// table.
+std::string plot_roofline(const Report& report);
+
+}  // namespace bench::harness

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "harness/gate.h"
+
+namespace bench::harness {
+
+/// When the processes of a case have measured enough: every gate on a timed metric is decided, or there is none and the
+/// case's speed is known to within `precision` (half of the interval's width, as a share of the value).
+///
+/// Who looks often enough at a 95 % interval will see it exclude anything once. So a gate counts as decided only when
+/// an interval stretched by 1.7 excludes its limit, which makes about 99.9 % of 95 %.
+bool measured_enough(const std::vector<Record>& processes, const std::vector<GateConfig>& gates, double precision);
+
+}  // namespace bench::harness

@@ -1,0 +1,75 @@
+#include "harness/ab.h"
+
+#include <cmath>
+#include <random>
+
+#include <gtest/gtest.h>
+
+namespace bench::harness {
+namespace {
+
+/// A pair of processes whose times differ by a factor of `slower`, with a spread of `noise` between pairs.
+AbPair pair(double slower, double noise, std::mt19937_64& random) {
+  // The sum of twelve uniform numbers is nearly normal; std::normal_distribution differs between standard libraries.
+  double normal = -6;
+  for (int i = 0; i < 12; ++i) normal += static_cast<double>(random() % 100000) / 100000;
+  AbPair made;
+  for (int i = 0; i < 6; ++i) made.a_s.push_back(1), made.b_s.push_back(slower * std::exp(noise * normal));
+  return made;
+}
+
+/// What a comparison comes to that looks as run_ab does.
+Change compare(double slower, double noise, std::uint64_t seed) {
+  const AbOptions options;
+  std::mt19937_64 random(seed);
+  std::vector<AbPair> pairs;
+  while (static_cast<std::int64_t>(pairs.size()) < options.most_pairs) {
+    pairs.push_back(pair(slower, noise, random));
+    const auto n = static_cast<std::int64_t>(pairs.size());
+    if (n < options.fewest_pairs || n % 2 != 0) continue;
+    const Change change = judge_pairs(pairs, options);
+    if (change != Change::kCantTell) return change;
+  }
+  return Change::kCantTell;
+}
+
+int count(Change wanted, double slower, double noise) {
+  int found = 0;
+  for (std::uint64_t seed = 0; seed < 500; ++seed) found += compare(slower, noise, seed) == wanted;
+  return found;
+}
+
+TEST(Ab, CriesWolfInAtMostFivePercentOfComparisons) {
+  for (const double noise : {0.01, 0.03, 0.1}) EXPECT_LE(count(Change::kWorse, 1, noise), 25) << noise;
+}
+
+TEST(Ab, FindsFivePercentInNearlyAll) {
+  EXPECT_GE(count(Change::kWorse, 1.05, 0.03), 450);
+  EXPECT_GE(count(Change::kBetter, 1 / 1.05, 0.03), 450);
+}
+
+TEST(Ab, NeverCallsFivePercentTheSame) { EXPECT_LE(count(Change::kSame, 1.05, 0.02), 5); }
+
+TEST(Ab, EqualProgramsAreSoonKnownToBe) { EXPECT_GE(count(Change::kSame, 1, 0.02), 400); }
+
+TEST(Ab, OneDisturbedPairOfBlocksDoesNotMove) {
+  AbPair one{true, {1, 1, 1, 1, 1}, {1.02, 1.02, 9, 1.02, 1.02}};
+  EXPECT_NEAR(one.log_ratio(), std::log(1.02), 1e-12);
+}
+
+TEST(Ab, ExitCodeFollowsTheCases) {
+  const auto exit_of = [](Change change, bool error = false) {
+    AbResult result;
+    result.cases.push_back({"x", "", {}, change, "", error});
+    return result.exit_code();
+  };
+  EXPECT_EQ(exit_of(Change::kSame), Exit::kOk);
+  EXPECT_EQ(exit_of(Change::kBetter), Exit::kOk);
+  EXPECT_EQ(exit_of(Change::kWorse), Exit::kGateFailed);
+  EXPECT_EQ(exit_of(Change::kCantTell), Exit::kNotJudged);
+  EXPECT_EQ(exit_of(Change::kCantTell, true), Exit::kCaseError);
+  EXPECT_EQ(AbResult{}.exit_code(), Exit::kNotJudged);
+}
+
+}  // namespace
+}  // namespace bench::harness

@@ -1,0 +1,130 @@
+#include "harness/measure.h"
+
+#include "harness/core/clock.h"
+#include "harness/stop_rule.h"
+#include "harness/work_counter.h"
+#include "model/tensor.h"
+
+#include <gtest/gtest.h>
+
+namespace bench::harness {
+namespace {
+
+const Device& cpu() { return find_device("cpu", "test"); }
+
+MeasurePlan plan(double budget_s) {
+  MeasurePlan made;
+  made.end_s = now_s() + budget_s;
+  made.block_s = 0;  // one piece is a block
+  made.probe = false;
+  return made;
+}
+
+/// Adds these samples one after another, whatever the clock says.
+Piece pieces(std::vector<double> samples) {
+  return [samples, i = std::size_t{0}](Record& into) mutable {
+    into.add("time_s", "s", samples[i++]);
+    return i < samples.size();
+  };
+}
+
+TEST(Measure, TheColdPieceIsASeriesOfItsOwn) {
+  Record record;
+  measure_in_blocks(cpu(), torch::kFloat32, plan(100), pieces({9, 1, 1, 1}), record);
+  EXPECT_EQ(record.samples("cold_time_s"), std::vector<double>{9});
+  EXPECT_EQ(record.samples("time_s").size(), 3u);
+}
+
+TEST(Measure, WarmUpLastsWhileBlocksGetFaster) {
+  Record record;
+  measure_in_blocks(cpu(), torch::kFloat32, plan(100), pieces({9, 4, 3, 2, 2, 2, 2}), record);
+  std::vector<bool> warmup;
+  for (const auto& block : record.blocks) warmup.push_back(block.warmup);
+  EXPECT_EQ(warmup, (std::vector<bool>{true, true, true, false, false, false}));
+  EXPECT_EQ(record.counted("time_s"), (std::vector<double>{2, 2, 2}));
+}
+
+TEST(Measure, WhenThereIsTimeForOnePieceItIsTheOnlySample) {
+  Record record;
+  measure_in_blocks(cpu(), torch::kFloat32, plan(0), pieces({9, 1, 1}), record);
+  EXPECT_EQ(record.samples("time_s"), std::vector<double>{9});
+  EXPECT_TRUE(record.samples("cold_time_s").empty());
+}
+
+TEST(Measure, StopsWhenTheRecordSaysEnough) {
+  Record record;
+  MeasurePlan until_enough = plan(100);
+  until_enough.enough = [](const Record& r) { return r.samples("time_s").size() >= 7; };
+  measure_in_blocks(cpu(), torch::kFloat32, until_enough, pieces(std::vector<double>(1000, 1.0)), record);
+  EXPECT_EQ(record.samples("time_s").size(), 7u);
+  Record limited;
+  MeasurePlan blocks = plan(100);
+  blocks.max_blocks = 3;
+  measure_in_blocks(cpu(), torch::kFloat32, blocks, pieces(std::vector<double>(1000, 1.0)), limited);
+  EXPECT_EQ(limited.counted("time_s").size(), 3u);
+}
+
+TEST(Measure, BlocksSayWhatTheMachineDid) {
+  Record record;
+  MeasurePlan probed = plan(100);
+  probed.probe = true;
+  measure_in_blocks(cpu(), torch::kFloat32, probed, pieces({1, 1, 1}), record);
+  ASSERT_EQ(record.blocks.size(), 2u);
+  EXPECT_GT(record.blocks[1].matmul_flops_per_s, 1e8);
+  EXPECT_GT(record.blocks[1].read_bytes_per_s, 1e8);
+  EXPECT_GE(record.blocks[1].end_s, record.blocks[1].begin_s);
+}
+
+TEST(Measure, ThePlantedSlowdownStretchesTimes) {
+  const auto spin = [] {
+    for (const double end = now_s() + 0.01; now_s() < end;) {
+    }
+  };
+  plant_slowdown(1.0);
+  const double stretched = time_once(cpu(), spin);
+  plant_slowdown(0);
+  EXPECT_GE(stretched, 0.02);
+}
+
+TEST(WorkCounter, CountsOperatorsArithmeticAndAllocations) {
+  const torch::Tensor a = torch::ones({8, 16});
+  torch::Tensor b = torch::ones({16, 32}).requires_grad_();
+  const auto work = [&] { torch::mm(a, b).sum().backward(); };
+  const WorkCount count = count_work(work);
+  EXPECT_EQ(count.matmul_flops, 2 * (2.0 * 8 * 16 * 32));  // forward, and the gradient of b
+  EXPECT_GE(count.operator_calls, 3);
+  EXPECT_GE(count.allocated_bytes, 4.0 * (8 * 32 + 16 * 32));
+  b.mutable_grad().reset();  // else the second run would add to it
+  const WorkCount again = count_work(work);
+  EXPECT_EQ(again.operator_calls, count.operator_calls);
+  EXPECT_EQ(again.matmul_flops, count.matmul_flops);
+}
+
+Record timed(double spread) {
+  Record record;
+  for (int i = 0; i < 20; ++i) record.add("prefill_time_s", "s", 1 + spread * (i % 2 == 0 ? 1 : -1));
+  record.facts = {{"prompt_tokens", 10}, {"batch", 1}};
+  return record;
+}
+
+GateConfig gate(const std::string& yaml) { return read_config<GateConfig>(YamlNode::parse(yaml, "g")); }
+
+TEST(StopRule, StopsWhenPreciseOrWhenTheGateIsDecided) {
+  EXPECT_TRUE(measured_enough({timed(0.01)}, {}, 0.02));
+  EXPECT_FALSE(measured_enough({timed(0.05)}, {}, 0.02));
+  const GateConfig far = gate("{metric: prefill_tokens_per_s, at_least: 5, unit: tokens/s}");
+  const GateConfig near = gate("{metric: prefill_tokens_per_s, at_least: 9.9, unit: tokens/s}");
+  EXPECT_TRUE(measured_enough({timed(0.05)}, {far}, 0.02));
+  EXPECT_FALSE(measured_enough({timed(0.05)}, {near}, 0.02));
+  EXPECT_TRUE(measured_enough({timed(0.01)}, {gate("{metric: peak_memory, at_most: 5, unit: GB}")}, 0.02));
+}
+
+TEST(StopRule, OneSampleIsNeverEnough) {
+  Record record;
+  record.add("prefill_time_s", "s", 1);
+  record.facts = {{"prompt_tokens", 10}, {"batch", 1}};
+  EXPECT_FALSE(measured_enough({record}, {}, 0.02));
+}
+
+}  // namespace
+}  // namespace bench::harness
