@@ -34,8 +34,8 @@ AbPair paired_blocks(const Record& a, const Record& b, const std::string& series
   const std::size_t blocks = std::min(a.blocks.size(), b.blocks.size());
   for (std::size_t i = 0; i < blocks; ++i) {
     if (a.blocks[i].warmup || b.blocks[i].warmup) continue;
-    pair.a_s.push_back(a.block_median(a.blocks[i], series));
-    pair.b_s.push_back(b.block_median(b.blocks[i], series));
+    pair.a_s.push_back(a.block_fastest(a.blocks[i], series));
+    pair.b_s.push_back(b.block_fastest(b.blocks[i], series));
   }
   return pair;
 }
@@ -86,19 +86,19 @@ Json pair_json(const AbPair& pair) {
 double AbPair::log_ratio() const {
   std::vector<double> values;
   for (std::size_t i = 0; i < a_s.size(); ++i) values.push_back(std::log(b_s[i] / a_s[i]));
-  return quantile(values, 0.5);
+  return signed_rank(values).centre.value;
 }
 
 Estimate AbCase::ratio() const {
-  const Estimate e = mean(log_ratios(pairs));
+  const Estimate e = signed_rank(log_ratios(pairs)).centre;
   return {std::exp(e.value), std::exp(e.low), std::exp(e.high), e.n};
 }
 
 Change judge_pairs(const std::vector<AbPair>& pairs, const AbOptions& options) {
-  const Estimate e = mean(log_ratios(pairs));
-  const double half_width = (e.high - e.low) / 2;
-  const double p = p_value(e.value, half_width, static_cast<double>(e.n) - 1);
-  return judge_change(-e.value, half_width, p * static_cast<double>(looks(options)), options.tolerance);
+  const SignedRank ranks = signed_rank(log_ratios(pairs));
+  const Estimate& e = ranks.centre;
+  const double half_width = std::max(e.high - e.value, e.value - e.low);
+  return judge_change(-e.value, half_width, ranks.p_value * static_cast<double>(looks(options)), options.tolerance);
 }
 
 AbResult run_ab(const Suite& a, const Suite& b, const AbOptions& options,
@@ -112,8 +112,9 @@ AbResult run_ab(const Suite& a, const Suite& b, const AbOptions& options,
         result.cases.push_back({spec.name, "", {}, Change::kCantTell, "", false});
       }
   std::mt19937_64 random(static_cast<std::uint64_t>(options.seed));
+  bool a_first = random() % 2 == 0;  // then in turns, A B B A, so that what drifts cancels
   bool open = true;
-  while (open) {
+  for (; open; a_first = !a_first) {
     open = false;
     for (std::size_t i = 0; i < specs.size(); ++i) {
       AbCase& one = result.cases[i];
@@ -121,7 +122,7 @@ AbResult run_ab(const Suite& a, const Suite& b, const AbOptions& options,
           static_cast<std::int64_t>(one.pairs.size()) >= options.most_pairs)
         continue;
       open = true;
-      add_pair(*specs[i].first, *specs[i].second, options, random() % 2 == 0, one);
+      add_pair(*specs[i].first, *specs[i].second, options, a_first, one);
       judge_case(options, one);
       on_pair(one);
     }

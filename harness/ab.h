@@ -13,8 +13,8 @@ struct AbOptions {
   std::filesystem::path program_a, program_b;
   std::string device = "auto";
   double tolerance = 0.025;                        // a change of speed up to this counts as none
-  std::int64_t fewest_pairs = 6, most_pairs = 16;  // of processes, for each case
-  std::int64_t blocks = 6;                         // timed in each process, in turns with the other's
+  std::int64_t fewest_pairs = 8, most_pairs = 16;  // of processes, for each case
+  std::int64_t blocks = 8;                         // timed in each process, in turns with the other's
   double planted_slowdown = 0;                     // of B's timed work: for testing the harness
   std::int64_t seed = 0;                           // of who comes first
 };
@@ -22,8 +22,9 @@ struct AbOptions {
 /// Two fresh processes, one of A and one of B, that took turns.
 struct AbPair {
   bool a_first = true;
-  std::vector<double> a_s, b_s;  // of each pair of blocks: median time of a sample
-  /// log(time of B / time of A): the median over the pairs of blocks.
+  /// Of each pair of blocks the fastest sample: what disturbs a block of some milliseconds only ever adds time.
+  std::vector<double> a_s, b_s;
+  /// log(time of B / time of A): the Hodges-Lehmann estimate over the pairs of blocks.
   double log_ratio() const;
 };
 
@@ -35,12 +36,13 @@ struct AbCase {
   std::string why;  // of an error, or of what can't be told
   bool error = false;
 
-  /// Time of B / time of A with its 95 % interval; the pair of processes is the unit.
+  /// Time of B / time of A with its 95 % interval (Hodges-Lehmann); the pair of processes is the unit.
   Estimate ratio() const;
 };
 
-/// What the pairs so far come to, and whether that is final. Decided at 6, 8, 10, ... pairs; at each look only at a
-/// level of 5 % divided by the number of looks, so that all of them together cry wolf in at most 5 % of comparisons.
+/// What the pairs so far come to, by Wilcoxon's signed-rank test on their ratios: on a shared machine a few pairs are
+/// always wild. Decided at 8, 10, 12, ... pairs; at each look only at a level of 5 % divided by the number of looks, so
+/// that all of them together cry wolf in at most 5 % of comparisons.
 Change judge_pairs(const std::vector<AbPair>& pairs, const AbOptions& options);
 
 struct AbResult {

@@ -145,10 +145,10 @@ std::pair<Record, Record> run_in_turns(const CaseRequest& first, const fs::path&
     side.turns.go();
     ready = side.turns.await_ready();
   };
-  for (bool a_first = first_is_first; a_ready || b_ready; a_first = !a_first) {
-    if (a_first) turn(a, a_ready);
+  while (a_ready || b_ready) {
+    if (first_is_first) turn(a, a_ready);
     turn(b, b_ready);
-    if (!a_first) turn(a, a_ready);
+    if (!first_is_first) turn(a, a_ready);
   }
   a.thread.join();
   b.thread.join();

@@ -127,9 +127,9 @@ MemoryEstimate estimate_decode_memory(const model::ModelConfig& model, const Dec
   estimate.program = shape.program_bytes;
   estimate.weights = element * s.parameters;
   estimate.kv_cache = kv_cache_bytes(model, shape.batch, shape.capacity, shape.element_bytes);
-  // In the feed-forward its input, that before the norm, its result and four inner tensors; in the attention the
-  // rotation of the queries, which is done in fp32.
-  const double feed_forward = element * (3 * s.hidden + 4 * s.inner);
+  // In the feed-forward the block's input, that of the norm, the norm's result, its own and four inner tensors; in the
+  // attention the rotation of the queries, which is done in fp32.
+  const double feed_forward = element * (4 * s.hidden + 4 * s.inner);
   const double rotation = element * 4 * s.hidden + kFp32 * (element == kFp32 ? 3 : 5) * s.hidden;
   estimate.activations = batch * static_cast<double>(shape.prompt_tokens) * std::max(feed_forward, rotation);
   estimate.logits = batch * s.vocabulary * element;  // of the last token only

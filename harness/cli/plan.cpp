@@ -6,7 +6,7 @@
 #include "harness/measure.h"
 #include "harness/reports/text.h"
 
-#include <cmath>
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -57,7 +57,24 @@ std::string factors(double low, double high) {
   return one(low) == one(high) ? one(low) : one(low) + " to " + one(high);
 }
 
-std::string billions(double value) { return fmt::format("{:.3g}", value * 1e-9); }
+/// "26.2e9", "388e6" or "409,600".
+std::string amount(double value) {
+  if (value >= 1e9) return fmt::format("{:.3g}e9", value * 1e-9);
+  return value >= 1e6 ? fmt::format("{:.3g}e6", value * 1e-6) : grouped(static_cast<std::uint64_t>(value));
+}
+
+/// "62 days", "9.5 hours" or "42 s".
+std::string duration(double days) {
+  if (days >= 2) return fmt::format("{:.0f} days", days);
+  return days * 24 >= 2 ? fmt::format("{:.1f} hours", days * 24) : fmt::format("{:.0f} s", days * 86400);
+}
+
+/// "26.2e9 tokens, 66 per parameter".
+std::string tokens_text(double tokens, const CasePlan& plan) {
+  const double ratio = tokens / plan.parameters;
+  return fmt::format("{} tokens, {} per parameter", amount(tokens),
+                     ratio >= 10 ? fmt::format("{:.0f}", ratio) : fmt::format("{:.2g}", ratio));
+}
 
 std::string why_step_is_out_of_reach(const TargetPlan& target, const CasePlan& plan, const Ceilings& ceilings) {
   const TrainingPlan& t = *plan.training;
@@ -99,22 +116,20 @@ void print_out_of_reach(const TargetPlan& target, const CasePlan& plan, const Ce
 void print_training_in_reach(const CasePlan& plan, std::ostream& out) {
   const TrainingPlan& t = *plan.training;
   const double all_tokens = t.max_steps * t.tokens_per_step, bought = tokens_in_hours(plan, kHours);
-  paragraph(fmt::format("{}: at most {:.3g} steps/s, {} tokens/s, if all work ran as matrix products at that rate, "
-                        "attention counted",
+  paragraph(fmt::format("{}: at most {:.3g} steps/s, {} tokens/s: if all work, attention counted, ran at the rate of "
+                        "matrix products; real training is slower.",
                         plan.name, 1 / plan.seconds, grouped(static_cast<std::uint64_t>(plan.tokens / plan.seconds))),
             2, out);
-  paragraph(
-      fmt::format("{} steps are {}e9 tokens, {:.0f} per parameter, and take at least {:.0f} days. {:.0f} h buy "
-                  "{} steps, {}e9 tokens, {:.2g} per parameter.",
-                  grouped(static_cast<std::uint64_t>(t.max_steps)), billions(all_tokens), all_tokens / plan.parameters,
-                  days_of_training(plan), kHours, grouped(static_cast<std::uint64_t>(bought / t.tokens_per_step)),
-                  billions(bought), bought / plan.parameters),
-      4, out);
+  paragraph(fmt::format("{} steps are {}, and take at least {}. {:.0f} h buy {} steps: {}.",
+                        grouped(static_cast<std::uint64_t>(t.max_steps)), tokens_text(all_tokens, plan),
+                        duration(days_of_training(plan)), kHours,
+                        grouped(static_cast<std::uint64_t>(bought / t.tokens_per_step)), tokens_text(bought, plan)),
+            4, out);
 }
 
 void print_decode_bound(const CasePlan& plan, const Ceilings& ceilings, std::ostream& out) {
   const double weights = plan.batch * ceilings.read.rate / plan.weight_bytes;
-  const double int8 = plan.batch * ceilings.read.rate / plan.parameters;
+  const double int8 = weights * (plan.dtype == "fp32" ? 4 : 2);
   std::string text = fmt::format(
       "{}: reading {:.2f} GB of {} weights for each token of {:.0f} sequence(s) bounds it at {:.0f} tokens/s at {:.0f} "
       "GB/s ({:.0f} in int8); with {:.0f} MB of keys and values at {:.0f}",
@@ -142,10 +157,11 @@ void print_memory_target(const TargetPlan& target, const CasePlan& plan, std::os
 void print_without_bound(const TargetPlan& target, const Plan& plan, std::ostream& out) {
   std::string text =
       fmt::format("{}: {} {}: no arithmetic bounds it", target.case_name, target.gate.metric, target.gate.text());
-  if (const CasePlan* trainer = plan.find(target.trained_by); trainer && trainer->training) {
+  if (const CasePlan* trainer = plan.find(target.trained_by);
+      trainer && trainer->training && target.gate.metric == "perplexity") {
     const double tokens = trainer->training->max_steps * trainer->training->tokens_per_step;
-    text += fmt::format("; {} trains it on {}e9 tokens, {:.0f} per parameter, which takes at least {:.0f} days here",
-                        trainer->name, billions(tokens), tokens / trainer->parameters, days_of_training(*trainer));
+    text += fmt::format("; {} trains it on {}, which takes at least {} here", trainer->name,
+                        tokens_text(tokens, *trainer), duration(days_of_training(*trainer)));
   }
   paragraph(text + ".", 2, out);
 }
@@ -191,6 +207,11 @@ void section(const char* title, const Plan& plan, Reach reach, std::ostream& out
 void print_plan(const Plan& plan, std::ostream& out) {
   const Ceilings& c = plan.ceilings;
   paragraph(fmt::format("{} on {}", plan.suite, c.machine), 0, out);
+  const auto count = [&](Reach reach) {
+    return std::count_if(plan.targets.begin(), plan.targets.end(), [&](const auto& t) { return t.reach == reach; });
+  };
+  out << fmt::format("{} targets: {} out of reach, {} not excluded by arithmetic, {} without a bound\n",
+                     plan.targets.size(), count(Reach::kOut), count(Reach::kNotExcluded), count(Reach::kNoBound));
   section("OUT OF REACH", plan, Reach::kOut, out,
           [&](const TargetPlan& target) { print_out_of_reach(target, *plan.find(target.case_name), c, out); });
   out << "\nIN REACH, AT MOST\n";
@@ -205,9 +226,12 @@ void print_plan(const Plan& plan, std::ostream& out) {
   }
   section("TARGETS THAT ARITHMETIC DOES NOT EXCLUDE", plan, Reach::kNotExcluded, out, [&](const TargetPlan& target) {
     if (target.gate.metric == "peak_memory") return print_memory_target(target, *plan.find(target.case_name), out);
-    paragraph(fmt::format("{}: {} {} is {:.3g} % of the bound of {:.4g}", target.case_name, target.gate.metric,
-                          target.gate.text(), 100 * target.high_factor, target.bound),
-              2, out);
+    std::string text = fmt::format("{}: {} {} is {:.3g} % of the bound of {:.4g}", target.case_name, target.gate.metric,
+                                   target.gate.text(), 100 * target.low_factor, target.bound);
+    if (target.high_factor > 1)
+      text += fmt::format("; the upper end of its range, {:.4g}, is out of reach by {}", target.high,
+                          factors(target.high_factor, target.high_factor));
+    paragraph(text + ".", 2, out);
   });
   section("TARGETS THAT NO ARITHMETIC BOUNDS", plan, Reach::kNoBound, out,
           [&](const TargetPlan& target) { print_without_bound(target, plan, out); });

@@ -57,7 +57,7 @@ std::string path(const std::string& css, const std::string& d) {
 
 /// Room for the longest text beside the vertical axis.
 double left_margin(const Axis& y) {
-  constexpr double kCharacter = 6.6, kGap = 8;
+  constexpr double kCharacter = 7, kGap = 8;
   std::size_t longest = 3;
   for (const auto& tick : y.ticks) longest = std::max(longest, columns(tick.text));
   return kGap + kCharacter * static_cast<double>(longest);
@@ -122,7 +122,7 @@ void Chart::label(double x, double y, const char* anchor, const std::string& tex
 }
 
 void Chart::label_above(double x, const std::string& text) {
-  const double half = 3.2 * static_cast<double>(columns(text));
+  const double half = 3.4 * static_cast<double>(columns(text));
   const char* anchor = x - half < 0 ? "s" : x + half > kWidth ? "e" : "m";
   label(x, top() - 5, anchor, text);
 }

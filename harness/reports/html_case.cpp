@@ -99,6 +99,7 @@ void write_html_case(const CaseResult& one, std::size_t index, bool detailed, st
   if (detailed) write_plots(one, out);
   out << "</div>\n";
   if (detailed) {
+    write_html_memory(one.record(), out);
     write_notes(one.record(), out);
     write_disturbances(one, out);
     write_config(one.record(), out);

@@ -14,7 +14,7 @@ constexpr const char* kStyle = R"css(
 @media(prefers-color-scheme:dark){:root{--back:#15181c;--panel:#1d2126;--text:#e8eaed;--soft:#a6adb6;--rule:#3a4048;
 --link:#8cc4ff;--g0:#5ab4f0;--g1:#f0a03c;--g2:#3cc9a0;--g3:#dc93c6;--fail:#ff8f86;--pass:#5fd6b0;--limit:#e8eaed}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:76rem;padding:1rem 12px 3rem;background:var(--back);color:var(--text);
+body{margin:0 auto;max-width:80rem;padding:1rem 12px 3rem;background:var(--back);color:var(--text);
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
 table{overflow-wrap:break-word}
 h1{font-size:1.05rem;margin:0;color:var(--soft);font-weight:600}
@@ -41,16 +41,16 @@ th,td{padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--rule);vertical-a
 .case{border:1px solid var(--rule);border-radius:6px;padding:.9rem 12px;margin:0 0 1rem;min-width:0}
 .case>:first-child{margin-top:0}.type{color:var(--soft);font-weight:400}
 .status{border-left:4px solid var(--fail);padding-left:.6rem}
-.plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:.75rem;margin:.75rem 0}
+.plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,18rem),1fr));gap:.75rem;margin:.75rem 0}
 .plots.wide{grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr))}
-@media(min-width:70rem){.body{display:grid;grid-template-columns:minmax(0,30rem) minmax(0,1fr);gap:0 1.5rem;align-items:start}}
+@media(min-width:70rem){.body{display:grid;grid-template-columns:fit-content(34rem) minmax(0,1fr);gap:0 1.5rem;align-items:start}}
 figure{margin:0;background:var(--panel);border-radius:6px;padding:.6rem;min-width:0;max-width:30rem}
 figcaption{font-weight:600;font-size:.9rem}
 figure p{margin:.1rem 0;font-size:.8rem}
 figure>svg{display:block;width:100%;height:auto}
 figure ul{list-style:none;margin:.2rem 0 0;padding:0;display:flex;flex-wrap:wrap;gap:.1rem .9rem}
 figure li{font-size:.8rem;color:var(--text)}li>svg{width:26px;height:12px;vertical-align:-1px;margin-right:.35em}
-svg text{font-size:11px;fill:var(--text);stroke:var(--panel);stroke-width:2.5px;paint-order:stroke}
+svg text{font-size:12px;fill:var(--text);stroke:var(--panel);stroke-width:2.5px;paint-order:stroke}
 .m{text-anchor:middle}.e{text-anchor:end}.s{text-anchor:start}
 svg path{fill:none}.grid{stroke:var(--rule);stroke-width:.7}.frame{stroke:var(--soft)}
 .g0{--c:var(--g0)}.g1{--c:var(--g1);stroke-dasharray:7 4}.g2{--c:var(--g2);stroke-dasharray:2 3}
@@ -67,7 +67,7 @@ details{margin:.4rem 0}summary{cursor:pointer}
 pre{overflow-x:auto;background:var(--panel);padding:.6rem;border-radius:6px;font-size:.8rem;line-height:1.35;overflow-wrap:normal}
 .more>.case{content-visibility:auto;contain-intrinsic-size:auto 20rem}
 @media(max-width:44rem){.summary{font-size:1.25rem}dl{grid-template-columns:minmax(0,1fr)}dd{margin:0 0 .3rem}
-.case{border-width:1px 0 0;border-radius:0;padding:.9rem 0}figure{padding:.4rem}svg text{font-size:12px}
+.case{border-width:1px 0 0;border-radius:0;padding:.9rem 0}figure{padding:.4rem}
 .gates thead{display:none}.gates,.gates tbody,.gates tr,.gates td{display:block}
 .gates tr{border-bottom:1px solid var(--rule);padding:.5rem 0}.gates td{border:0;padding:.05rem 0}
 .gates td:nth-child(4)::before{content:"measured: "}.gates td:nth-child(5)::before{content:"target: "}

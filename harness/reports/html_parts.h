@@ -18,6 +18,8 @@ std::string case_anchor(std::size_t index);
 // The sections of a report's page.
 void write_html_verdicts(const Report& report, std::ostream& out);
 void write_html_case(const CaseResult& one, std::size_t index, bool detailed, std::ostream& out);
+/// The parts of a memory case by sequence length.
+void write_html_memory(const Record& record, std::ostream& out);
 void write_html_machine(const Report& report, std::ostream& out);
 /// What the metrics that the report has mean.
 void write_html_glossary(const Report& report, std::ostream& out);

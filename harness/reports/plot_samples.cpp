@@ -109,7 +109,7 @@ void draw_limits(Chart& chart, const Axis& x, const std::vector<GateLine>& lines
 
 void draw_rows(Chart& chart, const std::vector<Row>& rows, double seconds) {
   constexpr Mark kMarks[] = {Mark::kDot, Mark::kRing, Mark::kCross};
-  constexpr const char* kMeanings[] = {"counts", "warm-up", "disturbed"};
+  constexpr const char* kMeanings[] = {"counted", "warm-up", "disturbed"};
   for (const Kind kind : {kCounted, kWarmup, kDisturbed}) {
     std::vector<Point> points;
     for (std::size_t r = 0; r < rows.size(); ++r)

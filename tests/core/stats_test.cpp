@@ -80,6 +80,19 @@ TEST(Stats, FewProcessesGetStudentsIntervalAndMoreTheMedians) {
   EXPECT_FALSE(across_processes({1}).has_interval());
 }
 
+TEST(Stats, SignedRankAgreesWithTables) {
+  const SignedRank six = signed_rank({1, 2, 3, 4, 5, 6});
+  EXPECT_DOUBLE_EQ(six.p_value, 2.0 / 64);
+  EXPECT_DOUBLE_EQ(six.centre.value, 3.5);
+  EXPECT_EQ(six.centre.low, 1);
+  EXPECT_EQ(six.centre.high, 6);
+  EXPECT_FALSE(signed_rank({1, 2, 3, 4, 5}).centre.has_interval());
+  // n = 10, ranks of the negative values sum to 8: the two-sided table's 5 % point is exactly 8 (p = 0.0488).
+  const SignedRank ten = signed_rank({1.1, 2.1, 3.1, 4.1, 5.1, 6.1, 7.1, -8.1, 9.1, 10.1});
+  EXPECT_NEAR(ten.p_value, 0.048828125, 1e-12);
+  EXPECT_LT(signed_rank({-1, 2, 3, 4, 5, 6, 7, 900}).p_value, 0.05);  // a wild value is a rank like another
+}
+
 TEST(Stats, PValueAgreesWithTheIntervalItComesFrom) {
   EXPECT_NEAR(p_value(2.0, 2.0, 7), 0.05, 1e-9);
   EXPECT_NEAR(p_value(-2.0, 2.0, 7), 0.05, 1e-9);

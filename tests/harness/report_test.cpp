@@ -95,6 +95,8 @@ CaseResult memory_case() {
     record.add("seq_length", "tokens", length);
     record.add("peak_memory_bytes", "bytes", 1e9 + 1e6 * length);
     record.add("predicted_memory_bytes", "bytes", 0.9e9 + 1e6 * length);
+    record.add("weights_bytes", "bytes", 0.7e9);
+    record.add("step_bytes", "bytes", 0.3e9 + 1e6 * length);
   }
   return evaluate_case("memory", "memory", 30, {gate("{metric: peak_memory, below: 4, unit: GB}")}, {record}, kMachine);
 }

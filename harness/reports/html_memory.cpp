@@ -1,0 +1,42 @@
+#include "harness/reports/html_parts.h"
+#include "harness/reports/reports.h"
+#include "harness/reports/text.h"
+
+namespace bench::harness {
+namespace {
+
+/// What the table shows of a memory case: totals and measured parts. Of predictions the total is enough.
+bool is_shown(const std::string& name, const Series& series, std::size_t lengths) {
+  const bool predicted_part = name.starts_with("predicted_") && name != "predicted_memory_bytes";
+  return series.unit == "bytes" && series.samples.size() == lengths && !predicted_part;
+}
+
+std::string column_name(std::string name) {
+  if (name.ends_with("_bytes")) name.resize(name.size() - 6);
+  for (char& c : name)
+    if (c == '_') c = ' ';
+  return name;
+}
+
+}  // namespace
+
+void write_html_memory(const Record& record, std::ostream& out) {
+  const auto& lengths = record.samples("seq_length");
+  if (lengths.empty()) return;
+  std::string head = "<th>sequence length";
+  std::vector<std::string> rows(lengths.size());
+  for (std::size_t i = 0; i < lengths.size(); ++i) rows[i] = fmt::format("<tr><td>{:.0f}", lengths[i]);
+  for (const auto& [name, series] : record.series) {
+    if (!is_shown(name, series, lengths.size())) continue;
+    head += fmt::format("<th>{}", escaped(column_name(name)));
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] += "<td>" + format_number(series.samples[i] * 1e-9);
+  }
+  out << "<p class=\"soft\">Memory by sequence length, GB. The parts are what the process came to hold, one after the "
+         "other; the peak may have passed before its end.</p>\n<div class=\"scroll\"><table "
+         "class=\"numbers\"><thead><tr>"
+      << head << "</thead><tbody>\n";
+  for (const auto& row : rows) out << row << "\n";
+  out << "</tbody></table></div>\n";
+}
+
+}  // namespace bench::harness

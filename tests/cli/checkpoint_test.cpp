@@ -1,0 +1,128 @@
+#include "tests/cli/program.h"
+
+namespace bench::harness {
+namespace {
+
+/// A tiny model trained for a few steps on the synthetic language.
+class CheckpointTest : public testing::Test {
+ protected:
+  CheckpointTest() { folder_.write("model.yaml", kTinyModel); }
+  Outcome here(const std::string& arguments) { return bench(arguments, folder_.path().string()); }
+  Outcome train(const std::string& output, const std::string& options) {
+    return here(
+        "train --model model.yaml --training configs/training_quick.yaml --set data.train_path=synthetic --set "
+        "data.valid_path=synthetic "
+        "--set train.max_seq_length=32 --set train.num_workers=0 --set device=cpu --set train.output_dir=" +
+        output + " " + options);
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(CheckpointTest, TrainResumesAndRefusesToOverwrite) {
+  EXPECT_EQ(train("run", "--max-steps 3").exit_code, 0);
+  EXPECT_EQ(train("run", "--max-steps 3").exit_code, 2);
+  const Outcome resumed = train("run", "--max-steps 5 --resume");
+  EXPECT_EQ(resumed.exit_code, 0);
+  EXPECT_TRUE(contains(resumed.text, "5 steps")) << resumed.text;
+  EXPECT_EQ(train("run", "--max-steps 2 --overwrite").exit_code, 0);
+  EXPECT_EQ(train("nothing", "--resume").exit_code, 2);
+  EXPECT_EQ(here("train --model model.yaml --training configs/training_m4max.yaml --set device=cpu").exit_code,
+            2);  // too long a sequence
+}
+
+TEST_F(CheckpointTest, PplScoresRawIdsAndComparesCheckpoints) {
+  ASSERT_EQ(train("a", "--max-steps 2").exit_code, 0);
+  ASSERT_EQ(train("b", "--max-steps 12").exit_code, 0);
+  std::string ids;
+  for (int i = 0; i < 400; ++i) ids += std::string{static_cast<char>(i * i % 64), 0, 0, 0};
+  folder_.write("ids.bin", ids);
+  const Outcome outcome = here(
+      "ppl a/final b/final --tokens ids.bin --protocol strided --context 32 --stride 16 --json out.json --device cpu");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.text;
+  const Json json = Json::parse(read_file(folder_.path() / "out.json"));
+  EXPECT_EQ(json["results"][0]["scored_tokens"], 399);
+  EXPECT_EQ(json["differences"][0]["checkpoint"], "b/final");
+  EXPECT_LT(json["differences"][0]["low"], json["differences"][0]["high"]);
+  EXPECT_EQ(here("ppl a/final a/final --tokens ids.bin --context 32 --device cpu").exit_code, 0);
+}
+
+TEST_F(CheckpointTest, PplRefusesWhatItCannotScore) {
+  ASSERT_EQ(train("a", "--max-steps 1").exit_code, 0);
+  folder_.write("ids.bin", std::string("\x40\0\0\0\1\0\0\0", 8));  // 64 is one beyond the vocabulary
+  EXPECT_EQ(here("ppl a/final --tokens ids.bin --context 32").exit_code, 2);
+  EXPECT_EQ(here("ppl a/final").exit_code, 2);
+  EXPECT_EQ(here("ppl a/final --text model.yaml").exit_code, 2);  // no tokenizer in there
+  EXPECT_EQ(here("ppl nowhere --tokens ids.bin").exit_code, 2);
+  folder_.write("good.bin", std::string(40, '\0'));
+  EXPECT_EQ(here("ppl a/final --tokens good.bin --context 65").exit_code, 2);
+  EXPECT_EQ(here("ppl a/final --tokens good.bin --context 8 --protocol sideways").exit_code, 2);
+  EXPECT_EQ(here("ppl a/final --tokens good.bin --context 8 --dtype fp8").exit_code, 2);
+}
+
+TEST_F(CheckpointTest, DamagedCheckpointsAreRefused) {
+  ASSERT_EQ(train("a", "--max-steps 1").exit_code, 0);
+  std::string weights = read_file(folder_.path() / "a/final/model.safetensors");
+  weights[weights.size() / 2] ^= 4;
+  folder_.write("a/final/model.safetensors", weights);
+  folder_.write("good.bin", std::string(40, '\0'));
+  const Outcome outcome = here("ppl a/final --tokens good.bin --context 8");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_TRUE(contains(outcome.text, "model.safetensors: is damaged")) << outcome.text;
+}
+
+TEST_F(CheckpointTest, FullDiskLeavesTheOldCheckpointIntact) {
+  ASSERT_EQ(train("a", "--max-steps 1").exit_code, 0);
+  const std::string before = read_file(folder_.path() / "a/final/model.safetensors");
+  // A limit on the size of files stands in for a full disk: writes fail half-way. 16 blocks of 512 or 1024 bytes.
+  const std::string command =
+      "cd '" + folder_.path().string() +
+      "' && trap '' XFSZ && ulimit -f 16 && '" BENCH_PROGRAM
+      "' train --model model.yaml --training configs/training_quick.yaml --set data.train_path=synthetic "
+      "--set data.valid_path=synthetic --set train.max_seq_length=32 --set train.num_workers=0 --set device=cpu "
+      "--set train.output_dir=a --max-steps 2 --resume >log 2>&1";
+  const int status = std::system(command.c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 3) << read_file(folder_.path() / "log");
+  EXPECT_TRUE(contains(read_file(folder_.path() / "log"), "cannot be written")) << read_file(folder_.path() / "log");
+  EXPECT_EQ(read_file(folder_.path() / "a/final/model.safetensors"), before);
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path() / "a"))
+    EXPECT_NE(entry.path().filename().string().front(), '.');
+}
+
+TEST_F(CheckpointTest, GenerateContinuesTextAndRefusesBadPrompts) {
+  std::string text;
+  for (int i = 0; i < 300; ++i)
+    text += "대한민국은 민주공화국이다 모든 국민은 법 앞에 평등하다 " + std::to_string(i * i) + "\n";
+  folder_.write("t.txt", text);
+  ASSERT_EQ(here("tokenizer train --text t.txt --out t.model --vocab-size 320").exit_code, 0);
+  folder_.write("model.yaml",
+                "vocab_size: 320\nhidden_size: 32\nnum_layers: 1\nnum_heads: 2\nnum_kv_heads: 1\nintermediate_size: "
+                "48\nmax_seq_length: 64\ndropout: 0.0\n");
+  ASSERT_EQ(
+      train("a",
+            "--max-steps 2 --set data.train_path=t.txt --set data.valid_path=t.txt --set data.tokenizer_model=t.model")
+          .exit_code,
+      0);
+  const std::string generate = "generate --checkpoint a/final --device cpu --max-new-tokens 8 ";
+  const Outcome one = here(generate + "--prompt 대한민국은");
+  EXPECT_EQ(one.exit_code, 0) << one.text;
+  EXPECT_EQ(one.text.rfind("대한민국은", 0), 0u) << one.text;
+  const auto first_line = [](const std::string& printed) { return printed.substr(0, printed.find('\n')); };
+  EXPECT_EQ(first_line(one.text), first_line(here(generate + "--prompt 대한민국은").text));  // the same seed
+  const Outcome several = here(generate + "--prompt 대한민국은 --prompt 대한민국은 --prompt 모든 --greedy");
+  EXPECT_TRUE(contains(several.text, "\n모든")) << several.text;
+  EXPECT_EQ(here(generate + "--prompt ''").exit_code, 2);
+  EXPECT_EQ(here("generate --checkpoint a/final --device cpu --max-new-tokens 80 --prompt 대한민국은").exit_code, 2);
+  EXPECT_EQ(here("generate --checkpoint nowhere --prompt x --device cpu").exit_code, 2);
+  folder_.write("small.yaml", kTinyModel);  // 64 tokens, the tokenizer has 320
+  EXPECT_EQ(
+      here("train --model small.yaml --training configs/training_quick.yaml --set data.train_path=t.txt --set "
+           "data.valid_path=t.txt "
+           "--set data.tokenizer_model=t.model --set train.max_seq_length=32 --set device=cpu --set train.output_dir=b")
+          .exit_code,
+      2);
+  EXPECT_EQ(here("tokenizer train --text nothing.txt --out x.model --vocab-size 320").exit_code, 2);
+  EXPECT_EQ(here("tokenizer train --text t.txt --out x.model").exit_code, 2);
+}
+
+}  // namespace
+}  // namespace bench::harness

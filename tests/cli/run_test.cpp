@@ -1,0 +1,103 @@
+#include "tests/cli/program.h"
+
+namespace bench::harness {
+namespace {
+
+TEST_F(RunTest, ExitsZeroWhenEveryGatePassed) {
+  const Outcome outcome = run(suite("{metric: cached_uncached_mismatches, at_most: 0, unit: tokens}"));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.text;
+  EXPECT_TRUE(contains(outcome.text, "1 of 1 gates passed"));
+  const Json json = report();
+  EXPECT_EQ(json["schema"], "bench-report/2");
+  EXPECT_EQ(json["exit_code"], 0);
+  EXPECT_EQ(json["cases"][0]["processes"][0]["series"]["decode_step_time_s"]["samples"].size(), 3u);
+  EXPECT_EQ(json["cases"][0]["processes"][0]["config"]["model"]["read_from"], "model.yaml");
+  EXPECT_EQ(json["cases"][0]["processes"][0]["config"]["model"]["hidden_size"], 32);
+  EXPECT_TRUE(json["environment"].contains("processor"));
+  for (const char* file : {"report.md", "report.html"})
+    EXPECT_TRUE(std::filesystem::exists(folder_.path() / "out" / file));
+}
+
+TEST_F(RunTest, ExitsOneWhenAGateFailed) {
+  EXPECT_EQ(run(suite("{metric: peak_memory, at_most: 0.001, unit: GB}")).exit_code, 1);
+}
+
+TEST_F(RunTest, ExitsTwoForAMistakeInTheSuiteAndRunsNothing) {
+  const Outcome outcome = run("name: tiny\ncases:\n  - name: a\n    case: decode\n    modell: model.yaml\n");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_TRUE(contains(outcome.text, "suite.yaml:3:5")) << outcome.text;
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "out"));
+  EXPECT_EQ(run("name: tiny\ncases: []\n").exit_code, 2);
+  EXPECT_EQ(run(suite(""), "--case nothing").exit_code, 2);
+  EXPECT_EQ(run(suite(""), "--format pdf").exit_code, 2);
+  EXPECT_EQ(run(suite(""), "--device tpu").exit_code, 2);
+  EXPECT_EQ(run(suite(""), "--set cases.decode.bach=3").exit_code, 2);
+  EXPECT_EQ(bench("run no-such-suite.yaml").exit_code, 2);
+}
+
+TEST_F(RunTest, ExitsThreeWhenACaseErrored) {
+  const Outcome outcome = run("name: tiny\ncases:\n  - {name: a, case: decode, checkpoint: no/such/folder}\n" +
+                              std::string(kDecodeCase) + "}\n");
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_TRUE(contains(outcome.text, "no/such/folder: is not a checkpoint")) << outcome.text;
+  EXPECT_EQ(report()["cases"].size(), 2u);  // the other case ran all the same
+  EXPECT_EQ(report()["cases"][1]["status"], "ok");
+}
+
+TEST_F(RunTest, ExitsFourWhenNothingFailedButSomethingWasNotJudged) {
+  const std::string skipped =
+      "  - {name: ppl, case: perplexity, checkpoint: none, when_missing: skip, gates: [{metric: perplexity, below: 15, "
+      "unit: '1'}]}\n";
+  const Outcome outcome = run(suite("{metric: cached_uncached_mismatches, at_most: 0, unit: tokens}") + skipped);
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.text;
+  EXPECT_TRUE(contains(outcome.text, "train one: scripts/corpus; bench tokenizer train"));
+  EXPECT_EQ(run(suite("{metric: decode_tokens_per_s, at_least: 1, unit: tokens/s, machine: Apple M4 Max}")).exit_code,
+            4);  // nothing judged at all
+}
+
+TEST_F(RunTest, GatesOfOtherMachinesDoNotChangeTheExitCode) {
+  EXPECT_EQ(run(suite("{metric: cached_uncached_mismatches, at_most: 0, unit: tokens}, {metric: decode_tokens_per_s, "
+                      "at_least: 1e12, unit: tokens/s, machine: No Such Machine}"))
+                .exit_code,
+            0);
+}
+
+TEST_F(RunTest, SetChangesACaseByNameAndThroughItsModelFile) {
+  run(suite(""), "--set cases.decode.new_tokens=6 --set cases.decode.model.num_layers=1");
+  EXPECT_EQ(report()["cases"][0]["processes"][0]["series"]["decode_step_time_s"]["samples"].size(), 5u);
+  EXPECT_EQ(report()["cases"][0]["processes"][0]["config"]["model"]["num_layers"], 1);
+}
+
+TEST_F(RunTest, PromptLongerThanTheContextIsAnErrorWithPlaceAndHint) {
+  const Outcome outcome =
+      run("name: t\ncases:\n  - name: d\n    case: decode\n    model: model.yaml\n    prompt_tokens: 64\n    "
+          "new_tokens: 4\n");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_TRUE(contains(outcome.text,
+                       "suite.yaml:6:20: cases[0].prompt_tokens: 64 and 4 new tokens exceed the model's max_seq_length "
+                       "64\n  hint: lower prompt_tokens"))
+      << outcome.text;
+}
+
+TEST_F(RunTest, AnExpectedFailureIsAcceptedAndAnUnexpectedPassIsNot) {
+  const std::string gate = "{metric: peak_memory, unit: GB, expected_failure: issue 7, ";
+  EXPECT_EQ(run(suite(gate + "at_most: 0.001}")).exit_code, 0);
+  EXPECT_EQ(run(suite(gate + "at_most: 100}")).exit_code, 1);
+}
+
+TEST_F(RunTest, ProcessesRunInTheOrderOfTheSeedAndAfterThoseTheyNeed) {
+  const std::string two =
+      "name: t\ncases:\n" + std::string(kDecodeCase) + "}\n" +
+      "  - {name: second, case: decode, model: model.yaml, prompt_tokens: 8, new_tokens: 4, rounds: 1, "
+      "after: [decode]}\n";
+  ASSERT_EQ(run(two, "--processes 2 --seed 5").exit_code, 4);  // no gates
+  const Json json = report();
+  EXPECT_EQ(json["seed"], 5);
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(json["cases"][i]["processes"].size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_LT(json["cases"][0]["processes"][i]["started_s"], json["cases"][1]["processes"][i]["started_s"]);
+  EXPECT_EQ(run("name: t\ncases:\n" + std::string(kDecodeCase) + ", after: [later]}\n").exit_code, 2);
+}
+
+}  // namespace
+}  // namespace bench::harness
