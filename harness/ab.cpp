@@ -28,14 +28,27 @@ std::vector<double> log_ratios(const std::vector<AbPair>& pairs) {
   return values;
 }
 
-/// The blocks of both records that stand beside each other and count on both sides.
+/// The fastest of the first `count` samples of a block.
+double fastest(const Record& record, const Block& block, const std::string& series, std::size_t count) {
+  const auto first = record.samples(series).begin() + static_cast<std::ptrdiff_t>(block.samples.at(series).first);
+  return *std::min_element(first, first + static_cast<std::ptrdiff_t>(count));
+}
+
+std::size_t sample_count(const Block& block, const std::string& series) {
+  const auto found = block.samples.find(series);
+  return found == block.samples.end() ? 0 : found->second.second - found->second.first;
+}
+
+/// The blocks of both records that stand beside each other and count on both sides. Of each as many samples as the
+/// other has: the slower side has fewer in the same time, and the fastest of fewer is slower.
 AbPair paired_blocks(const Record& a, const Record& b, const std::string& series, bool a_first) {
   AbPair pair{a_first, {}, {}};
   const std::size_t blocks = std::min(a.blocks.size(), b.blocks.size());
   for (std::size_t i = 0; i < blocks; ++i) {
-    if (a.blocks[i].warmup || b.blocks[i].warmup) continue;
-    pair.a_s.push_back(a.block_fastest(a.blocks[i], series));
-    pair.b_s.push_back(b.block_fastest(b.blocks[i], series));
+    const std::size_t count = std::min(sample_count(a.blocks[i], series), sample_count(b.blocks[i], series));
+    if (a.blocks[i].warmup || b.blocks[i].warmup || count == 0) continue;
+    pair.a_s.push_back(fastest(a, a.blocks[i], series, count));
+    pair.b_s.push_back(fastest(b, b.blocks[i], series, count));
   }
   return pair;
 }

@@ -123,7 +123,8 @@ void Blocks::end() {
   const std::string series = record_.main_series();
   const bool faster = blocks.size() == 1 || record_.block_median(blocks.back(), series) <
                                                 kStillFaster * record_.block_median(blocks[blocks.size() - 2], series);
-  warm_ = !faster || now_s() - begin_s_ > kLongestWarmup * (plan_.end_s - begin_s_);
+  // In turns both sides have one block of warm-up, so that their blocks stay beside each other.
+  warm_ = plan_.turns || !faster || now_s() - begin_s_ > kLongestWarmup * (plan_.end_s - begin_s_);
   if (faster) blocks.back().warmup = true;
 }
 

@@ -122,13 +122,13 @@ std::string Record::main_series() const {
   return most == counts.end() ? "" : most->first;
 }
 
-double Record::block_quantile(const Block& block, const std::string& series_name, double p) const {
+double Record::block_median(const Block& block, const std::string& series_name) const {
   const auto found = block.samples.find(series_name);
   if (found == block.samples.end()) return std::nan("");
   const auto begin = samples(series_name).begin();
   return quantile({begin + static_cast<std::ptrdiff_t>(found->second.first),
                    begin + static_cast<std::ptrdiff_t>(found->second.second)},
-                  p);
+                  0.5);
 }
 
 std::string Record::disturbance(const Block& block) const {

@@ -50,14 +50,8 @@ struct Record {
   std::vector<double> counted(const std::string& series_name) const;
   /// The series of times with most samples in blocks: what this case is about. "" when nothing was timed in blocks.
   std::string main_series() const;
-  /// A quantile of a block's samples of that series, NaN without any.
-  double block_quantile(const Block& block, const std::string& series_name, double p) const;
-  double block_median(const Block& block, const std::string& series_name) const {
-    return block_quantile(block, series_name, 0.5);
-  }
-  double block_fastest(const Block& block, const std::string& series_name) const {
-    return block_quantile(block, series_name, 0);
-  }
+  /// The median of a block's samples of that series, NaN without any.
+  double block_median(const Block& block, const std::string& series_name) const;
   /// The fact, or NaN.
   double fact(const std::string& fact_name) const;
 

@@ -161,7 +161,7 @@ Record run_case_here(const Json& json, const std::string& where) {
     if (request.in_turns) {
       context.plan.turns = &turns;
       context.plan.probe = false;   // the other process is what this one is compared with
-      context.plan.block_s = 0.05;  // short, so that both meet the same state of the machine
+      context.plan.block_s = 0.04;  // short, so that both meet the same state of the machine
     }
     record = type->run(request.config, context);
   } catch (const std::exception& e) {

@@ -157,15 +157,17 @@ Record run_train(const TrainCaseConfig& config, Context& context) {
   const TrainingConfig training = effective_training(config, record);
   const model::ModelConfig& model = config.model.value;
   const Execution execution = execution_for(training, context.device, config.micro_batch_size, "micro_batch_size");
-  record_plan(config, training, execution, context.device, record);
-  const MemoryEstimate needed = estimate_training_memory(model, execution, training.train.max_seq_length);
+  // Before the speed probe, whose memory would count as the program's own.
+  const std::int64_t seq_length = training.train.max_seq_length;
+  const MemoryEstimate needed = estimate_training_memory(model, execution, seq_length, &context.device);
+  const auto why_not = why_training_does_not_fit(model, execution, seq_length, context.device);
   record.notes["memory_estimate"] = needed.text();
-  const auto available = static_cast<double>(context.device.available_bytes());
-  if (needed.total() > available) {
+  record.facts["predicted_memory_bytes"] = needed.total();
+  record_plan(config, training, execution, context.device, record);
+  if (why_not) {
     record.facts["needed_memory_bytes"] = needed.total();
-    record.notes["did_not_fit"] = fmt::format(
-        "needs about {}, {:.1f} GB are free: not run; a smaller micro_batch_size or gradient_checkpointing would fit",
-        needed.text(), available / 1e9);
+    record.notes["did_not_fit"] =
+        fmt::format("{}: not run; a smaller micro_batch_size or gradient_checkpointing would fit", *why_not);
     return record;
   }
   if (config.train_tokenizer && training.data.train_path != kSynthetic) train_tokenizer_for(training, model);

@@ -18,7 +18,7 @@ enum class Mark { kDot, kRing, kCross, kSquare, kTriangle };
 /// and dash.
 class Chart {
  public:
-  static constexpr double kWidth = 360;  // in units of the drawing: a phone's width, so that text stays legible there
+  static constexpr double kWidth = 320;  // in units of the drawing: a phone's width, so that text stays legible there
 
   Chart(std::string title, Axis x, Axis y, double height = 230);
 

@@ -16,9 +16,11 @@ void write_header(const Report& report, bool has_roofline, std::ostream& out) {
                      escaped(summary_line(report)), static_cast<int>(exit), exit_meaning(exit));
   if (!report.description.empty()) out << fmt::format("<p>{}</p>\n", escaped(report.description));
   const std::string commit = commit_text(report.environment);
-  out << fmt::format("<p class=\"soft\">Made {} on {}, device {}{}; order of the processes from seed {}.</p>\n",
-                     escaped(report.created), escaped(report.machine()), escaped(report.device),
-                     commit.empty() ? "" : ", commit " + escaped(commit), report.seed);
+  out << fmt::format(
+      "<p class=\"soft\">Made {} on {}, device {}{}; order of the processes from seed {}.</p>\n",
+      escaped(report.created), escaped(report.machine()), escaped(report.device),
+      commit.empty() ? "" : ", commit " + escaped(commit.substr(0, 12) + (commit.ends_with("-dirty") ? "-dirty" : "")),
+      report.seed);
   out << fmt::format(
       "<nav><a href=\"#verdicts\">Verdicts</a><a href=\"#cases\">Cases</a>{}<a href=\"#environment\">"
       "Environment</a><a href=\"#conditions\">Conditions</a><a href=\"#glossary\">Metrics</a></nav>\n",

@@ -2,6 +2,8 @@
 #include "harness/reports/reports.h"
 #include "harness/reports/text.h"
 
+#include <algorithm>
+
 namespace bench::harness {
 namespace {
 
@@ -9,6 +11,17 @@ namespace {
 bool is_shown(const std::string& name, const Series& series, std::size_t lengths) {
   const bool predicted_part = name.starts_with("predicted_") && name != "predicted_memory_bytes";
   return series.unit == "bytes" && series.samples.size() == lengths && !predicted_part;
+}
+
+/// Totals first, then the parts in the order in which a process comes to hold them, then the rest.
+std::vector<std::string> in_order(const Record& record) {
+  std::vector<std::string> names{"peak_memory_bytes", "predicted_memory_bytes", "program_bytes",  "weights_bytes",
+                                 "optimizer_bytes",   "gradients_bytes",        "kv_cache_bytes", "step_bytes"};
+  const auto first = names;
+  std::erase_if(names, [&](const auto& name) { return !record.series.contains(name); });
+  for (const auto& [name, series] : record.series)
+    if (std::find(first.begin(), first.end(), name) == first.end()) names.push_back(name);
+  return names;
 }
 
 std::string column_name(std::string name) {
@@ -26,13 +39,14 @@ void write_html_memory(const Record& record, std::ostream& out) {
   std::string head = "<th>sequence length";
   std::vector<std::string> rows(lengths.size());
   for (std::size_t i = 0; i < lengths.size(); ++i) rows[i] = fmt::format("<tr><td>{:.0f}", lengths[i]);
-  for (const auto& [name, series] : record.series) {
+  for (const auto& name : in_order(record)) {
+    const Series& series = record.series.at(name);
     if (!is_shown(name, series, lengths.size())) continue;
     head += fmt::format("<th>{}", escaped(column_name(name)));
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i] += "<td>" + format_number(series.samples[i] * 1e-9);
   }
-  out << "<p class=\"soft\">Memory by sequence length, GB. The parts are what the process came to hold, one after the "
-         "other; the peak may have passed before its end.</p>\n<div class=\"scroll\"><table "
+  out << "<p class=\"soft\">Memory by sequence length, GB. The parts, the program to the step, add up to the "
+         "peak.</p>\n<div class=\"scroll\"><table "
          "class=\"numbers\"><thead><tr>"
       << head << "</thead><tbody>\n";
   for (const auto& row : rows) out << row << "\n";

@@ -29,6 +29,7 @@ table{border-collapse:collapse;font-size:.875rem;width:100%;margin:.5rem 0}
 th{text-align:left;color:var(--soft);font-weight:600;white-space:nowrap}
 th,td{padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--rule);vertical-align:top}
 .numbers{width:auto}.numbers td,.numbers th{white-space:nowrap}
+.body>.scroll td,.body>.scroll th{font-size:.8125rem;padding-right:.5rem}
 .numbers td{font-variant-numeric:tabular-nums}
 .verdict{display:inline-block;white-space:nowrap;border:1.5px solid;border-radius:4px;padding:0 .45em;font-weight:650}
 .gates td:nth-child(2){min-width:6rem;max-width:16rem}.gates td:nth-child(6){min-width:16rem}
@@ -43,8 +44,8 @@ th,td{padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--rule);vertical-a
 .status{border-left:4px solid var(--fail);padding-left:.6rem}
 .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,18rem),1fr));gap:.75rem;margin:.75rem 0}
 .plots.wide{grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr))}
-@media(min-width:70rem){.body{display:grid;grid-template-columns:fit-content(34rem) minmax(0,1fr);gap:0 1.5rem;align-items:start}}
-figure{margin:0;background:var(--panel);border-radius:6px;padding:.6rem;min-width:0;max-width:30rem}
+@media(min-width:70rem){.body{display:grid;grid-template-columns:fit-content(33rem) minmax(0,1fr);gap:0 1.25rem;align-items:start}}
+figure{margin:0;background:var(--panel);border-radius:6px;padding:.6rem;min-width:0;max-width:26rem}
 figcaption{font-weight:600;font-size:.9rem}
 figure p{margin:.1rem 0;font-size:.8rem}
 figure>svg{display:block;width:100%;height:auto}

@@ -56,6 +56,14 @@ Row row_of(const Record& record, const std::string& series, std::string label, s
   return row;
 }
 
+/// Whether blocks say of the series' samples which count.
+bool lies_in_blocks(const CaseResult& one, const std::string& series) {
+  for (const auto& record : one.processes)
+    for (const auto& block : record.blocks)
+      if (block.samples.contains(series)) return true;
+  return false;
+}
+
 /// The rows of all processes that have samples, and one for all of them together.
 std::vector<Row> rows_of(const CaseResult& one, const std::string& series, std::size_t processes) {
   std::vector<Row> rows;
@@ -107,9 +115,9 @@ void draw_limits(Chart& chart, const Axis& x, const std::vector<GateLine>& lines
   if (drawn) chart.explain_limit("the gate's limit");
 }
 
-void draw_rows(Chart& chart, const std::vector<Row>& rows, double seconds) {
+void draw_rows(Chart& chart, const std::vector<Row>& rows, double seconds, bool in_blocks) {
   constexpr Mark kMarks[] = {Mark::kDot, Mark::kRing, Mark::kCross};
-  constexpr const char* kMeanings[] = {"counted", "warm-up", "disturbed"};
+  const char* meanings[] = {in_blocks ? "counted" : "sample", "warm-up", "disturbed"};
   for (const Kind kind : {kCounted, kWarmup, kDisturbed}) {
     std::vector<Point> points;
     for (std::size_t r = 0; r < rows.size(); ++r)
@@ -117,7 +125,7 @@ void draw_rows(Chart& chart, const std::vector<Row>& rows, double seconds) {
         points.push_back({x / seconds, static_cast<double>(rows.size() - r) - 0.62 + 0.55 * y});
     if (points.empty()) continue;
     chart.marks(points, kMarks[kind], kind == kDisturbed ? 1 : 0);
-    chart.explain_mark(kMarks[kind], kind == kDisturbed ? 1 : 0, kMeanings[kind]);
+    chart.explain_mark(kMarks[kind], kind == kDisturbed ? 1 : 0, meanings[kind]);
   }
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const Estimate& e = rows[r].median;
@@ -161,7 +169,7 @@ std::string samples_figure(const CaseResult& one, const std::string& series) {
     y.ticks.push_back({static_cast<double>(rows.size() - r) - 0.5, rows[r].label});
   Chart chart("Samples of " + x.label.substr(0, x.label.find(',')), x, y,
               52 + kRowHeight * static_cast<double>(rows.size()));
-  draw_rows(chart, rows, unit.seconds);
+  draw_rows(chart, rows, unit.seconds, lies_in_blocks(one, series));
   draw_limits(chart, x, lines, unit);
   note_wide_intervals(chart, x, rows, unit);
   for (const auto& row : rows)
