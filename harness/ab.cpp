@@ -74,7 +74,11 @@ void add_pair(const CaseSpec& a, const CaseSpec& b, const AbOptions& options, bo
   for (const auto& [record, side] : {std::pair{&record_a, "A"}, std::pair{&record_b, "B"}})
     if (record->status != Record::Status::kOk) return fail(one, fmt::format("{}: {}", side, record->reason));
   one.series = record_a.main_series();
-  if (one.series.empty()) return fail(one, "times nothing in blocks, so there is nothing to compare");
+  one.untimed = one.series.empty();
+  if (one.untimed) {
+    one.why = "times nothing in blocks, so there is nothing to compare";
+    return;
+  }
   const AbPair pair = paired_blocks(record_a, record_b, one.series, a_first);
   if (pair.a_s.empty()) return fail(one, "no block was timed on both sides: raise the case's budget_s");
   one.pairs.push_back(pair);
@@ -82,7 +86,7 @@ void add_pair(const CaseSpec& a, const CaseSpec& b, const AbOptions& options, bo
 
 void judge_case(const AbOptions& options, AbCase& one) {
   const auto n = static_cast<std::int64_t>(one.pairs.size());
-  if (one.error || !is_look(n, options)) return;
+  if (one.error || one.untimed || !is_look(n, options)) return;
   one.change = judge_pairs(one.pairs, options);
   if (one.change != Change::kCantTell) return;
   const Estimate ratio = one.ratio();
@@ -131,7 +135,7 @@ AbResult run_ab(const Suite& a, const Suite& b, const AbOptions& options,
     open = false;
     for (std::size_t i = 0; i < specs.size(); ++i) {
       AbCase& one = result.cases[i];
-      if (one.error || one.change != Change::kCantTell ||
+      if (one.error || one.untimed || one.change != Change::kCantTell ||
           static_cast<std::int64_t>(one.pairs.size()) >= options.most_pairs)
         continue;
       open = true;
@@ -145,10 +149,11 @@ AbResult run_ab(const Suite& a, const Suite& b, const AbOptions& options,
 
 Exit AbResult::exit_code() const {
   const auto any = [&](auto&& condition) { return std::any_of(cases.begin(), cases.end(), condition); };
+  const auto timed = [](const AbCase& c) { return !c.untimed; };
   if (any([](const auto& c) { return c.error; })) return Exit::kCaseError;
   if (any([](const auto& c) { return c.change == Change::kWorse; })) return Exit::kGateFailed;
-  return cases.empty() || any([](const auto& c) { return c.change == Change::kCantTell; }) ? Exit::kNotJudged
-                                                                                           : Exit::kOk;
+  if (!any(timed)) return Exit::kNotJudged;
+  return any([&](const auto& c) { return timed(c) && c.change == Change::kCantTell; }) ? Exit::kNotJudged : Exit::kOk;
 }
 
 Json to_json(const AbResult& result) {
@@ -171,7 +176,9 @@ Json to_json(const AbResult& result) {
     const Estimate ratio = one.ratio();
     json["cases"].push_back({{"name", one.name},
                              {"series", one.series},
-                             {"change", one.error ? "error" : change_name(one.change)},
+                             {"change", one.error     ? "error"
+                                        : one.untimed ? "untimed"
+                                                      : change_name(one.change)},
                              {"why", one.why},
                              {"time_ratio", number_or_null(ratio.value)},
                              {"low", number_or_null(ratio.low)},

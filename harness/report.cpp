@@ -211,7 +211,7 @@ std::string summary_line(const Report& report) {
   };
   const auto passed = count(Verdict::kPass, true), failed = count(Verdict::kFail, true),
              errors = count(Verdict::kError, true) + count(Verdict::kError, false);
-  std::string text = fmt::format("{} of {} gates passed", passed, verdicts.size());
+  std::string text = verdicts.empty() ? "no gates" : fmt::format("{} of {} gates passed", passed, verdicts.size());
   if (failed) text += fmt::format(", {} failed", failed);
   if (const auto expected = count(Verdict::kExpectedFail, true))
     text += fmt::format(", {} failed as expected", expected);

@@ -52,8 +52,8 @@ Suite suite_for(const Options& options, const std::vector<std::string>& own) {
 
 void print(const AbCase& one) {
   const Estimate ratio = one.ratio();
-  if (one.error)
-    std::cout << fmt::format("{:<10} {}: {}\n", "error", one.name, one.why);
+  if (one.error || one.untimed)
+    std::cout << fmt::format("{:<10} {}: {}\n", one.error ? "error" : "untimed", one.name, one.why);
   else
     std::cout << fmt::format("{:<10} {}: time of B / A {:.3f} [{:.3f}, {:.3f}], {} pairs of processes{}\n",
                              change_name(one.change), one.name, ratio.value, ratio.low, ratio.high, one.pairs.size(),
@@ -74,7 +74,7 @@ Exit run(Options options) {
   check_protocol(options.ab.program_a);
   check_protocol(options.ab.program_b);
   const AbResult result = run_ab(a, b, options.ab, [](const AbCase& one) {
-    if (!one.error)
+    if (!one.error && !one.untimed)
       print_status(fmt::format("{}: pair {}, B / A {:.3f}", one.name, one.pairs.size(), one.ratio().value));
   });
   for (const auto& one : result.cases) print(one);

@@ -57,18 +57,27 @@ TEST(Ab, OneDisturbedPairOfBlocksDoesNotMove) {
   EXPECT_NEAR(one.log_ratio(), std::log(1.02), 1e-12);
 }
 
+AbResult result_of(Change change, bool error = false, bool untimed = false) {
+  AbCase one;
+  one.change = change;
+  one.error = error;
+  one.untimed = untimed;
+  AbResult result;
+  result.cases.push_back(one);
+  return result;
+}
+
 TEST(Ab, ExitCodeFollowsTheCases) {
-  const auto exit_of = [](Change change, bool error = false) {
-    AbResult result;
-    result.cases.push_back({"x", "", {}, change, "", error});
-    return result.exit_code();
-  };
-  EXPECT_EQ(exit_of(Change::kSame), Exit::kOk);
-  EXPECT_EQ(exit_of(Change::kBetter), Exit::kOk);
-  EXPECT_EQ(exit_of(Change::kWorse), Exit::kGateFailed);
-  EXPECT_EQ(exit_of(Change::kCantTell), Exit::kNotJudged);
-  EXPECT_EQ(exit_of(Change::kCantTell, true), Exit::kCaseError);
+  EXPECT_EQ(result_of(Change::kSame).exit_code(), Exit::kOk);
+  EXPECT_EQ(result_of(Change::kBetter).exit_code(), Exit::kOk);
+  EXPECT_EQ(result_of(Change::kWorse).exit_code(), Exit::kGateFailed);
+  EXPECT_EQ(result_of(Change::kCantTell).exit_code(), Exit::kNotJudged);
+  EXPECT_EQ(result_of(Change::kCantTell, true).exit_code(), Exit::kCaseError);
   EXPECT_EQ(AbResult{}.exit_code(), Exit::kNotJudged);
+  AbResult with_untimed = result_of(Change::kCantTell, false, true);
+  EXPECT_EQ(with_untimed.exit_code(), Exit::kNotJudged);  // nothing was compared
+  with_untimed.cases.push_back(result_of(Change::kSame).cases[0]);
+  EXPECT_EQ(with_untimed.exit_code(), Exit::kOk);
 }
 
 }  // namespace
