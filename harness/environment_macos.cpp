@@ -4,12 +4,20 @@
 #include <dlfcn.h>
 #include <mach-o/dyld.h>
 #include <mach/mach.h>
-#include <notify.h>
 #include <sys/sysctl.h>
 #include <unistd.h>
 
+// Of <notify.h>, which is not among the headers that scripts/macos_check builds with.
+extern "C" {
+std::uint32_t notify_register_check(const char* name, int* token);
+std::uint32_t notify_get_state(int token, std::uint64_t* state);
+std::uint32_t notify_cancel(int token);
+}
+
 namespace bench::harness {
 namespace {
+
+constexpr std::uint32_t kNotifyOk = 0;  // NOTIFY_STATUS_OK
 
 std::string sysctl_text(const char* name) {
   std::size_t size = 0;
@@ -50,8 +58,8 @@ std::string power_source() {
 double thermal_level() {
   int token = 0;
   std::uint64_t level = 0;
-  if (::notify_register_check("com.apple.system.thermalpressurelevel", &token) != NOTIFY_STATUS_OK) return -1;
-  const bool known = ::notify_get_state(token, &level) == NOTIFY_STATUS_OK;
+  if (::notify_register_check("com.apple.system.thermalpressurelevel", &token) != kNotifyOk) return -1;
+  const bool known = ::notify_get_state(token, &level) == kNotifyOk;
   ::notify_cancel(token);
   return known ? static_cast<double>(level) : -1;
 }
