@@ -111,8 +111,8 @@ TEST_F(ReportsTest, RunFromRepeatsTheCasesAndSaysThatTheyAgree) {
   const Json json = Json::parse(read_file(folder_.path() / "again/report.json"));
   EXPECT_EQ(json["seed"], Json::parse(text_)["seed"]);
   EXPECT_EQ(json["cases"][0]["processes"].size(), 3u);
-  change("tokens.json", [](Json& json) {
-    for (auto& process : json["cases"][0]["processes"]) process["facts"]["checksum"] = 1;
+  change("tokens.json", [](Json& edited) {
+    for (auto& process : edited["cases"][0]["processes"]) process["facts"]["checksum"] = 1;
   });
   const Outcome differs = here("run --from tokens.json --out again");
   EXPECT_EQ(differs.exit_code, 1);
