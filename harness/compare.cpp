@@ -6,12 +6,6 @@
 namespace bench::harness {
 namespace {
 
-const MetricValue* find(const CaseResult& one, const char* name) {
-  const auto found = std::find_if(one.metrics.begin(), one.metrics.end(),
-                                  [&](const auto& m) { return m.metric == find_metric(name); });
-  return found == one.metrics.end() ? nullptr : &*found;
-}
-
 const CaseResult* find_case(const Report& report, const std::string& name) {
   const auto found =
       std::find_if(report.cases.begin(), report.cases.end(), [&](const auto& c) { return c.name == name; });
@@ -33,9 +27,9 @@ double log_half_width(const Estimate& e) { return e.low > 0 && e.has_interval() 
 /// Fills in ratio, relative and, as yet uncorrected, the p-value of a timed metric.
 void measure_change(const CaseResult& base_case, const CaseResult& now_case, Comparison& row) {
   row.ratio = ratio(row.now, row.base);
-  const MetricValue* base_share = row.metric->share ? find(base_case, row.metric->share) : nullptr;
-  const MetricValue* now_share = row.metric->share ? find(now_case, row.metric->share) : nullptr;
-  if (base_share && now_share) row.relative = ratio(now_share->estimate, base_share->estimate);
+  const Estimate* base_share = row.metric->share ? find_estimate(base_case, row.metric->share) : nullptr;
+  const Estimate* now_share = row.metric->share ? find_estimate(now_case, row.metric->share) : nullptr;
+  if (base_share && now_share) row.relative = ratio(*now_share, *base_share);
   row.why = untrusted(base_case, "base");
   if (row.why.empty()) row.why = untrusted(now_case, "new");
   const Estimate& judged = row.relative.value_or(row.ratio);
@@ -80,14 +74,14 @@ void compare_cases(const CaseResult& base, const CaseResult& now, const CompareO
     if (options.different && !metric->share) continue;
     if (options.exact_only && metric->nature != Nature::kExact) continue;
     Comparison row{base.name, metric, estimate, {}, {}, {}, 1, Change::kVanished, ""};
-    if (const MetricValue* value = find(now, metric->name)) {
-      row.now = value->estimate;
+    if (const Estimate* value = find_estimate(now, metric->name)) {
+      row.now = *value;
       if (metric->nature == Nature::kTimed) {
         measure_change(base, now, row);
         row.change = Change::kCantTell;  // until all p-values are known
       } else {
         row.ratio = ratio(row.now, row.base);
-        row.change = judge_exact(*metric, estimate.value, value->estimate.value);
+        row.change = judge_exact(*metric, estimate.value, value->value);
       }
     }
     if (options.different && !row.relative && row.change != Change::kVanished) continue;

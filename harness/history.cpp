@@ -2,13 +2,13 @@
 
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
+#include "harness/core/random.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <optional>
-#include <random>
 #include <span>
 #include <tuple>
 
@@ -96,11 +96,6 @@ Stretch most_different_middle(Values ranks) {
         best = {begin, begin + count, found};
   }
   return best;
-}
-
-/// Fisher and Yates. std::shuffle gives another order with each standard library, this gives the same everywhere.
-void shuffle(std::vector<double>& values, std::mt19937_64& generator) {
-  for (std::size_t i = values.size() - 1; i > 0; --i) std::swap(values[i], values[generator() % (i + 1)]);
 }
 
 /// How often such a score is found somewhere in a series without changes, in which any order is equally likely. Above
@@ -272,12 +267,6 @@ std::vector<std::string> changes_between(const Source& before, const Source& aft
   return changes;
 }
 
-const Estimate* find_estimate(const CaseResult& result, const Metric* metric) {
-  for (const auto& value : result.metrics)
-    if (value.metric == metric) return &value.estimate;
-  return nullptr;
-}
-
 std::string text_of(const Json& environment, const char* key) {
   return environment.contains(key) && environment.at(key).is_string() ? environment.at(key).get<std::string>() : "";
 }
@@ -295,7 +284,7 @@ void judge_by_share(Trend& trend, const std::vector<Source>& sources) {
   if (!share) return;
   std::vector<double> values;
   for (const auto& source : sources) {
-    const Estimate* estimate = find_estimate(*source.result, share);
+    const Estimate* estimate = find_estimate(*source.result, share->name);
     if (!estimate || !(estimate->value > 0) || std::isinf(estimate->value)) return;
     values.push_back(estimate->value);
   }

@@ -24,33 +24,31 @@ ProbeMemory& probe_memory() {
   return memory;
 }
 
+double seconds_of(const Device& device, const std::function<void()>& work) {
+  device.synchronize();
+  const double begin = now_s();
+  work();
+  device.synchronize();
+  return now_s() - begin;
+}
+
 /// Seconds of the fastest of `repetitions` calls after one that isn't timed.
 double fastest(const Device& device, int repetitions, const std::function<void()>& work) {
   work();
   double best = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < repetitions; ++i) {
-    device.synchronize();
-    const double begin = now_s();
-    work();
-    device.synchronize();
-    best = std::min(best, now_s() - begin);
-  }
+  for (int i = 0; i < repetitions; ++i) best = std::min(best, seconds_of(device, work));
   return best;
 }
 
 }  // namespace
 
 double time_once(const Device& device, const std::function<void()>& work) {
-  device.synchronize();
-  const double begin = now_s();
-  work();
-  device.synchronize();
-  if (planted_slowdown > 0) {
-    const double end = begin + (now_s() - begin) * (1 + planted_slowdown);
-    while (now_s() < end) {
-    }
+  const double seconds = seconds_of(device, work);
+  if (planted_slowdown <= 0) return seconds;
+  const double begin = now_s(), end = begin + seconds * planted_slowdown;
+  while (now_s() < end) {
   }
-  return now_s() - begin;
+  return seconds + now_s() - begin;
 }
 
 void plant_slowdown(double share) { planted_slowdown = share; }

@@ -91,10 +91,8 @@ void plan_training(const CaseSpec& spec, const model::ModelConfig& model, const 
 void plan_forward(const model::ModelConfig& model, double tokens, double cached, CasePlan& plan) {
   const double head = static_cast<double>(model.vocab_size * model.hidden_size);
   const double blocks = plan.parameters_without_embedding - (model.tie_embeddings ? 0 : head);
-  const double attention =
-      4.0 * static_cast<double>(model.num_layers * model.hidden_size) * (cached + (tokens + 1) / 2);
   const std::int64_t element = element_bytes(plan.dtype);
-  plan.flops = plan.batch * (tokens * (2 * blocks + attention) + 2 * head);
+  plan.flops = plan.batch * cached_forward_flops(model, tokens, cached);
   plan.weight_bytes = (blocks + head) * static_cast<double>(element);
   plan.kv_bytes = plan.batch * (cached + tokens) * kv_cache_bytes(model, 1, 1, element);
   plan.bytes = plan.weight_bytes + plan.kv_bytes;

@@ -32,6 +32,45 @@ double median_probe(const std::vector<Block>& blocks, double Block::* probe) {
   return quantile(values, 0.5);
 }
 
+/// What the speed probe usually found.
+Block usual_speed(const std::vector<Block>& blocks) {
+  Block usual;
+  usual.matmul_flops_per_s = median_probe(blocks, &Block::matmul_flops_per_s);
+  usual.read_bytes_per_s = median_probe(blocks, &Block::read_bytes_per_s);
+  return usual;
+}
+
+std::string disturbance_of(const Block& block, const Block& usual) {
+  if (block.stolen > kMostStolen)
+    return fmt::format("other virtual machines took {:.0f} % of the processors", 100 * block.stolen);
+  if (block.others > kMostOthers)
+    return fmt::format("other programs took {:.0f} % of the processors", 100 * block.others);
+  if (block.swap_growth_bytes > kMostSwapGrowth)
+    return fmt::format("swap grew by {:.0f} MB", block.swap_growth_bytes / 1e6);
+  if (block.thermal_level > 0) return fmt::format("the machine was hot: thermal level {:.0f}", block.thermal_level);
+  for (const auto& [probe, name] : {std::pair{&Block::matmul_flops_per_s, "matrix products"},
+                                    std::pair{&Block::read_bytes_per_s, "memory reads"}}) {
+    const double share = block.*probe / (usual.*probe);
+    if (block.*probe > 0 && share < kLeastProbe)
+      return fmt::format("{} ran at {:.0f} % of their speed", name, 100 * share);
+  }
+  return "";
+}
+
+/// Of blocks with these disturbances: why their times can't be trusted, or "".
+std::string mostly_disturbed(const std::vector<Block>& blocks, const std::vector<std::string>& reasons) {
+  std::size_t disturbed = 0, all = 0;
+  std::string why;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (blocks[i].warmup) continue;
+    ++all;
+    if (reasons[i].empty()) continue;
+    ++disturbed;
+    why = reasons[i];
+  }
+  return 2 * disturbed > all ? fmt::format("{} of {} blocks were disturbed: {}", disturbed, all, why) : "";
+}
+
 Json block_json(const Block& block) {
   Json json = {{"begin_s", block.begin_s},
                {"end_s", block.end_s},
@@ -100,11 +139,12 @@ const std::vector<double>& Record::samples(const std::string& series_name) const
 
 std::vector<double> Record::counted(const std::string& series_name) const {
   const auto& all = samples(series_name);
-  const bool disturbed = !was_disturbed().empty();
+  const auto reasons = disturbances();
+  const bool disturbed = !mostly_disturbed(blocks, reasons).empty();
   std::vector<bool> counts(all.size(), true);
-  for (const auto& block : blocks) {
-    const auto found = block.samples.find(series_name);
-    if (found == block.samples.end() || !(block.warmup || (!disturbed && !disturbance(block).empty()))) continue;
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    const auto found = blocks[b].samples.find(series_name);
+    if (found == blocks[b].samples.end() || !(blocks[b].warmup || (!disturbed && !reasons[b].empty()))) continue;
     for (std::size_t i = found->second.first; i < found->second.second; ++i) counts[i] = false;
   }
   std::vector<double> kept;
@@ -131,43 +171,24 @@ double Record::block_median(const Block& block, const std::string& series_name) 
                   0.5);
 }
 
-std::string Record::disturbance(const Block& block) const {
-  if (block.stolen > kMostStolen)
-    return fmt::format("other virtual machines took {:.0f} % of the processors", 100 * block.stolen);
-  if (block.others > kMostOthers)
-    return fmt::format("other programs took {:.0f} % of the processors", 100 * block.others);
-  if (block.swap_growth_bytes > kMostSwapGrowth)
-    return fmt::format("swap grew by {:.0f} MB", block.swap_growth_bytes / 1e6);
-  if (block.thermal_level > 0) return fmt::format("the machine was hot: thermal level {:.0f}", block.thermal_level);
-  for (const auto& [probe, name] : {std::pair{&Block::matmul_flops_per_s, "matrix products"},
-                                    std::pair{&Block::read_bytes_per_s, "memory reads"}}) {
-    const double share = block.*probe / median_probe(blocks, probe);
-    if (block.*probe > 0 && share < kLeastProbe)
-      return fmt::format("{} ran at {:.0f} % of their speed", name, 100 * share);
-  }
-  return "";
+std::string Record::disturbance(const Block& block) const { return disturbance_of(block, usual_speed(blocks)); }
+
+std::vector<std::string> Record::disturbances() const {
+  const Block usual = usual_speed(blocks);
+  std::vector<std::string> reasons;
+  for (const auto& block : blocks) reasons.push_back(disturbance_of(block, usual));
+  return reasons;
 }
 
 std::vector<const Block*> Record::counted_blocks() const {
+  const auto reasons = disturbances();
   std::vector<const Block*> kept;
-  for (const auto& block : blocks)
-    if (!block.warmup && disturbance(block).empty()) kept.push_back(&block);
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    if (!blocks[i].warmup && reasons[i].empty()) kept.push_back(&blocks[i]);
   return kept;
 }
 
-std::string Record::was_disturbed() const {
-  std::size_t disturbed = 0, all = 0;
-  std::string why;
-  for (const auto& block : blocks) {
-    if (block.warmup) continue;
-    ++all;
-    const std::string reason = disturbance(block);
-    if (reason.empty()) continue;
-    ++disturbed;
-    why = reason;
-  }
-  return 2 * disturbed > all ? fmt::format("{} of {} blocks were disturbed: {}", disturbed, all, why) : "";
-}
+std::string Record::was_disturbed() const { return mostly_disturbed(blocks, disturbances()); }
 
 double Record::fact(const std::string& fact_name) const {
   const auto found = facts.find(fact_name);

@@ -58,6 +58,8 @@ struct Record {
   /// Why the block doesn't count, or "": other programs, other virtual machines, swapping, heat, or a machine that was
   /// slower than in the record's other blocks.
   std::string disturbance(const Block& block) const;
+  /// The same of every block: the machine's usual speed is looked up once.
+  std::vector<std::string> disturbances() const;
   /// Blocks that are neither warm-up nor disturbed.
   std::vector<const Block*> counted_blocks() const;
   /// Why this record's times can't be trusted, or "": more than half of its blocks were disturbed.

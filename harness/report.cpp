@@ -123,18 +123,27 @@ double CaseResult::wall_s() const {
 
 std::string CaseResult::effort() const {
   std::size_t blocks = 0, warmup = 0, disturbed = 0, samples = 0;
-  for (const auto& record : processes)
-    for (const auto& block : record.blocks) {
+  for (const auto& record : processes) {
+    const auto reasons = record.disturbances();
+    for (std::size_t i = 0; i < reasons.size(); ++i) {
+      const Block& block = record.blocks[i];
       ++blocks;
       if (block.warmup)
         ++warmup;
-      else if (!record.disturbance(block).empty())
+      else if (!reasons[i].empty())
         ++disturbed;
       for (const auto& [name, range] : block.samples) samples += range.second - range.first;
     }
+  }
   if (blocks == 0) return "";
   return fmt::format("{} process{}, {} blocks ({} warm-up, {} disturbed), {} samples", processes.size(),
                      processes.size() == 1 ? "" : "es", blocks, warmup, disturbed, samples);
+}
+
+const Estimate* find_estimate(const CaseResult& one, const std::string& metric) {
+  for (const auto& value : one.metrics)
+    if (metric == value.metric->name) return &value.estimate;
+  return nullptr;
 }
 
 std::string machine_name(const Json& environment) {

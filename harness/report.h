@@ -43,6 +43,9 @@ struct Report {
   Exit exit_code() const;
 };
 
+/// What was measured of that metric, or nullptr.
+const Estimate* find_estimate(const CaseResult& one, const std::string& metric);
+
 /// How gates and people name a machine: "AMD EPYC, 2 cores".
 std::string machine_name(const Json& environment);
 

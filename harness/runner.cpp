@@ -2,24 +2,14 @@
 
 #include "harness/core/clock.h"
 #include "harness/core/progress.h"
+#include "harness/core/random.h"
 #include "harness/core/turns.h"
 #include "harness/failure.h"
 #include "harness/isolated.h"
 #include "harness/stop_rule.h"
 
-#include <random>
-
 namespace bench::harness {
 namespace {
-
-/// Below 2^31, so that it is the same number in every JSON reader.
-std::int64_t drawn_seed() { return std::random_device()() & 0x7fffffff; }
-
-/// std::shuffle draws differently in each standard library.
-template <class T>
-void shuffle(std::vector<T>& items, std::mt19937_64& random) {
-  for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random() % i]);
-}
 
 /// A suite while it runs.
 class SuiteRun {
@@ -80,7 +70,8 @@ class SuiteRun {
     return gates;
   }
 
-  /// The order drawn, except that a case waits for those it comes after. Suite::validate has excluded circles.
+  /// The order drawn, except that a case waits for those it comes after. There are no circles: read_suite lets
+  /// `after` name earlier cases only.
   std::vector<std::size_t> in_dependency_order(std::vector<std::size_t> round) const {
     std::vector<std::size_t> ordered;
     while (!round.empty()) {

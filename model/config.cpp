@@ -61,6 +61,15 @@ double forward_flops_per_token(const ModelConfig& config, std::int64_t seq_lengt
   return 2.0 * static_cast<double>(multiplied) + static_cast<double>(config.num_layers) * scores_and_values * keys;
 }
 
+double cached_forward_flops(const ModelConfig& config, double tokens, double cached) {
+  const auto head = static_cast<double>(config.vocab_size * config.hidden_size);
+  const double blocks =
+      static_cast<double>(parameter_count_without_embedding(config)) - (config.tie_embeddings ? 0 : head);
+  const double keys = cached + (tokens + 1) / 2;  // that a query sees, on average
+  const double scores_and_values = 4.0 * static_cast<double>(config.num_layers * config.hidden_size) * keys;
+  return tokens * (2 * blocks + scores_and_values) + 2 * head;
+}
+
 double training_flops_per_token(const ModelConfig& config, std::int64_t seq_length) {
   return 3.0 * forward_flops_per_token(config, seq_length);
 }

@@ -63,5 +63,8 @@ std::int64_t parameter_count_without_embedding(const ModelConfig& config);
 double training_flops_per_token(const ModelConfig& config, std::int64_t seq_length);
 /// The forward pass alone, for a prompt of seq_length tokens.
 double forward_flops_per_token(const ModelConfig& config, std::int64_t seq_length);
+/// A forward pass of one sequence's `tokens` new tokens behind `cached` ones, of which the last one alone meets the
+/// head.
+double cached_forward_flops(const ModelConfig& config, double tokens, double cached);
 
 }  // namespace bench::model

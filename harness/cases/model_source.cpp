@@ -68,10 +68,8 @@ Work forward_work(const model::ModelConfig& config, std::int64_t batch, std::int
   const double head = static_cast<double>(config.vocab_size * config.hidden_size);
   const double blocks =
       static_cast<double>(parameter_count_without_embedding(config)) - (config.tie_embeddings ? 0 : head);
-  const double keys = static_cast<double>(cached) + (rows + 1) / 2;  // that a query sees, on average
-  const double scores_and_values = 4.0 * static_cast<double>(config.num_layers * config.hidden_size) * keys;
   const double kv_width = 2.0 * static_cast<double>(config.num_layers * config.num_kv_heads * config.head_dim());
-  return {sequences * (rows * (2 * blocks + scores_and_values) + 2 * head),
+  return {sequences * cached_forward_flops(config, rows, static_cast<double>(cached)),
           element * (blocks + head + sequences * kv_width * (static_cast<double>(cached) + 2 * rows))};
 }
 

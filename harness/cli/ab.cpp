@@ -5,13 +5,13 @@
 #include "harness/core/names.h"
 #include "harness/core/process.h"
 #include "harness/core/progress.h"
+#include "harness/core/random.h"
 #include "harness/devices/device.h"
 #include "harness/environment.h"
 #include "harness/isolated.h"
 
 #include <iostream>
 #include <memory>
-#include <random>
 
 namespace bench::harness {
 namespace {
@@ -65,7 +65,7 @@ Exit run(Options options) {
   if (!options.planted.empty()) options.ab.planted_slowdown = parse_share(options.planted, "--plant-slowdown");
   options.ab.program_a = program_named(options.a);
   options.ab.program_b = program_named(options.b);
-  options.ab.seed = options.seed.value_or(std::random_device()() & 0x7fffffff);
+  options.ab.seed = options.seed.value_or(drawn_seed());
   if (options.ab.fewest_pairs > options.ab.most_pairs)
     throw Error("--fewest-pairs",
                 fmt::format("{} exceeds --most-pairs {}", options.ab.fewest_pairs, options.ab.most_pairs));

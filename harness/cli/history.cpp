@@ -30,7 +30,7 @@ struct Options {
   bool all = false, json = false;
 };
 
-constexpr std::size_t kWidth = 100, kIndent = 11;
+constexpr std::size_t kIndent = 11;
 
 /// The end of a path, which says more than its beginning.
 std::string shortened_path(const std::string& path, std::size_t width) {
@@ -40,7 +40,7 @@ std::string shortened_path(const std::string& path, std::size_t width) {
 }
 
 void print_line(std::size_t indent, const std::string& text) {
-  std::cout << std::string(indent, ' ') << shortened(text, kWidth - indent) << "\n";
+  std::cout << std::string(indent, ' ') << shortened(text, kTerminalColumns - indent) << "\n";
 }
 
 /// The last values as blocks of eight heights. Noise of a few percent stays flat.
@@ -68,7 +68,7 @@ std::string unit_of(const Metric& metric) {
 std::string text_of(const TrendPoint& point) {
   const std::string commit = point.commit.empty() ? "unknown commit" : point.commit.substr(0, 12);
   const std::string text = fmt::format("{}  {}{}  ", point.created, commit, point.dirty ? " (dirty)" : "");
-  return text + shortened_path(point.file, kWidth - kIndent - 8 - text.size());
+  return text + shortened_path(point.file, kTerminalColumns - kIndent - 8 - text.size());
 }
 
 std::string change_text(const Trend& trend, const StepChange& step) {
@@ -93,7 +93,7 @@ void print_step(const Trend& trend, const StepChange& step) {
     print_line(kIndent, fmt::format("with    {} more changes", step.also_changed.size() - kMostShown));
   print_line(kIndent,
              fmt::format("{} reports of {}, {}, {}", trend.points.size(), trend.suite, trend.machine, trend.device));
-  print_line(kIndent, sparkline(trend, kWidth - kIndent));
+  print_line(kIndent, sparkline(trend, kTerminalColumns - kIndent));
   std::cout << "\n";
 }
 

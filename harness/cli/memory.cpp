@@ -1,5 +1,4 @@
 #include "harness/cli/verbs.h"
-#include "harness/core/files.h"
 #include "harness/devices/device.h"
 #include "harness/memory_profile.h"
 #include "harness/reports/reports.h"
@@ -273,21 +272,13 @@ Json to_json(const Options& options, const Setup& setup, const Report& report, c
   return json;
 }
 
-void write_reports(const Options& options, const Report& report) {
-  for (const auto& format : report_formats())
-    for (const char* wanted : {"json", "markdown", "html"})
-      if (std::string(format.name) == wanted)
-        write_file_atomically(std::filesystem::path(options.out) / format.file,
-                              [&](std::ostream& out) { format.write(report, out); });
-}
-
 Exit run(const Options& options) {
   const Setup setup = read_setup(options);
   const Device& device = find_device(options.device, "--device");
   RunOptions run_options;
   run_options.device = options.device;
   const Report report = run_suite(suite_for(options, setup), run_options);
-  if (!options.out.empty()) write_reports(options, report);
+  if (!options.out.empty()) write_report(report, options.out, {"json", "markdown", "html"});
   std::vector<Measured> all;
   std::string dtype;
   for (const auto& one : report.cases) {

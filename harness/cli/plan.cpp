@@ -13,8 +13,7 @@
 namespace bench::harness {
 namespace {
 
-constexpr std::size_t kWidth = 100;  // columns
-constexpr double kHours = 22;        // what the plan gives the medium model's training
+constexpr double kHours = 22;  // what the plan gives the medium model's training
 
 struct Options {
   std::string suite, machine, device = "auto";
@@ -37,10 +36,6 @@ Ceilings probe_ceilings(const std::string& device_name) {
   ceilings.memory_bytes = static_cast<double>(device.available_bytes());
   ceilings.fused_attention_gradient = device.fused_attention_gradient;
   return ceilings;
-}
-
-void paragraph(const std::string& text, std::size_t indent, std::ostream& out) {
-  for (const auto& line : wrap(text, kWidth - indent)) out << std::string(indent, ' ') << line << "\n";
 }
 
 /// "2-3" or "2".
@@ -97,34 +92,36 @@ std::string if_step_were_a_micro_batch(const TargetPlan& target, const TrainingP
 }
 
 void print_out_of_reach(const TargetPlan& target, const CasePlan& plan, const Ceilings& ceilings, std::ostream& out) {
-  paragraph(fmt::format("{}: {} {} is out of reach by {}", target.case_name, target.gate.metric, target.gate.text(),
-                        factors(target.low_factor, target.high_factor)),
-            2, out);
+  write_wrapped(fmt::format("{}: {} {} is out of reach by {}", target.case_name, target.gate.metric, target.gate.text(),
+                            factors(target.low_factor, target.high_factor)),
+                2, out);
   if (plan.training && target.gate.metric == "train_steps_per_s") {
-    paragraph(why_step_is_out_of_reach(target, plan, ceilings), 4, out);
-    if (plan.training->accumulation_steps > 1) paragraph(if_step_were_a_micro_batch(target, *plan.training), 4, out);
+    write_wrapped(why_step_is_out_of_reach(target, plan, ceilings), 4, out);
+    if (plan.training->accumulation_steps > 1)
+      write_wrapped(if_step_were_a_micro_batch(target, *plan.training), 4, out);
   } else if (target.gate.metric == "peak_memory") {
-    paragraph("predicted: " + plan.memory.text() + " " + plan.memory.moment, 4, out);
+    write_wrapped("predicted: " + plan.memory.text() + " " + plan.memory.moment, 4, out);
   } else {
-    paragraph(fmt::format("at best {:.4g} {}, bound by {} ({:.3g} FLOP and {:.3g} GB for each unit of work)",
-                          target.bound, target.gate.unit, plan.bound_by_memory ? "memory reads" : "matrix products",
-                          plan.flops, plan.bytes * 1e-9),
-              4, out);
+    write_wrapped(fmt::format("at best {:.4g} {}, bound by {} ({:.3g} FLOP and {:.3g} GB for each unit of work)",
+                              target.bound, target.gate.unit, plan.bound_by_memory ? "memory reads" : "matrix products",
+                              plan.flops, plan.bytes * 1e-9),
+                  4, out);
   }
 }
 
 void print_training_in_reach(const CasePlan& plan, std::ostream& out) {
   const TrainingPlan& t = *plan.training;
   const double all_tokens = t.max_steps * t.tokens_per_step, bought = tokens_in_hours(plan, kHours);
-  paragraph(fmt::format("{}: at most {:.3g} steps/s, {} tokens/s: if all work, attention counted, ran at the rate of "
-                        "matrix products; real training is slower.",
-                        plan.name, 1 / plan.seconds, grouped(static_cast<std::uint64_t>(plan.tokens / plan.seconds))),
-            2, out);
-  paragraph(fmt::format("{} steps are {}, and take at least {}. {:.0f} h buy {} steps: {}.",
-                        grouped(static_cast<std::uint64_t>(t.max_steps)), tokens_text(all_tokens, plan),
-                        duration(days_of_training(plan)), kHours,
-                        grouped(static_cast<std::uint64_t>(bought / t.tokens_per_step)), tokens_text(bought, plan)),
-            4, out);
+  write_wrapped(
+      fmt::format("{}: at most {:.3g} steps/s, {} tokens/s: if all work, attention counted, ran at the rate of "
+                  "matrix products; real training is slower.",
+                  plan.name, 1 / plan.seconds, grouped(static_cast<std::uint64_t>(plan.tokens / plan.seconds))),
+      2, out);
+  write_wrapped(fmt::format("{} steps are {}, and take at least {}. {:.0f} h buy {} steps: {}.",
+                            grouped(static_cast<std::uint64_t>(t.max_steps)), tokens_text(all_tokens, plan),
+                            duration(days_of_training(plan)), kHours,
+                            grouped(static_cast<std::uint64_t>(bought / t.tokens_per_step)), tokens_text(bought, plan)),
+                4, out);
 }
 
 void print_decode_bound(const CasePlan& plan, const Ceilings& ceilings, std::ostream& out) {
@@ -138,20 +135,21 @@ void print_decode_bound(const CasePlan& plan, const Ceilings& ceilings, std::ost
   if (ceilings.read_share > 0)
     text += fmt::format(", at {:.0f} for the {:.0f} % of the bandwidth that programs get",
                         ceilings.read_share * plan.tokens / plan.seconds, 100 * ceilings.read_share);
-  paragraph(text + ".", 2, out);
+  write_wrapped(text + ".", 2, out);
 }
 
 void print_memory_target(const TargetPlan& target, const CasePlan& plan, std::ostream& out) {
-  paragraph(fmt::format("{}: {} {}: predicted {}, {}", target.case_name, target.gate.metric, target.gate.text(),
-                        plan.memory.text(), plan.memory.moment),
-            2, out);
+  write_wrapped(fmt::format("{}: {} {}: predicted {}, {}", target.case_name, target.gate.metric, target.gate.text(),
+                            plan.memory.text(), plan.memory.moment),
+                2, out);
   if (!plan.training) return;
   const TrainingPlan& t = *plan.training;
   if (t.batch_size == t.micro_batch_size && t.config_checkpointing == t.gradient_checkpointing) return;
-  paragraph(fmt::format("As the training config has it, {} sequences at once with gradient checkpointing {}, it would "
-                        "take {:.1f} GB.",
-                        t.batch_size, t.config_checkpointing ? "on" : "off", t.config_memory.total() * 1e-9),
-            4, out);
+  write_wrapped(
+      fmt::format("As the training config has it, {} sequences at once with gradient checkpointing {}, it would "
+                  "take {:.1f} GB.",
+                  t.batch_size, t.config_checkpointing ? "on" : "off", t.config_memory.total() * 1e-9),
+      4, out);
 }
 
 void print_without_bound(const TargetPlan& target, const Plan& plan, std::ostream& out) {
@@ -163,7 +161,7 @@ void print_without_bound(const TargetPlan& target, const Plan& plan, std::ostrea
     text += fmt::format("; {} trains it on {}, which takes at least {} here", trainer->name,
                         tokens_text(tokens, *trainer), duration(days_of_training(*trainer)));
   }
-  paragraph(text + ".", 2, out);
+  write_wrapped(text + ".", 2, out);
 }
 
 void print_tables(const Plan& plan, std::ostream& out) {
@@ -186,7 +184,7 @@ void print_tables(const Plan& plan, std::ostream& out) {
       out << fmt::format(" {:>9.2f}", bytes * 1e-9);
     out << (m.total() > plan.ceilings.memory_bytes ? " !" : "") << "\n";
   }
-  paragraph(
+  write_wrapped(
       fmt::format("GB of 1e9 bytes, without the program itself and the allocator's holes; a process may use {:.1f} "
                   "GB here (! exceeds them).",
                   plan.ceilings.memory_bytes * 1e-9),
@@ -206,7 +204,7 @@ void section(const char* title, const Plan& plan, Reach reach, std::ostream& out
 
 void print_plan(const Plan& plan, std::ostream& out) {
   const Ceilings& c = plan.ceilings;
-  paragraph(fmt::format("{} on {}", plan.suite, c.machine), 0, out);
+  write_wrapped(fmt::format("{} on {}", plan.suite, c.machine), 0, out);
   const auto count = [&](Reach reach) {
     return std::count_if(plan.targets.begin(), plan.targets.end(), [&](const auto& t) { return t.reach == reach; });
   };
@@ -219,10 +217,10 @@ void print_plan(const Plan& plan, std::ostream& out) {
     if (one.training) print_training_in_reach(one, out);
     if (one.type == "decode") print_decode_bound(one, c, out);
     if (one.type == "prefill")
-      paragraph(fmt::format("{}: {:.0f} tokens/s, a prompt of {:.0f} tokens in {:.3g} s, bound by {}.", one.name,
-                            one.tokens / one.seconds, one.tokens / one.batch, one.seconds,
-                            one.bound_by_memory ? "memory reads" : "matrix products"),
-                2, out);
+      write_wrapped(fmt::format("{}: {:.0f} tokens/s, a prompt of {:.0f} tokens in {:.3g} s, bound by {}.", one.name,
+                                one.tokens / one.seconds, one.tokens / one.batch, one.seconds,
+                                one.bound_by_memory ? "memory reads" : "matrix products"),
+                    2, out);
   }
   section("TARGETS THAT ARITHMETIC DOES NOT EXCLUDE", plan, Reach::kNotExcluded, out, [&](const TargetPlan& target) {
     if (target.gate.metric == "peak_memory") return print_memory_target(target, *plan.find(target.case_name), out);
@@ -231,14 +229,14 @@ void print_plan(const Plan& plan, std::ostream& out) {
     if (target.high_factor > 1)
       text += fmt::format("; the upper end of its range, {:.4g}, is out of reach by {}", target.high,
                           factors(target.high_factor, target.high_factor));
-    paragraph(text + ".", 2, out);
+    write_wrapped(text + ".", 2, out);
   });
   section("TARGETS THAT NO ARITHMETIC BOUNDS", plan, Reach::kNoBound, out,
           [&](const TargetPlan& target) { print_without_bound(target, plan, out); });
   print_tables(plan, out);
-  paragraph(fmt::format("Ceilings: {} {:.4g} TFLOP/s ({}); memory {:.0f} GB/s ({}).", c.mixed_dtype,
-                        c.mixed.rate * 1e-12, c.mixed.source, c.read.rate * 1e-9, c.read.source),
-            0, out);
+  write_wrapped(fmt::format("Ceilings: {} {:.4g} TFLOP/s ({}); memory {:.0f} GB/s ({}).", c.mixed_dtype,
+                            c.mixed.rate * 1e-12, c.mixed.source, c.read.rate * 1e-9, c.read.source),
+                0, out);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "harness/cli/verbs.h"
 #include "harness/compare.h"
-#include "harness/core/files.h"
 #include "harness/reports/reports.h"
 #include "harness/runner.h"
 
@@ -25,14 +24,6 @@ std::filesystem::path output_folder(const Options& options, const Report& report
   return std::filesystem::path("results") / report.suite / time;
 }
 
-void write_reports(const Options& options, const Report& report) {
-  for (const auto& name : options.formats) {
-    const ReportFormat& format = find_report_format(name, "--format");
-    write_file_atomically(output_folder(options, report) / format.file,
-                          [&](std::ostream& out) { format.write(report, out); });
-  }
-}
-
 /// Says whether a run came out as the one that it repeats. Exit code 1 if it clearly did not.
 Exit check_agreement(const Report& before, const Report& now) {
   std::cout << "against the report it repeats:\n";
@@ -52,7 +43,9 @@ Exit check_agreement(const Report& before, const Report& now) {
 
 Exit run(Options options) {
   for (const auto& name : options.formats) find_report_format(name, "--format");  // before hours of work, not after
-  options.run.on_case = [&](const Report& so_far) { write_reports(options, so_far); };
+  options.run.on_case = [&](const Report& so_far) {
+    write_report(so_far, output_folder(options, so_far), options.formats);
+  };
   std::optional<Report> before;
   if (!options.from.empty()) {
     before = read_report(options.from);

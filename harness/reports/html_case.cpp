@@ -60,14 +60,15 @@ void write_notes(const Record& record, std::ostream& out) {
 void write_disturbances(const CaseResult& one, std::ostream& out) {
   std::string rows;
   std::size_t count = 0;
-  for (std::size_t p = 0; p < one.processes.size(); ++p)
-    for (std::size_t b = 0; b < one.processes[p].blocks.size(); ++b) {
+  for (std::size_t p = 0; p < one.processes.size(); ++p) {
+    const auto reasons = one.processes[p].disturbances();
+    for (std::size_t b = 0; b < reasons.size(); ++b) {
       const Block& block = one.processes[p].blocks[b];
-      const std::string reason = block.warmup ? "" : one.processes[p].disturbance(block);
-      if (!reason.empty() && count++ < kMostDisturbances)
+      if (!block.warmup && !reasons[b].empty() && count++ < kMostDisturbances)
         rows += fmt::format("<li>process {}, block {} ({:.1f} to {:.1f} s): {}</li>\n", p + 1, b + 1, block.begin_s,
-                            block.end_s, escaped(reason));
+                            block.end_s, escaped(reasons[b]));
     }
+  }
   for (std::size_t p = 0; p < one.processes.size(); ++p)
     if (const std::string most = one.processes[p].was_disturbed(); !most.empty())
       out << fmt::format("<p class=\"status\">Process {}: {}; all of its blocks after warm-up are counted.</p>\n",

@@ -21,9 +21,11 @@ enum Kind { kCounted, kWarmup, kDisturbed };
 /// Which blocks the samples lie in; samples outside of all blocks count.
 std::vector<Kind> kinds_of(const Record& record, const std::string& series) {
   std::vector<Kind> kinds(record.samples(series).size(), kCounted);
-  for (const auto& block : record.blocks) {
+  const auto reasons = record.disturbances();
+  for (std::size_t b = 0; b < reasons.size(); ++b) {
+    const Block& block = record.blocks[b];
     const auto range = block.samples.find(series);
-    if (range == block.samples.end() || (!block.warmup && record.disturbance(block).empty())) continue;
+    if (range == block.samples.end() || (!block.warmup && reasons[b].empty())) continue;
     for (std::size_t i = range->second.first; i < range->second.second; ++i)
       kinds[i] = block.warmup ? kWarmup : kDisturbed;
   }

@@ -1,5 +1,7 @@
 #include "harness/reports/reports.h"
 
+#include "harness/core/files.h"
+
 #include <cmath>
 
 namespace bench::harness {
@@ -31,6 +33,13 @@ const ReportFormat& find_report_format(const std::string& name, const std::strin
     known.push_back(format.name);
   }
   throw Error(where, fmt::format("unknown format '{}'", name), unknown_name_hint(name, known));
+}
+
+void write_report(const Report& report, const std::filesystem::path& folder, const std::vector<std::string>& formats) {
+  for (const auto& name : formats) {
+    const ReportFormat& format = find_report_format(name, "format");
+    write_file_atomically(folder / format.file, [&](std::ostream& out) { format.write(report, out); });
+  }
 }
 
 std::string format_number(double value) {

@@ -23,6 +23,9 @@ std::span<const ReportFormat> report_formats();
 /// Throws Error at `where` listing the known names.
 const ReportFormat& find_report_format(const std::string& name, const std::string& where);
 
+/// Writes the report into a folder in these formats, whose names find_report_format must know.
+void write_report(const Report& report, const std::filesystem::path& folder, const std::vector<std::string>& formats);
+
 void write_json(const Report& report, std::ostream& out);
 void write_markdown(const Report& report, std::ostream& out);
 void write_terminal(const Report& report, std::ostream& out);

@@ -43,12 +43,6 @@ std::vector<JudgedGate> gates_by_urgency(const Report& report) {
   return gates;
 }
 
-const Estimate* find_estimate(const CaseResult& one, const std::string& metric) {
-  for (const auto& value : one.metrics)
-    if (metric == value.metric->name) return &value.estimate;
-  return nullptr;
-}
-
 std::string measured_text(const JudgedGate& gate) {
   if (std::isnan(gate.result->value)) return "-";
   const Estimate* estimate = find_estimate(*gate.of, gate.result->gate.metric);

@@ -16,8 +16,6 @@ struct JudgedGate {
 /// All gates, those that need attention first: error, fail, not judged, expected to fail, passed, for other machines.
 std::vector<JudgedGate> gates_by_urgency(const Report& report);
 
-/// What was measured of that metric, or nullptr.
-const Estimate* find_estimate(const CaseResult& one, const std::string& metric);
 /// "9.500 [9.4, 9.6] GB", or "-".
 std::string measured_text(const JudgedGate& gate);
 /// The reason and how the target is read.

@@ -5,16 +5,11 @@
 namespace bench::harness {
 namespace {
 
-constexpr std::size_t kWidth = 100;  // columns
 constexpr std::size_t kIndent = 17;  // of what explains a verdict
-
-void write_wrapped(const std::string& text, std::size_t indent, std::ostream& out) {
-  for (const auto& line : wrap(text, kWidth - indent)) out << std::string(indent, ' ') << line << "\n";
-}
 
 /// One line if it fits; else what doesn't goes to lines of its own.
 void write_row(const std::string& beginning, const std::string& rest, std::ostream& out) {
-  if (columns(beginning) + columns(rest) <= kWidth) {
+  if (columns(beginning) + columns(rest) <= kTerminalColumns) {
     out << beginning << rest << "\n";
     return;
   }

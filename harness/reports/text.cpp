@@ -106,6 +106,10 @@ std::vector<std::string> wrap(const std::string& text, std::size_t width) {
   return lines;
 }
 
+void write_wrapped(const std::string& text, std::size_t indent, std::ostream& out) {
+  for (const auto& line : wrap(text, kTerminalColumns - indent)) out << std::string(indent, ' ') << line << "\n";
+}
+
 std::string one_line(const std::string& text) {
   std::string line = text;
   for (char& c : line)

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,10 @@ std::string padded(const std::string& text, std::size_t width);
 std::string padded_left(const std::string& text, std::size_t width);
 /// Cuts the text into lines of at most `width` columns: at white space, and within words that are longer than a line.
 std::vector<std::string> wrap(const std::string& text, std::size_t width);
+/// What a terminal is taken to be wide, in columns.
+inline constexpr std::size_t kTerminalColumns = 100;
+/// The text in lines that fit a terminal, each behind `indent` spaces.
+void write_wrapped(const std::string& text, std::size_t indent, std::ostream& out);
 /// The text with control characters replaced by spaces: they would break a line, or a terminal.
 std::string one_line(const std::string& text);
 
