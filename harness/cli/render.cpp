@@ -1,5 +1,4 @@
 #include "harness/cli/verbs.h"
-#include "harness/core/files.h"
 #include "harness/reports/reports.h"
 
 #include <iostream>
@@ -17,15 +16,14 @@ void render(const Options& options) {
   const Report report = read_report(options.report);
   const std::filesystem::path folder =
       options.out.empty() ? std::filesystem::path(options.report).parent_path() : std::filesystem::path(options.out);
-  for (const auto& name : options.formats) {
-    const ReportFormat& format = find_report_format(name, "--format");
-    if (options.out == "-") {
-      format.write(report, std::cout);
-      continue;
-    }
-    write_file_atomically(folder / format.file, [&](std::ostream& out) { format.write(report, out); });
-    std::cout << (folder / format.file).string() << "\n";
+  std::vector<const ReportFormat*> formats;  // all looked up before any is written
+  for (const auto& name : options.formats) formats.push_back(&find_report_format(name, "--format"));
+  if (options.out == "-") {
+    for (const auto* format : formats) format->write(report, std::cout);
+    return;
   }
+  write_report(report, folder, options.formats);
+  for (const auto* format : formats) std::cout << (folder / format->file).string() << "\n";
 }
 
 }  // namespace

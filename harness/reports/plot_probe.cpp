@@ -16,50 +16,52 @@ constexpr struct {
 } kSpeeds[] = {{&Block::matmul_flops_per_s, "matrix products", Mark::kDot},
                {&Block::read_bytes_per_s, "memory reads", Mark::kTriangle}};
 
-/// The blocks of one process that are shown, and when each began.
+/// A block, when it began since the run did, and whether something disturbed it.
 struct Shown {
-  const Record* record;
-  std::vector<const Block*> blocks;
-
-  double begin_s(const Block& block) const { return record->started_s + block.begin_s; }
+  const Block* block;
+  double begin_s;
+  bool disturbed;
 };
 
-std::vector<Shown> shown_blocks(const CaseResult& one, std::size_t all) {
-  std::vector<Shown> shown;
+/// Of each process.
+std::vector<std::vector<Shown>> shown_blocks(const CaseResult& one, std::size_t all) {
+  std::vector<std::vector<Shown>> shown;
   for (const auto& record : one.processes) {
-    auto& process = shown.emplace_back(Shown{&record, {}});
+    auto& process = shown.emplace_back();
+    const auto disturbances = record.disturbances();
     const std::size_t most =
         all <= kMostBlocks ? all : std::max<std::size_t>(2, kMostBlocks * record.blocks.size() / all);
-    for (const std::size_t i : thinned(record.blocks.size(), most)) process.blocks.push_back(&record.blocks[i]);
+    for (const std::size_t i : thinned(record.blocks.size(), most))
+      process.push_back({&record.blocks[i], record.started_s + record.blocks[i].begin_s, !disturbances[i].empty()});
   }
   return shown;
 }
 
 /// One speed in % of its median, a line for each process: they may have run far apart.
-std::vector<std::vector<Point>> lines_of(const std::vector<Shown>& shown, double Block::* per_s) {
+std::vector<std::vector<Point>> lines_of(const std::vector<std::vector<Shown>>& shown, double Block::* per_s) {
   std::vector<double> speeds;
   for (const auto& process : shown)
-    for (const auto* block : process.blocks)
-      if (block->*per_s > 0) speeds.push_back(block->*per_s);
+    for (const auto& one : process)
+      if (one.block->*per_s > 0) speeds.push_back(one.block->*per_s);
   const double median = quantile(speeds, 0.5);
   std::vector<std::vector<Point>> lines;
   for (const auto& process : shown) {
     auto& line = lines.emplace_back();
-    for (const auto* block : process.blocks)
-      if (block->*per_s > 0) line.push_back({process.begin_s(*block), 100 * (block->*per_s) / median});
+    for (const auto& one : process)
+      if (one.block->*per_s > 0) line.push_back({one.begin_s, 100 * (one.block->*per_s) / median});
   }
   return lines;
 }
 
 /// What did not count stands in a row at the foot of the chart.
-void mark_uncounted(Chart& chart, const std::vector<Shown>& shown, double foot) {
+void mark_uncounted(Chart& chart, const std::vector<std::vector<Shown>>& shown, double foot) {
   std::vector<Point> warmup, disturbed;
   for (const auto& process : shown)
-    for (const auto* block : process.blocks) {
-      if (block->warmup)
-        warmup.push_back({process.begin_s(*block), foot});
-      else if (!process.record->disturbance(*block).empty())
-        disturbed.push_back({process.begin_s(*block), foot});
+    for (const auto& one : process) {
+      if (one.block->warmup)
+        warmup.push_back({one.begin_s, foot});
+      else if (one.disturbed)
+        disturbed.push_back({one.begin_s, foot});
     }
   chart.marks(warmup, Mark::kRing, 2);
   if (!warmup.empty()) chart.explain_mark(Mark::kRing, 2, "warm-up");
@@ -76,7 +78,7 @@ std::string plot_probe(const CaseResult& one) {
   const auto shown = shown_blocks(one, all);
   std::vector<double> times, percent;
   for (const auto& process : shown)
-    for (const auto* block : process.blocks) times.push_back(process.begin_s(*block));
+    for (const auto& block : process) times.push_back(block.begin_s);
   for (const auto& speed : kSpeeds)
     for (const auto& line : lines_of(shown, speed.per_s))
       for (const auto& point : line) percent.push_back(point.y);
