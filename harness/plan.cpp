@@ -1,5 +1,6 @@
 #include "harness/plan.h"
 
+#include "harness/cases/forward_work.h"
 #include "harness/training/training_config.h"
 #include "model/config.h"
 
@@ -87,15 +88,12 @@ void plan_training(const CaseSpec& spec, const model::ModelConfig& model, const 
   training.config_memory = estimate_training_memory(model, shape);
 }
 
-/// A forward pass of `tokens` new tokens behind `cached` ones, of each sequence; only the last one meets the head.
-void plan_forward(const model::ModelConfig& model, double tokens, double cached, CasePlan& plan) {
-  const double head = static_cast<double>(model.vocab_size * model.hidden_size);
-  const double blocks = plan.parameters_without_embedding - (model.tie_embeddings ? 0 : head);
-  const std::int64_t element = element_bytes(plan.dtype);
-  plan.flops = plan.batch * cached_forward_flops(model, tokens, cached);
-  plan.weight_bytes = (blocks + head) * static_cast<double>(element);
-  plan.kv_bytes = plan.batch * (cached + tokens) * kv_cache_bytes(model, 1, 1, element);
-  plan.bytes = plan.weight_bytes + plan.kv_bytes;
+void plan_forward(const ForwardWork& work, const Ceilings& ceilings, CasePlan& plan) {
+  plan.flops = work.flops;
+  plan.bytes = work.bytes();
+  plan.weight_bytes = work.weight_bytes;
+  plan.kv_bytes = work.kv_bytes;
+  bound_time(ceilings, plan);
 }
 
 void plan_inference(const CaseSpec& spec, const model::ModelConfig& model, const Ceilings& ceilings, CasePlan& plan) {
@@ -119,12 +117,11 @@ void plan_inference(const CaseSpec& spec, const model::ModelConfig& model, const
   plan.memory = estimate_decode_memory(model, {batch, prompt, prompt + new_tokens, element, 0});
   if (spec.type == "decode") {
     plan.tokens = plan.batch;
-    plan_forward(model, 1, static_cast<double>(prompt) + static_cast<double>(new_tokens) / 2, plan);
+    plan_forward(decode_step_work(model, batch, prompt, new_tokens, element), ceilings, plan);
   } else {
     plan.tokens = plan.batch * static_cast<double>(prompt);
-    plan_forward(model, static_cast<double>(prompt), 0, plan);
+    plan_forward(forward_work(model, {plan.batch, static_cast<double>(prompt), 0, element}), ceilings, plan);
   }
-  bound_time(ceilings, plan);
 }
 
 std::optional<CasePlan> plan_case(const Suite& suite, const CaseSpec& spec, const Ceilings& ceilings) {

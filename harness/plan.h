@@ -48,8 +48,8 @@ struct CasePlan {
   std::string name, type, dtype;
   double parameters = 0, parameters_without_embedding = 0;
   double batch = 0, tokens = 0;           // sequences together, tokens of a unit
-  double flops = 0, bytes = 0;            // of a unit, attention included; bytes read at least
-  double weight_bytes = 0, kv_bytes = 0;  // of a decode step's bytes
+  double flops = 0, bytes = 0;            // of a unit, attention included; bytes read and written at least
+  double weight_bytes = 0, kv_bytes = 0;  // of a forward pass's bytes
   MemoryEstimate memory;
   double seconds = 0;            // least time of a unit
   bool bound_by_memory = false;  // reads take longer than matrix products

@@ -1,5 +1,6 @@
 #include "harness/cases/decode.h"
 
+#include "harness/cases/forward_work.h"
 #include "harness/core/clock.h"
 #include "model/generate.h"
 
@@ -65,9 +66,9 @@ Record run_decode(const DecodeConfig& config, Context& context) {
   model::KvCache cache = model->make_cache(config.batch, config.prompt_tokens + config.new_tokens);
   record.facts["batch"] = static_cast<double>(config.batch);
   record.facts["kv_cache_bytes"] = static_cast<double>(cache.bytes());
-  record_work(forward_work(model->config(), config.batch, 1, config.prompt_tokens + config.new_tokens / 2,
-                           model->compute_dtype()),
-              record);
+  const ForwardWork work = decode_step_work(model->config(), config.batch, config.prompt_tokens, config.new_tokens,
+                                            element_bytes(model->compute_dtype()));
+  record_work({work.flops, work.bytes()}, record);
   const torch::Tensor ids = prompt.to(model->device());
   std::int64_t rounds = -1;  // the first is the cold one
   const auto round = [&](Record& into) {

@@ -91,8 +91,7 @@ void train_once(const MemoryConfig& config, std::int64_t seq_length, const Devic
 void decode_once(const MemoryConfig& config, std::int64_t seq_length, const Device& device, Record& record) {
   const torch::NoGradGuard no_grad;
   const DecodeShape shape{config.batch, std::max<std::int64_t>(seq_length - 1, 1), seq_length,
-                          static_cast<std::int64_t>(c10::elementSize(dtype_for(config.source, device))),
-                          static_cast<double>(device.current_bytes())};
+                          element_bytes(dtype_for(config.source, device)), static_cast<double>(device.current_bytes())};
   const MemoryEstimate predicted = estimate_decode_memory(
       config.source.model ? config.source.model->value : model::read_checkpoint_config(config.source.checkpoint),
       shape);

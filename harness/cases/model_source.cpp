@@ -32,6 +32,8 @@ torch::Dtype dtype_for(const ModelSource& source, const Device& device) {
   return source.dtype == "auto" ? fast_dtype(device) : dtype_named(source.dtype, "dtype");
 }
 
+std::int64_t element_bytes(torch::Dtype dtype) { return static_cast<std::int64_t>(c10::elementSize(dtype)); }
+
 model::LanguageModel open_model(const ModelSource& source, const Device& device, Record& record) {
   const torch::Dtype dtype = dtype_for(source, device);
   model::LanguageModel model{nullptr};
@@ -59,18 +61,6 @@ model::LanguageModel open_model(const ModelSource& source, const Device& device,
 torch::Tensor random_ids(std::int64_t batch, std::int64_t tokens, std::int64_t vocab_size, std::int64_t seed) {
   const at::Generator generator = at::detail::createCPUGenerator(static_cast<std::uint64_t>(seed));
   return torch::randint(0, vocab_size, {batch, tokens}, generator, torch::kInt64);
-}
-
-Work forward_work(const model::ModelConfig& config, std::int64_t batch, std::int64_t tokens, std::int64_t cached,
-                  torch::Dtype dtype) {
-  const auto element = static_cast<double>(c10::elementSize(dtype));
-  const auto sequences = static_cast<double>(batch), rows = static_cast<double>(tokens);
-  const double head = static_cast<double>(config.vocab_size * config.hidden_size);
-  const double blocks =
-      static_cast<double>(parameter_count_without_embedding(config)) - (config.tie_embeddings ? 0 : head);
-  const double kv_width = 2.0 * static_cast<double>(config.num_layers * config.num_kv_heads * config.head_dim());
-  return {sequences * cached_forward_flops(config, rows, static_cast<double>(cached)),
-          element * (blocks + head + sequences * kv_width * (static_cast<double>(cached) + 2 * rows))};
 }
 
 void record_work(const Work& work, Record& record) {

@@ -34,6 +34,7 @@ bool skip_for_missing_checkpoint(const ModelSource& source, Record& record);
 
 /// The dtype that the source's `dtype` means on that device.
 torch::Dtype dtype_for(const ModelSource& source, const Device& device);
+std::int64_t element_bytes(torch::Dtype dtype);
 
 /// The model in eval mode; the record notes dtype, parameters and where the weights come from.
 model::LanguageModel open_model(const ModelSource& source, const Device& device, Record& record);
@@ -45,10 +46,6 @@ torch::Tensor random_ids(std::int64_t batch, std::int64_t tokens, std::int64_t v
 struct Work {
   double flops = 0, bytes = 0;
 };
-/// A forward pass of `tokens` new tokens behind `cached` ones, of each sequence, whose last token alone meets the head:
-/// every weight read once, keys and values of all tokens read, those of the new ones written.
-Work forward_work(const model::ModelConfig& config, std::int64_t batch, std::int64_t tokens, std::int64_t cached,
-                  torch::Dtype dtype);
 /// The facts work_flops and work_bytes.
 void record_work(const Work& work, Record& record);
 

@@ -1,5 +1,6 @@
 #include "harness/cases/prefill.h"
 
+#include "harness/cases/forward_work.h"
 #include "harness/measure.h"
 
 namespace bench::harness {
@@ -26,7 +27,9 @@ Record run_prefill(const PrefillConfig& config, Context& context) {
   model::KvCache cache = model->make_cache(config.batch, config.prompt_tokens);
   record.facts["prompt_tokens"] = static_cast<double>(config.prompt_tokens);
   record.facts["batch"] = static_cast<double>(config.batch);
-  record_work(forward_work(model->config(), config.batch, config.prompt_tokens, 0, model->compute_dtype()), record);
+  const ForwardWork work = forward_work(model->config(), {record.facts["batch"], record.facts["prompt_tokens"], 0,
+                                                          element_bytes(model->compute_dtype())});
+  record_work({work.flops, work.bytes()}, record);
   torch::Tensor logits;
   const auto prompt = [&](Record& into) {
     into.add("prefill_time_s", "s", time_once(context.device, [&] {

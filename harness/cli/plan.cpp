@@ -166,7 +166,7 @@ void print_without_bound(const TargetPlan& target, const Plan& plan, std::ostrea
 
 void print_tables(const Plan& plan, std::ostream& out) {
   out << fmt::format("\n{:<22} {:>8} {:>8} {:>5} {:>9} {:>9} {:>9} {:>11} {:<10}\n", "one unit of work", "e6 par.",
-                     "w/o emb.", "dtype", "tokens", "TFLOP", "GB read", "least s", "bound by");
+                     "w/o emb.", "dtype", "tokens", "TFLOP", "GB moved", "least s", "bound by");
   for (const auto& one : plan.cases)
     if (one.seconds > 0)
       out << fmt::format("{:<22} {:>8.1f} {:>8.1f} {:>5} {:>9} {:>9.4g} {:>9.4g} {:>11.4g} {:<10}\n",
