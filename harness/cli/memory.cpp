@@ -1,6 +1,6 @@
+#include "harness/cli/memory_text.h"
 #include "harness/cli/verbs.h"
 #include "harness/devices/device.h"
-#include "harness/memory_profile.h"
 #include "harness/reports/reports.h"
 #include "harness/runner.h"
 #include "harness/training/training_config.h"
@@ -20,6 +20,10 @@ struct Options {
   bool checkpointing = false, as_json = false;
 };
 
+// The components that a process's stages can tell apart.
+constexpr MemoryComponent kComponents[] = {{"program", "·"},   {"weights", "█"},  {"optimizer", "▓"},
+                                           {"gradients", "▒"}, {"kv_cache", "▒"}, {"step", "░"}};
+
 /// What to measure, as far as it is the same for all batches.
 struct Setup {
   FileOr<model::ModelConfig> model;
@@ -27,21 +31,6 @@ struct Setup {
   std::string dtype = "auto";
   std::vector<std::int64_t> lengths;
   double budget_bytes = 0;
-};
-
-/// The components that a process's stages can tell apart.
-struct Component {
-  const char* name;
-  const char* bar;
-};
-constexpr Component kComponents[] = {{"program", "·"},   {"weights", "█"},  {"optimizer", "▓"},
-                                     {"gradients", "▒"}, {"kv_cache", "▒"}, {"step", "░"}};
-
-/// One measured combination.
-struct Measured {
-  std::int64_t batch, seq_length;
-  double peak, predicted, program_predicted;
-  std::vector<std::pair<Component, double>> parts;
 };
 
 void check_positive(const std::vector<std::int64_t>& values, std::int64_t most, const char* option, const char* why) {
@@ -102,34 +91,36 @@ Suite suite_for(const Options& options, const Setup& setup) {
   return suite;
 }
 
-void collect(const Record& record, std::vector<Measured>& all) {
+void collect(const Record& record, std::vector<MeasuredPeak>& all) {
   const auto& lengths = record.samples("seq_length");
   for (std::size_t i = 0; i < lengths.size(); ++i) {
     const auto at = [&](const std::string& series) {
       const auto& samples = record.samples(series);
       return i < samples.size() ? samples[i] : 0;
     };
-    Measured point{static_cast<std::int64_t>(record.fact("batch")),
-                   static_cast<std::int64_t>(lengths[i]),
-                   at("peak_memory_bytes"),
-                   at("predicted_memory_bytes"),
-                   at("predicted_program_bytes"),
-                   {}};
-    for (const Component& component : kComponents)
+    MeasuredPeak peak{static_cast<std::int64_t>(record.fact("batch")),
+                      static_cast<std::int64_t>(lengths[i]),
+                      at("peak_memory_bytes"),
+                      at("predicted_memory_bytes"),
+                      at("predicted_program_bytes"),
+                      {}};
+    for (const MemoryComponent& component : kComponents)
       if (const double bytes = at(fmt::format("{}_bytes", component.name)); bytes != 0)
-        point.parts.emplace_back(component, bytes);
-    all.push_back(std::move(point));
+        peak.parts.emplace_back(component, bytes);
+    all.push_back(std::move(peak));
   }
 }
 
 /// Predicted peaks of this setup, with what the measurements add.
 class Predictor {
  public:
-  Predictor(const Setup& setup, const Device& device, const std::string& dtype, const std::vector<Measured>& measured)
+  Predictor(const Setup& setup, const Device& device, const std::string& dtype,
+            const std::vector<MeasuredPeak>& measured)
       : setup_(setup), device_(device), element_bytes_(dtype == "fp32" ? 4 : 2) {
     std::vector<MemoryPoint> points;
-    for (const auto& m : measured) points.push_back({static_cast<double>(m.batch * m.seq_length), m.peak, m.predicted});
-    if (!measured.empty()) program_bytes_ = measured[0].program_predicted;
+    for (const auto& m : measured)
+      points.push_back({static_cast<double>(m.batch * m.seq_length), m.bytes, m.predicted_bytes});
+    if (!measured.empty()) program_bytes_ = measured[0].predicted_program_bytes;
     calibration_ = calibrate(points);
   }
   double operator()(std::int64_t batch, std::int64_t length) const {
@@ -154,31 +145,23 @@ class Predictor {
   MemoryCalibration calibration_;
 };
 
-/// The largest of one dimension that fits the budget while the other is held.
-struct Fit {
-  bool of_length;  // true: the longest sequence at a batch; false: the largest batch at a length
-  std::int64_t held, largest;
-  double bytes;
-  bool measured;  // this very combination was measured and stayed within
-};
-
-std::vector<Fit> find_fits(const Options& options, const Setup& setup, const Predictor& predict,
-                           const std::vector<Measured>& all) {
+std::vector<MemoryFit> find_fits(const Options& options, const Setup& setup, const Predictor& predict,
+                                 const std::vector<MeasuredPeak>& all) {
   constexpr std::int64_t kMostSequences = 1 << 16;
-  std::vector<Fit> fits;
+  std::vector<MemoryFit> fits;
   const auto add = [&](bool of_length, std::int64_t held, std::int64_t limit) {
     const auto bytes = [&](std::int64_t n) { return of_length ? predict(held, n) : predict(n, held); };
-    Fit fit{of_length, held, largest_within(setup.budget_bytes, limit, bytes), 0, false};
+    MemoryFit fit{of_length, held, largest_within(setup.budget_bytes, limit, bytes), 0, false};
     // Where there is a measurement it counts, whatever is predicted.
     for (const auto& m : all)
       if (const std::int64_t n = of_length ? m.seq_length : m.batch;
-          (of_length ? m.batch : m.seq_length) == held && m.peak > setup.budget_bytes)
+          (of_length ? m.batch : m.seq_length) == held && m.bytes > setup.budget_bytes)
         fit.largest = std::min(fit.largest, n - 1);
     fit.bytes = bytes(std::max<std::int64_t>(fit.largest, 1));
     for (const auto& m : all)
       if (const std::int64_t n = of_length ? m.seq_length : m.batch;
-          (of_length ? m.batch : m.seq_length) == held && m.peak <= setup.budget_bytes && n >= fit.largest)
-        fit = {of_length, held, n, m.peak, true};
+          (of_length ? m.batch : m.seq_length) == held && m.bytes <= setup.budget_bytes && n >= fit.largest)
+        fit = {of_length, held, n, m.bytes, true};
     fits.push_back(fit);
   };
   for (const std::int64_t batch : options.batches) add(true, batch, setup.model.value.max_seq_length);
@@ -186,90 +169,47 @@ std::vector<Fit> find_fits(const Options& options, const Setup& setup, const Pre
   return fits;
 }
 
-void print_table(const std::vector<Measured>& all) {
-  std::cout << fmt::format("\n{:>5} {:>10} {:>9} {:>9} {:>7}", "batch", "seq_length", "measured", "predicted", "off");
-  for (const auto& [component, bytes] : all[0].parts) std::cout << fmt::format(" {:>9}", component.name);
-  std::cout << "\n";
-  for (const auto& m : all) {
-    std::cout << fmt::format("{:>5} {:>10} {:>9.3f} {:>9.3f} {:>+6.1f}%", m.batch, m.seq_length, m.peak / 1e9,
-                             m.predicted / 1e9, 100 * (m.predicted / m.peak - 1));
-    for (const auto& [component, bytes] : m.parts) std::cout << fmt::format(" {:>9.3f}", bytes / 1e9);
-    std::cout << "\n";
-  }
-  std::cout << "GB of 1e9 bytes. step: activations, logits, temporaries, and what the allocator keeps in holes.\n";
-}
-
-/// A bar for each combination, its parts one after the other, and a mark where the budget ends.
-void print_bars(const std::vector<Measured>& all, double budget_bytes) {
-  constexpr double kColumns = 74;
-  double most = budget_bytes;
-  for (const auto& m : all) most = std::max(most, m.peak);
-  std::cout << "\n";
-  for (const auto& m : all) {
-    std::string bar;
-    int drawn = 0;
-    double bytes = 0;
-    for (const auto& [component, part] : m.parts)
-      for (bytes += part; drawn < static_cast<int>(bytes / most * kColumns + 0.5); ++drawn) bar += component.bar;
-    const int budget_at = static_cast<int>(budget_bytes / most * kColumns + 0.5);
-    for (; drawn < budget_at; ++drawn) bar += drawn == budget_at - 1 ? "|" : " ";
-    std::cout << fmt::format("{:>13} {} {:.2f}\n", fmt::format("{} x {}", m.batch, m.seq_length), bar, m.peak / 1e9);
-  }
-  std::cout << "             ";
-  for (const auto& [component, bytes] : all[0].parts)
-    std::cout << fmt::format(" {} {} ", component.bar, component.name);
-  std::cout << (budget_bytes > 0 ? " | budget\n" : "\n");
-}
-
-void print_fits(const Options& options, const Setup& setup, const Predictor& predict, const std::vector<Fit>& fits,
-                std::size_t points) {
-  const auto& c = predict.calibration();
-  std::cout << fmt::format(
-      "\nWithin {} ({:.2f} GB). The prediction was {:+.1f} .. {:+.1f} % off in {} measurement(s), "
-      "and is\ncorrected by them below:\n",
-      options.budget, setup.budget_bytes / 1e9, 100 * c.lowest, 100 * c.highest, points);
-  for (const auto& fit : fits) {
-    const std::string what = fit.of_length ? fmt::format("longest sequence at batch {}", fit.held)
-                                           : fmt::format("largest batch at length {}", fit.held);
-    const std::string limit =
-        fit.of_length && fit.largest == setup.model.value.max_seq_length ? ", the model's longest" : "";
-    std::cout << fmt::format("  {:<32} {:>7}  {} {:.2f} GB{}\n", what,
-                             fit.largest == 0 ? "none" : std::to_string(fit.largest),
-                             fit.measured       ? "measured"
-                             : fit.largest == 0 ? "1 is predicted to take"
-                                                : "predicted",
-                             fit.bytes / 1e9, limit);
-  }
-}
-
-Json to_json(const Options& options, const Setup& setup, const Report& report, const Predictor& predict,
-             const std::vector<Measured>& all, const std::vector<Fit>& fits, const std::string& dtype) {
+Json to_json(const MemoryFindings& found) {
   Json json = {{"schema", "bench-memory/1"},
-               {"model", options.model},
-               {"mode", options.mode},
-               {"dtype", dtype},
-               {"device", report.device},
-               {"machine", report.machine()},
-               {"gradient_checkpointing", setup.checkpointing},
-               {"fused", setup.fused}};
-  for (const auto& m : all) {
+               {"model", found.model},
+               {"mode", found.mode},
+               {"dtype", found.dtype},
+               {"device", found.device},
+               {"machine", found.machine},
+               {"gradient_checkpointing", found.checkpointing},
+               {"fused", found.fused}};
+  for (const auto& peak : found.peaks) {
     Json parts = Json::object();
-    for (const auto& [component, bytes] : m.parts) parts[fmt::format("{}_bytes", component.name)] = bytes;
-    json["points"].push_back({{"batch", m.batch},
-                              {"seq_length", m.seq_length},
-                              {"peak_memory_bytes", m.peak},
-                              {"predicted_memory_bytes", m.predicted},
+    for (const auto& [component, bytes] : peak.parts) parts[fmt::format("{}_bytes", component.name)] = bytes;
+    json["points"].push_back({{"batch", peak.batch},
+                              {"seq_length", peak.seq_length},
+                              {"peak_memory_bytes", peak.bytes},
+                              {"predicted_memory_bytes", peak.predicted_bytes},
                               {"parts", parts}});
   }
-  json["calibration"] = {{"offset_bytes", predict.calibration().offset_bytes},
-                         {"bytes_per_token", predict.calibration().bytes_per_token}};
-  if (setup.budget_bytes > 0) json["budget_bytes"] = setup.budget_bytes;
-  for (const auto& fit : fits)
+  json["calibration"] = {{"offset_bytes", found.calibration.offset_bytes},
+                         {"bytes_per_token", found.calibration.bytes_per_token}};
+  if (found.budget_bytes > 0) json["budget_bytes"] = found.budget_bytes;
+  for (const auto& fit : found.fits)
     json["largest"].push_back({{fit.of_length ? "batch" : "seq_length", fit.held},
                                {fit.of_length ? "largest_seq_length" : "largest_batch", fit.largest},
                                {"bytes", fit.bytes},
                                {"measured", fit.measured}});
   return json;
+}
+
+/// What the cases left, also of those that broke off.
+void collect(const Report& report, MemoryFindings& found) {
+  for (const auto& one : report.cases) {
+    const Record& record = one.record();
+    collect(record, found.peaks);
+    if (const auto dtype = record.notes.find("dtype"); dtype != record.notes.end()) found.dtype = dtype->second;
+    for (const char* name : {"did_not_fit", "cut_short"})
+      if (const auto note = record.notes.find(name); note != record.notes.end())
+        std::cerr << fmt::format("{}: {}\n", one.name, note->second);
+    if (record.status == Record::Status::kError)
+      std::cerr << format_error(one.name, record.reason, record.hint) << "\n";
+  }
 }
 
 Exit run(const Options& options) {
@@ -279,32 +219,30 @@ Exit run(const Options& options) {
   run_options.device = options.device;
   const Report report = run_suite(suite_for(options, setup), run_options);
   if (!options.out.empty()) write_report(report, options.out, {"json", "markdown", "html"});
-  std::vector<Measured> all;
-  std::string dtype;
-  for (const auto& one : report.cases) {
-    const Record& record = one.record();
-    collect(record, all);
-    if (const auto found = record.notes.find("dtype"); found != record.notes.end()) dtype = found->second;
-    for (const char* note : {"did_not_fit", "cut_short"})
-      if (const auto found = record.notes.find(note); found != record.notes.end())
-        std::cerr << fmt::format("{}: {}\n", one.name, found->second);
-    if (record.status == Record::Status::kError)
-      std::cerr << format_error(one.name, record.reason, record.hint) << "\n";
-  }
+  MemoryFindings found{options.model,
+                       options.mode,
+                       "",
+                       report.device,
+                       report.machine(),
+                       setup.checkpointing,
+                       setup.fused,
+                       options.budget,
+                       setup.budget_bytes,
+                       setup.model.value.max_seq_length,
+                       {},
+                       {},
+                       {}};
+  collect(report, found);
   const Exit exit = report.exit_code() == Exit::kCaseError ? Exit::kCaseError : Exit::kOk;
-  if (all.empty()) return exit;
-  const Predictor predict(setup, device, dtype, all);
-  const auto fits = setup.budget_bytes > 0 ? find_fits(options, setup, predict, all) : std::vector<Fit>{};
+  if (found.peaks.empty()) return exit;
+  const Predictor predict(setup, device, found.dtype, found.peaks);
+  found.calibration = predict.calibration();
+  if (setup.budget_bytes > 0) found.fits = find_fits(options, setup, predict, found.peaks);
   if (options.as_json) {
-    std::cout << to_json(options, setup, report, predict, all, fits, dtype).dump(2) << "\n";
+    std::cout << to_json(found).dump(2) << "\n";
     return exit;
   }
-  std::cout << fmt::format("\n{}, {}{}, {} on {} ({})\n", options.model, options.mode,
-                           setup.checkpointing ? " with gradient checkpointing" : "", dtype, report.device,
-                           report.machine());
-  print_table(all);
-  print_bars(all, setup.budget_bytes);
-  if (!fits.empty()) print_fits(options, setup, predict, fits, all.size());
+  write_memory_text(found, std::cout);
   if (!options.out.empty()) std::cout << "report: " << options.out << "\n";
   return exit;
 }
