@@ -20,6 +20,7 @@ struct Options {
   std::string a, b, suite, case_glob = "*", tolerance = "2.5%", planted, out;
   std::vector<std::string> set, set_a, set_b;
   std::optional<std::int64_t> seed;
+  bool check = false;
   AbOptions ab;
 };
 
@@ -73,6 +74,7 @@ Exit run(Options options) {
   options.ab.device = find_device(options.ab.device == "auto" ? a.device : options.ab.device, "--device").name;
   check_protocol(options.ab.program_a);
   check_protocol(options.ab.program_b);
+  if (options.check) return Exit::kOk;
   const AbResult result = run_ab(a, b, options.ab, [](const AbCase& one) {
     if (!one.error && !one.untimed)
       print_status(fmt::format("{}: pair {}, B / A {:.3f}", one.name, one.pairs.size(), one.ratio().value));
@@ -112,6 +114,7 @@ void add_ab(CLI::App& app, Exit& exit) {
   verb->add_option("--plant-slowdown", options->planted,
                    "stretch B's timed work by this share, to see whether it is found");
   verb->add_option("--seed", options->seed, "of who comes first [drawn]")->check(CLI::NonNegativeNumber);
+  verb->add_flag("--check", options->check, "only whether these can be compared; exits 2 if not, and runs nothing");
   verb->add_option("--out", options->out, "file for the result with all times, JSON");
   verb->callback([options, &exit] { exit = run(*options); });
 }

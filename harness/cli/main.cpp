@@ -11,8 +11,9 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", build_info().version);
   app.require_subcommand(1);
   Exit exit = Exit::kOk;
-  for (auto* add : {add_run, add_plan, add_compare, add_ab, add_calibrate, add_verify, add_render, add_history, add_ppl,
-                    add_train, add_tokenizer, add_generate, add_list, add_check, add_env, add_case})
+  for (auto* add :
+       {add_run, add_plan, add_compare, add_ab, add_calibrate, add_verify, add_render, add_history, add_memory, add_ppl,
+        add_train, add_tokenizer, add_generate, add_list, add_check, add_env, add_case})
     add(app, exit);
   try {
     app.parse(argc, argv);

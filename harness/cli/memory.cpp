@@ -6,6 +6,7 @@
 #include "harness/training/training_config.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -169,31 +170,28 @@ std::vector<MemoryFit> find_fits(const Options& options, const Setup& setup, con
   return fits;
 }
 
+std::int64_t whole(double bytes) { return std::llround(bytes); }
+
 Json to_json(const MemoryFindings& found) {
-  Json json = {{"schema", "bench-memory/1"},
-               {"model", found.model},
-               {"mode", found.mode},
-               {"dtype", found.dtype},
-               {"device", found.device},
-               {"machine", found.machine},
-               {"gradient_checkpointing", found.checkpointing},
-               {"fused", found.fused}};
+  Json json = {{"schema", "bench-memory/1"}, {"model", found.model},   {"mode", found.mode},
+               {"dtype", found.dtype},       {"device", found.device}, {"machine", found.machine}};
+  if (found.mode == "train") json.update({{"gradient_checkpointing", found.checkpointing}, {"fused", found.fused}});
   for (const auto& peak : found.peaks) {
     Json parts = Json::object();
-    for (const auto& [component, bytes] : peak.parts) parts[fmt::format("{}_bytes", component.name)] = bytes;
+    for (const auto& [component, bytes] : peak.parts) parts[fmt::format("{}_bytes", component.name)] = whole(bytes);
     json["points"].push_back({{"batch", peak.batch},
                               {"seq_length", peak.seq_length},
-                              {"peak_memory_bytes", peak.bytes},
-                              {"predicted_memory_bytes", peak.predicted_bytes},
+                              {"peak_memory_bytes", whole(peak.bytes)},
+                              {"predicted_memory_bytes", whole(peak.predicted_bytes)},
                               {"parts", parts}});
   }
-  json["calibration"] = {{"offset_bytes", found.calibration.offset_bytes},
+  json["calibration"] = {{"offset_bytes", whole(found.calibration.offset_bytes)},
                          {"bytes_per_token", found.calibration.bytes_per_token}};
-  if (found.budget_bytes > 0) json["budget_bytes"] = found.budget_bytes;
+  if (found.budget_bytes > 0) json["budget_bytes"] = whole(found.budget_bytes);
   for (const auto& fit : found.fits)
     json["largest"].push_back({{fit.of_length ? "batch" : "seq_length", fit.held},
                                {fit.of_length ? "largest_seq_length" : "largest_batch", fit.largest},
-                               {"bytes", fit.bytes},
+                               {"bytes", whole(fit.bytes)},
                                {"measured", fit.measured}});
   return json;
 }

@@ -1,5 +1,7 @@
 #include "harness/cli/memory_text.h"
 
+#include "harness/reports/text.h"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -22,7 +24,7 @@ void print_table(const std::vector<MeasuredPeak>& peaks, std::ostream& out) {
 
 /// A bar for each combination, its parts one after the other, and a mark where the budget ends.
 void print_bars(const std::vector<MeasuredPeak>& peaks, double budget_bytes, std::ostream& out) {
-  constexpr double kColumns = 74;
+  constexpr double kColumns = 73;
   double most = budget_bytes;
   for (const auto& m : peaks) most = std::max(most, m.bytes);
   out << "\n";
@@ -34,7 +36,7 @@ void print_bars(const std::vector<MeasuredPeak>& peaks, double budget_bytes, std
       for (bytes += part; drawn < static_cast<int>(bytes / most * kColumns + 0.5); ++drawn) bar += component.bar;
     const int budget_at = static_cast<int>(budget_bytes / most * kColumns + 0.5);
     for (; drawn < budget_at; ++drawn) bar += drawn == budget_at - 1 ? "|" : " ";
-    out << fmt::format("{:>13} {} {:.2f}\n", fmt::format("{} x {}", m.batch, m.seq_length), bar, m.bytes / 1e9);
+    out << fmt::format("{:>13} {} {:.3f}\n", fmt::format("{} x {}", m.batch, m.seq_length), bar, m.bytes / 1e9);
   }
   out << "             ";
   for (const auto& [component, bytes] : peaks[0].parts) out << fmt::format(" {} {} ", component.bar, component.name);
@@ -44,14 +46,15 @@ void print_bars(const std::vector<MeasuredPeak>& peaks, double budget_bytes, std
 void print_fits(const MemoryFindings& found, std::ostream& out) {
   const MemoryCalibration& c = found.calibration;
   out << fmt::format(
-      "\nWithin {} ({:.2f} GB). The prediction was {:+.1f} .. {:+.1f} % off in {} measurement(s), "
-      "and is\ncorrected by them below:\n",
-      found.budget, found.budget_bytes / 1e9, 100 * c.lowest, 100 * c.highest, found.peaks.size());
+      "\nWithin {} ({:.3f} GB). The prediction was {:+.1f} .. {:+.1f} % off in {}, and is corrected\n"
+      "by them below:\n",
+      found.budget, found.budget_bytes / 1e9, 100 * c.lowest, 100 * c.highest,
+      plural(found.peaks.size(), "measurement"));
   for (const auto& fit : found.fits) {
     const std::string what = fit.of_length ? fmt::format("longest sequence at batch {}", fit.held)
                                            : fmt::format("largest batch at length {}", fit.held);
     const std::string limit = fit.of_length && fit.largest == found.longest ? ", the model's longest" : "";
-    out << fmt::format("  {:<32} {:>7}  {} {:.2f} GB{}\n", what,
+    out << fmt::format("  {:<32} {:>7}  {} {:.3f} GB{}\n", what,
                        fit.largest == 0 ? "none" : std::to_string(fit.largest),
                        fit.measured       ? "measured"
                        : fit.largest == 0 ? "1 is predicted to take"

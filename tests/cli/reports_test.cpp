@@ -180,6 +180,7 @@ TEST_F(RunTest, AbFindsALargeSlowdownAndDoesNotMakeOneUp) {
   const auto ab = [&](const std::string& options) {
     return bench("ab . . suite.yaml --device cpu --blocks 3 " + options, folder_.path().string());
   };
+  EXPECT_EQ(ab("--check").exit_code, 0);
   const Outcome slower = ab("--fewest-pairs 6 --most-pairs 6 --plant-slowdown 300% --out ab.json");
   EXPECT_EQ(slower.exit_code, 1) << slower.text;
   EXPECT_EQ(verdict(slower), "worse");
@@ -193,6 +194,28 @@ TEST_F(RunTest, AbFindsALargeSlowdownAndDoesNotMakeOneUp) {
   EXPECT_EQ(ab("--tolerance nothing").exit_code, 2);
   EXPECT_EQ(bench("ab . /no/such/build suite.yaml", folder_.path().string()).exit_code, 2);
   EXPECT_EQ(bench("ab . /bin/false suite.yaml", folder_.path().string()).exit_code, 2);  // can't take turns
+  EXPECT_EQ(bench("ab . /bin/false suite.yaml --check", folder_.path().string()).exit_code, 2);
+}
+
+TEST_F(RunTest, MemoryIsProfiledByLengthAndBatch) {
+  const auto memory = [&](const std::string& options) {
+    return bench("memory --model model.yaml --device cpu --seq 16,32 " + options, folder_.path().string());
+  };
+  const Outcome outcome = memory("--mode train --batch 1,2 --budget 8GB --json");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.text;
+  const Json json = Json::parse(outcome.text.substr(outcome.text.find("{\n")));
+  ASSERT_EQ(json["points"].size(), 4u);
+  const Json& point = json["points"][1];
+  EXPECT_EQ(point["seq_length"], 32);
+  std::int64_t sum = 0;
+  for (const auto& [name, bytes] : point["parts"].items()) sum += bytes.get<std::int64_t>();
+  EXPECT_TRUE(point["peak_memory_bytes"].is_number_integer());
+  EXPECT_EQ(point["peak_memory_bytes"], sum);
+  EXPECT_EQ(
+      json["largest"][0],
+      (Json{{"batch", 1}, {"largest_seq_length", 64}, {"bytes", json["largest"][0]["bytes"]}, {"measured", false}}));
+  EXPECT_EQ(memory("--mode sideways").exit_code, 2);
+  EXPECT_EQ(memory("--checkpointing").exit_code, 2);  // of decoding
 }
 
 }  // namespace

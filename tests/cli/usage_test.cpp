@@ -1,5 +1,8 @@
 #include "tests/cli/program.h"
 
+#include <regex>
+#include <set>
+
 namespace bench::harness {
 namespace {
 
@@ -10,6 +13,15 @@ TEST(Cli, UsageMistakesExitTwo) {
   EXPECT_EQ(bench("--help").exit_code, 0);
   EXPECT_EQ(bench("run --help").exit_code, 0);
   EXPECT_EQ(bench("--version").exit_code, 0);
+}
+
+TEST(Cli, EveryVerbOfTheReadmeExists) {
+  const std::string readme = read_file(BENCH_SOURCE_DIR "/README.md"), help = bench("--help").text;
+  const std::regex use("`bench ([a-z]+)");
+  std::set<std::string> verbs;
+  for (std::sregex_iterator one(readme.begin(), readme.end(), use), end; one != end; ++one) verbs.insert((*one)[1]);
+  EXPECT_GT(verbs.size(), 10u);
+  for (const auto& verb : verbs) EXPECT_TRUE(contains(help, "\n  " + verb + " ")) << verb;
 }
 
 TEST(Cli, CheckAcceptsEveryFileOfTheRepository) {
