@@ -72,7 +72,8 @@ class AllocationCounter : public c10::MemoryReportingInfoBase {
 WorkCount count_work(const std::function<void()>& work) {
   calls = flops = bytes = 0;
   const QuietLog quiet;
-  const auto handle = at::addGlobalCallback(
+  // Of this thread and those that autograd hands its work to: what a prefetcher does beside it comes as it may.
+  const auto handle = at::addThreadLocalCallback(
       at::RecordFunctionCallback(on_operator).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
   try {
     const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, std::make_shared<AllocationCounter>());
