@@ -80,13 +80,17 @@ void add_pair(const CaseSpec& a, const CaseSpec& b, const AbOptions& options, bo
     return;
   }
   const AbPair pair = paired_blocks(record_a, record_b, one.series, a_first);
-  if (pair.a_s.empty()) return fail(one, "no block was timed on both sides: raise the case's budget_s");
+  if (pair.a_s.empty()) {
+    one.cut_short = true;
+    one.why = "the time was up before a block was timed on both sides: raise the case's budget_s";
+    return;
+  }
   one.pairs.push_back(pair);
 }
 
 void judge_case(const AbOptions& options, AbCase& one) {
   const auto n = static_cast<std::int64_t>(one.pairs.size());
-  if (one.error || one.untimed || !is_look(n, options)) return;
+  if (one.error || one.untimed || one.cut_short || !is_look(n, options)) return;
   one.change = judge_pairs(one.pairs, options);
   if (one.change != Change::kCantTell) return;
   const Estimate ratio = one.ratio();
@@ -135,7 +139,7 @@ AbResult run_ab(const Suite& a, const Suite& b, const AbOptions& options,
     open = false;
     for (std::size_t i = 0; i < specs.size(); ++i) {
       AbCase& one = result.cases[i];
-      if (one.error || one.untimed || one.change != Change::kCantTell ||
+      if (one.error || one.untimed || one.cut_short || one.change != Change::kCantTell ||
           static_cast<std::int64_t>(one.pairs.size()) >= options.most_pairs)
         continue;
       open = true;

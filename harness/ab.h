@@ -35,7 +35,8 @@ struct AbCase {
   Change change = Change::kCantTell;
   std::string why;  // of an error, or of what can't be told
   bool error = false;
-  bool untimed = false;  // it times nothing, like a memory case: left out of the verdict
+  bool untimed = false;    // it times nothing, like a memory case: left out of the verdict
+  bool cut_short = false;  // too slow here for its budget: can't be told
 
   /// Time of B / time of A with its 95 % interval (Hodges-Lehmann); the pair of processes is the unit.
   Estimate ratio() const;

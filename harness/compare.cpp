@@ -43,6 +43,14 @@ double log_change(const Comparison& row) {
   return row.metric->better == Better::kLower ? -std::log(row.ratio.value) : std::log(row.ratio.value);
 }
 
+/// How many samples of that series each process has, if all have as many; else nothing.
+std::optional<std::size_t> common_length(const CaseResult& one, const std::string& series) {
+  const std::size_t length = one.record().samples(series).size();
+  for (const auto& record : one.processes)
+    if (record.samples(series).size() != length) return {};
+  return length;
+}
+
 Change judge_exact(const Metric& metric, double base, double now) {
   if (base == now) return Change::kSame;
   if (std::isnan(now) || metric.better == Better::kUnchanged) return Change::kWorse;
@@ -81,7 +89,11 @@ void compare_cases(const CaseResult& base, const CaseResult& now, const CompareO
         row.change = Change::kCantTell;  // until all p-values are known
       } else {
         row.ratio = ratio(row.now, row.base);
-        row.change = judge_exact(*metric, estimate.value, value->value);
+        const char* length = metric->after;
+        if (length && (!common_length(base, length) || common_length(base, length) != common_length(now, length)))
+          row.change = Change::kCantTell, row.why = "the time was up after different numbers of steps";
+        else
+          row.change = judge_exact(*metric, estimate.value, value->value);
       }
     }
     if (options.different && !row.relative && row.change != Change::kVanished) continue;
@@ -93,7 +105,7 @@ void judge_timed(std::vector<Comparison>& rows, double tolerance) {
   std::vector<Comparison*> timed;
   std::vector<double> p_values;
   for (auto& row : rows) {
-    if (row.change != Change::kCantTell) continue;
+    if (row.change != Change::kCantTell || row.metric->nature != Nature::kTimed) continue;
     timed.push_back(&row);
     p_values.push_back(row.p_value);
   }

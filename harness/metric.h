@@ -38,6 +38,9 @@ struct Metric {
   const char* ceiling = nullptr;
   /// The relative change of an exact metric that still counts as none: pages and rounding.
   double tolerance = 0;
+  /// The series whose length an exact metric depends on, or nullptr: with another number of samples it is another
+  /// thing.
+  const char* after = nullptr;
 };
 
 /// The table of metrics, in the order in which reports show them.

@@ -96,6 +96,22 @@ TEST(Compare, ExactMetricsGateWithoutStatistics) {
     EXPECT_EQ(one.metric->nature, Nature::kExact);
 }
 
+TEST(Compare, FinalLossesAfterDifferentNumbersOfStepsCannotBeCompared) {
+  const auto losses = [](const std::vector<std::size_t>& steps, double loss) {
+    std::vector<Record> records(steps.size());
+    for (std::size_t i = 0; i < steps.size(); ++i) records[i].series["loss"] = {"nats", std::vector(steps[i], loss)};
+    Report made = report(1);
+    made.cases[0] = evaluate_case("train", "train", 10, {}, records, made.machine());
+    return made;
+  };
+  const auto change = [&](const Report& base, const Report& now) {
+    return row(compare_reports(base, now, {}), "final_loss").change;
+  };
+  EXPECT_EQ(change(losses({40, 40}, 8.2), losses({40, 40}, 8.4)), Change::kWorse);
+  EXPECT_EQ(change(losses({40, 40}, 8.2), losses({8, 8}, 8.4)), Change::kCantTell);
+  EXPECT_EQ(change(losses({40, 40}, 8.2), losses({40, 8}, 8.4)), Change::kCantTell);
+}
+
 TEST(Compare, WhatVanishedIsARegressionAndWhatIsNewIsNone) {
   const Report base = report(1);
   Report now = report(1);
