@@ -25,7 +25,8 @@ Ceilings ceilings_of(const Machine& machine) {
   ceilings.read_share = machine.memory_share.value;
   ceilings.memory_bytes =
       machine.memory_bytes.value * (machine.usable_memory_share.value > 0 ? machine.usable_memory_share.value : 1);
-  ceilings.fused_attention_gradient = machine.device != "mps";
+  ceilings.kernels = machine.device == "cpu";
+  ceilings.tiled_attention = machine.device == "mps";
   return ceilings;
 }
 
@@ -40,7 +41,8 @@ Ceilings probe_ceilings(const Device& device) {
   ceilings.mixed = {mixed.matmul_flops_per_s, "probed just now"};
   ceilings.read = {std::max(fp32.read_bytes_per_s, mixed.read_bytes_per_s), "probed just now"};
   ceilings.memory_bytes = static_cast<double>(device.available_bytes());
-  ceilings.fused_attention_gradient = device.fused_attention_gradient;
+  ceilings.kernels = device.type == c10::kCPU;
+  ceilings.tiled_attention = !device.fused_attention_gradient;
   return ceilings;
 }
 

@@ -20,7 +20,7 @@ struct Ceilings {
   double paper_fp32_flops_per_s = 0, paper_mixed_flops_per_s = 0;  // 0: not known
   double read_share = 0;                                           // of read.rate, that programs get; 0: not known
   double memory_bytes = 0;                                         // that a process may use
-  bool fused_attention_gradient = true;
+  bool kernels = true, tiled_attention = false;                    // see TrainingShape
 
   const Ceiling& matmul(const std::string& dtype) const { return dtype == "fp32" ? fp32 : mixed; }
   double paper_flops_per_s(const std::string& dtype) const {

@@ -93,11 +93,14 @@ torch::Dtype fast_dtype(const Device& device) { return device.fast_bf16() ? torc
 torch::Dtype dtype_named(const std::string& name, const std::string& where) {
   if (name == "fp32") return torch::kFloat32;
   if (name == "bf16") return torch::kBFloat16;
-  throw Error(where, fmt::format("unknown dtype '{}'", name), unknown_name_hint(name, {"fp32", "bf16"}));
+  if (name == "fp16") return torch::kHalf;
+  throw Error(where, fmt::format("unknown dtype '{}'", name), unknown_name_hint(name, {"fp32", "bf16", "fp16"}));
 }
 
 std::string dtype_text(torch::Dtype dtype) {
-  return dtype == torch::kBFloat16 ? "bf16" : dtype == torch::kFloat32 ? "fp32" : toString(dtype);
+  for (const char* name : {"fp32", "bf16", "fp16"})
+    if (dtype == dtype_named(name, "")) return name;
+  return toString(dtype);
 }
 
 }  // namespace bench::harness

@@ -3,6 +3,7 @@
 #include "model/config.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct MemoryEstimate {
   double weights = 0;  // the parameters themselves
   double gradients = 0;
   double optimizer = 0;  // AdamW's two moments
+  double casts = 0;      // the weights in the compute dtype, kept beside the fp32 ones
   double kv_cache = 0;
   double activations = 0;   // what the backward pass needs, and the tensors in work
   double logits = 0;        // and what the loss makes of them
@@ -22,7 +24,7 @@ struct MemoryEstimate {
   const char* moment = "";  // when that is: "at the loss"
 
   /// Everything that stays from step to step.
-  double resident() const { return program + weights + gradients + optimizer + kv_cache; }
+  double resident() const { return program + weights + gradients + optimizer + casts + kv_cache; }
   double total() const { return resident() + activations + logits + temporaries; }
   /// "26.1 GB (weights 1.6, gradients 1.6, ...)", without the components that are nothing.
   std::string text() const;
@@ -34,6 +36,7 @@ struct MemoryEstimate {
     visit("weights", weights);
     visit("gradients", gradients);
     visit("optimizer", optimizer);
+    visit("casts", casts);
     visit("kv_cache", kv_cache);
     visit("activations", activations);
     visit("logits", logits);
@@ -46,15 +49,25 @@ struct TrainingShape {
   std::int64_t batch = 1, seq_length = 0;  // sequences of a micro-batch, tokens of each
   std::int64_t element_bytes = 4;          // of the compute dtype; weights and optimizer are fp32
   bool gradient_checkpointing = false;     // keep each block's input only
-  bool fused = true;                       // false: plain attention, which keeps its probabilities
-  bool fused_attention_gradient = true;    // false: the device keeps the probabilities whatever `fused` says
+  bool fused = true;                       // false: the plain formulas, which keep the attention's probabilities
+  bool kernels = true;                     // false: a device on which LibTorch's operators do most of what is fused
+  bool tiled_attention = false;            // there, attention is ours nevertheless
   double program_bytes = 0;
 };
 
-/// Peak of a micro-batch's forward and backward pass over gradients that are there already, as in every micro-batch but
-/// the first. The largest of three moments: at the loss, when all activations and three times the logits are there; in
-/// the backward pass of a block; at the embedding, where a tied one's two gradients and their sum are.
+/// Peak of a micro-batch's forward and backward pass.
 MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const TrainingShape& shape);
+
+struct TrainingPlanChoice {
+  std::int64_t micro_batch_size = 1;
+  bool gradient_checkpointing = false;
+};
+
+/// The fastest way to make a step of `effective_batch` sequences within the budget: activations are kept rather than
+/// made again if any micro-batch allows it, and among those that fit the largest micro-batch is taken. `shape` says the
+/// rest. Nothing if not even a sequence at a time fits.
+std::optional<TrainingPlanChoice> fastest_within(double budget_bytes, const model::ModelConfig& model,
+                                                 TrainingShape shape, std::int64_t effective_batch);
 
 /// Inference with a KV cache: a prompt, then tokens one by one.
 struct DecodeShape {

@@ -53,18 +53,33 @@ void bound_time(const Ceilings& ceilings, CasePlan& plan) {
   plan.seconds = std::max(compute_s, read_s);
 }
 
+bool value_or(const CaseSpec& spec, const char* key, bool otherwise) {
+  return has(spec, key) ? spec.config.at(key).get<bool>() : otherwise;
+}
+
+/// Puts the case's micro-batch into the shape; `auto` takes the fastest that fits its budget or the machine.
+void choose_micro_batch(const CaseSpec& spec, const model::ModelConfig& model, const Ceilings& ceilings,
+                        const TrainConfig& config, TrainingShape& shape) {
+  const Json& micro = spec.config.at("micro_batch_size");
+  if (micro != "auto") {
+    if (micro.get<std::int64_t>() > 0) shape.batch = micro;
+    return;
+  }
+  const double budget = spec.config.value("memory_budget_gb", 0.0) * 1e9;
+  const auto choice =
+      fastest_within(budget > 0 ? budget : ceilings.memory_bytes, model, shape, config.effective_batch_size);
+  shape.batch = choice ? choice->micro_batch_size : 1;
+  shape.gradient_checkpointing = choice ? choice->gradient_checkpointing : true;
+}
+
 void plan_training(const CaseSpec& spec, const model::ModelConfig& model, const Ceilings& ceilings, CasePlan& plan) {
   const TrainConfig config = read_part<TrainingConfig>(spec, "training").train;
   TrainingPlan& training = plan.training.emplace();
-  const std::int64_t micro = spec.config.at("micro_batch_size");
   training.batch_size = config.batch_size;
-  training.micro_batch_size = micro > 0 ? micro : config.batch_size;
   training.accumulation_steps = config.gradient_accumulation_steps;
   training.seq_length = config.max_seq_length;
   training.config_checkpointing = config.gradient_checkpointing;
-  training.gradient_checkpointing = has(spec, "gradient_checkpointing")
-                                        ? spec.config.at("gradient_checkpointing").get<bool>()
-                                        : config.gradient_checkpointing;
+  training.gradient_checkpointing = value_or(spec, "gradient_checkpointing", config.gradient_checkpointing);
   training.tokens_per_step = static_cast<double>(config.effective_batch_size * config.max_seq_length);
   training.max_steps = static_cast<double>(config.max_steps);
   training.flops_without_attention = 6 * plan.parameters * training.tokens_per_step;
@@ -72,16 +87,19 @@ void plan_training(const CaseSpec& spec, const model::ModelConfig& model, const 
   plan.batch = static_cast<double>(config.effective_batch_size);
   plan.tokens = training.tokens_per_step;
   plan.flops = training_flops_per_token(model, config.max_seq_length) * plan.tokens;
-  // Each micro-batch reads every weight forward and backward, and adds its gradient up.
-  const auto element = static_cast<double>(element_bytes(plan.dtype));
-  plan.bytes = plan.batch / static_cast<double>(training.micro_batch_size) * 4 * plan.parameters * element;
-  TrainingShape shape{training.micro_batch_size,
+  TrainingShape shape{config.batch_size,
                       config.max_seq_length,
                       element_bytes(plan.dtype),
                       training.gradient_checkpointing,
-                      config.compile_model,
-                      ceilings.fused_attention_gradient,
-                      0};
+                      value_or(spec, "compile_model", config.compile_model),
+                      ceilings.kernels,
+                      ceilings.tiled_attention};
+  choose_micro_batch(spec, model, ceilings, config, shape);
+  training.micro_batch_size = shape.batch;
+  training.gradient_checkpointing = shape.gradient_checkpointing;
+  // Each micro-batch reads every weight forward and backward, and adds its gradient up.
+  const auto element = static_cast<double>(element_bytes(plan.dtype));
+  plan.bytes = plan.batch / static_cast<double>(training.micro_batch_size) * 4 * plan.parameters * element;
   plan.memory = estimate_training_memory(model, shape);
   shape.batch = config.batch_size;
   shape.gradient_checkpointing = config.gradient_checkpointing;
@@ -107,7 +125,7 @@ void plan_inference(const CaseSpec& spec, const model::ModelConfig& model, const
     if (spec.config.at("mode") == "train")
       plan.memory = estimate_training_memory(
           model, {batch, longest, element, spec.config.at("gradient_checkpointing").get<bool>(),
-                  spec.config.value("compile_model", true), ceilings.fused_attention_gradient, 0});
+                  spec.config.value("compile_model", true), ceilings.kernels, ceilings.tiled_attention});
     else
       plan.memory = estimate_decode_memory(model, {batch, std::max<std::int64_t>(longest - 1, 1), longest, element, 0});
     return;

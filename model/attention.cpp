@@ -1,5 +1,8 @@
 #include "model/attention.h"
 
+#include "model/fused/attention.h"
+#include "model/fused/rows.h"
+
 #include <cmath>
 
 namespace bench::model {
@@ -40,19 +43,28 @@ AttentionImpl::AttentionImpl(const ModelConfig& config, const torch::TensorOptio
 }
 
 torch::Tensor AttentionImpl::forward(const torch::Tensor& x, Rope& rope, KvCache* cache, std::int64_t layer) {
-  const std::int64_t batch = x.size(0), tokens = x.size(1);
-  const auto split = [&](const torch::Tensor& y, std::int64_t heads) {
-    return y.view({batch, tokens, heads, head_dim_}).transpose(1, 2);  // [B, heads, T, D]
+  return o_proj_(attend(q_proj_(x), k_proj_(x), v_proj_(x), rope, cache, layer));  // [B, T, C]
+}
+
+torch::Tensor AttentionImpl::attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, Rope& rope,
+                                    KvCache* cache, std::int64_t layer) {
+  const std::int64_t batch = q.size(0), tokens = q.size(1);
+  const double dropout = is_training() ? dropout_ : 0.0;
+  if (fused_ && !cache && dropout == 0) {  // tiles drop nothing
+    const bool kernels = kernels_serve(q);
+    if (kernels || (tiled_gradient_ && torch::GradMode::is_enabled()))
+      return (kernels ? tiled_attention : tiled_attention_plain)(q, k, v, rope->cos(tokens), rope->sin(tokens),
+                                                                 head_dim_);
+  }
+  const auto split = [&](const torch::Tensor& y) {
+    return y.view({batch, tokens, -1, head_dim_}).transpose(1, 2);  // [B, heads, T, D]
   };
   const std::int64_t first = cache ? cache->length() : 0;
-  const torch::Tensor q = rope(split(q_proj_(x), heads_), first);  // [B, H, T, D]
-  torch::Tensor k = rope(split(k_proj_(x), kv_heads_), first);     // [B, G, T, D]
-  torch::Tensor v = split(v_proj_(x), kv_heads_);                  // [B, G, T, D]
-  if (cache) std::tie(k, v) = cache->append(layer, k, v);          // [B, G, S, D]
-  const double dropout = is_training() ? dropout_ : 0.0;
-  const torch::Tensor y =
-      fused_ ? causal_attention(q, k, v, dropout) : causal_attention_plain(q, k, v, dropout);  // [B, H, T, D]
-  return o_proj_(y.transpose(1, 2).reshape({batch, tokens, heads_ * head_dim_}));              // [B, T, C]
+  const torch::Tensor queries = rope(split(q), first);                     // [B, H, T, D]
+  torch::Tensor keys = rope(split(k), first), values = split(v);           // [B, G, T, D]
+  if (cache) std::tie(keys, values) = cache->append(layer, keys, values);  // [B, G, S, D]
+  const torch::Tensor y = (fused_ ? causal_attention : causal_attention_plain)(queries, keys, values, dropout);
+  return y.transpose(1, 2).reshape({batch, tokens, heads_ * head_dim_});
 }
 
 }  // namespace bench::model

@@ -3,8 +3,8 @@
 #include "model/config.h"
 #include "model/kv_cache.h"
 #include "model/linear.h"
+#include "model/operators.h"
 #include "model/rope.h"
-#include "model/tensor.h"
 
 namespace bench::model {
 
@@ -20,16 +20,21 @@ torch::Tensor causal_attention_plain(const torch::Tensor& q, const torch::Tensor
 
 /// Causal grouped-query self-attention with rotary positions. Without a cache the T tokens are the whole sequence; with
 /// one they follow the S - T tokens that it holds.
-class AttentionImpl : public torch::nn::Module {
+class AttentionImpl : public Switchable {
  public:
   AttentionImpl(const ModelConfig& config, const torch::TensorOptions& options);
 
   /// x [B, T, C] -> [B, T, C]. `cache` may be null; then nothing is kept.
   torch::Tensor forward(const torch::Tensor& x, Rope& rope, KvCache* cache, std::int64_t layer);
-  void set_fused(bool fused) { fused_ = fused; }
+  /// True for devices on which causal_attention has no fused gradient: training then takes tiled_attention_plain.
+  void set_tiled_gradient(bool on) { tiled_gradient_ = on; }
 
  private:
-  bool fused_ = true;
+  /// Rotation and attention of q [B, T, H * D], k and v [B, T, G * D] -> [B, T, H * D].
+  torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, Rope& rope,
+                       KvCache* cache, std::int64_t layer);
+
+  bool tiled_gradient_ = false;
   std::int64_t heads_, kv_heads_, head_dim_;
   double dropout_;
   Linear q_proj_{nullptr}, k_proj_{nullptr}, v_proj_{nullptr}, o_proj_{nullptr};

@@ -1,5 +1,8 @@
 #include "model/block.h"
 
+#include "model/fused/dropout.h"
+#include "model/fused/rows.h"
+
 namespace bench::model {
 
 BlockImpl::BlockImpl(const ModelConfig& config, const torch::TensorOptions& options) : dropout_(config.dropout) {
@@ -11,8 +14,14 @@ BlockImpl::BlockImpl(const ModelConfig& config, const torch::TensorOptions& opti
 }
 
 torch::Tensor BlockImpl::forward(torch::Tensor x, Rope& rope, KvCache* cache, std::int64_t layer) {
-  x = x + torch::dropout(self_attn_(input_layernorm_(x), rope, cache, layer), dropout_, is_training());
-  return x + torch::dropout(mlp_(post_attention_layernorm_(x)), dropout_, is_training());
+  x = add(x, self_attn_(input_layernorm_(x), rope, cache, layer));
+  return add(x, mlp_(post_attention_layernorm_(x)));
+}
+
+torch::Tensor BlockImpl::add(const torch::Tensor& x, const torch::Tensor& branch) const {
+  if (!is_training() || dropout_ == 0) return x + branch;
+  return fused_ && kernels_serve(x) ? fused_dropout_add(x, branch, dropout_)
+                                    : x + torch::dropout(branch, dropout_, /*train=*/true);
 }
 
 }  // namespace bench::model

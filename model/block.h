@@ -8,13 +8,16 @@
 namespace bench::model {
 
 /// One pre-norm decoder block: x + attention(norm(x)), then x + feed_forward(norm(x)), dropout on each branch.
-class BlockImpl : public torch::nn::Module {
+class BlockImpl : public Switchable {
  public:
   BlockImpl(const ModelConfig& config, const torch::TensorOptions& options);
   /// x [B, T, C] -> [B, T, C].
   torch::Tensor forward(torch::Tensor x, Rope& rope, KvCache* cache, std::int64_t layer);
 
  private:
+  /// x + dropout(branch).
+  torch::Tensor add(const torch::Tensor& x, const torch::Tensor& branch) const;
+
   double dropout_;
   Attention self_attn_{nullptr};
   FeedForward mlp_{nullptr};

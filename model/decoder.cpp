@@ -1,6 +1,11 @@
 #include "model/decoder.h"
 
 #include "model/error.h"
+#include "model/fused/dropout.h"
+#include "model/fused/embedding.h"
+#include "model/fused/head_loss.h"
+#include "model/fused/rows.h"
+#include "model/loss.h"
 #include "model/recompute.h"
 
 namespace bench::model {
@@ -26,9 +31,15 @@ DecoderImpl::DecoderImpl(const ModelConfig& config, const torch::TensorOptions& 
   rope_ = register_module("rope", Rope(config.head_dim(), config.max_seq_length, config.rope_theta));
 }
 
+torch::Tensor DecoderImpl::embed(const torch::Tensor& ids, torch::Dtype compute) {
+  const torch::Tensor x = fused_ ? fused_embedding(embed_tokens_->weight(), ids, compute)
+                                 : torch::embedding(embed_tokens_->weight(), ids).to(compute);  // [B, T, C]
+  if (!is_training() || dropout_ == 0) return x;
+  return fused_ && kernels_serve(x) ? fused_dropout(x, dropout_) : torch::dropout(x, dropout_, /*train=*/true);
+}
+
 torch::Tensor DecoderImpl::forward(const torch::Tensor& ids, torch::Dtype compute, KvCache* cache, bool recompute) {
-  torch::Tensor x = torch::embedding(embed_tokens_->weight(), ids).to(compute);  // [B, T, C]
-  x = torch::dropout(x, dropout_, is_training());
+  torch::Tensor x = embed(ids, compute);
   for (std::size_t i = 0; i < layers_->size(); ++i) {
     const auto block = layers_->ptr<BlockImpl>(i);
     const auto layer = [this, block, cache, i](const torch::Tensor& y) {
@@ -47,9 +58,14 @@ LanguageModelImpl::LanguageModelImpl(const ModelConfig& config, const torch::Ten
     lm_head_ = register_module("lm_head", Linear(config.hidden_size, config.vocab_size, options));
 }
 
-void LanguageModelImpl::set_fused(bool fused) {
+void LanguageModelImpl::set_all_fused(bool fused) {
   for (const auto& module : modules())
-    if (auto* attention = module->as<AttentionImpl>()) attention->set_fused(fused);
+    if (auto* switchable = dynamic_cast<Switchable*>(module.get())) switchable->set_fused(fused);
+}
+
+void LanguageModelImpl::set_tiled_gradient(bool on) {
+  for (const auto& module : modules())
+    if (auto* attention = module->as<AttentionImpl>()) attention->set_tiled_gradient(on);
 }
 
 torch::Tensor LanguageModelImpl::hidden(const torch::Tensor& ids, KvCache* cache) {
@@ -58,7 +74,24 @@ torch::Tensor LanguageModelImpl::hidden(const torch::Tensor& ids, KvCache* cache
 }
 
 torch::Tensor LanguageModelImpl::head(const torch::Tensor& hidden) {
-  return lm_head_ ? lm_head_(hidden) : torch::linear(hidden, model_->embedding().to(hidden.dtype()));
+  if (lm_head_) return lm_head_(hidden);
+  return fused_ ? fused_linear(hidden, head_weight()) : torch::linear(hidden, model_->embedding().to(hidden.dtype()));
+}
+
+Weight LanguageModelImpl::head_weight() {
+  return lm_head_ ? lm_head_->weight_in(compute_) : model_->embedding_in(compute_);
+}
+
+torch::Tensor LanguageModelImpl::loss_backward(const torch::Tensor& ids, const torch::Tensor& targets, double scale) {
+  const torch::Tensor states = hidden(ids);
+  if (!fused_) {
+    const torch::Tensor loss = mean_nll(head(states), targets);
+    (loss * scale).backward();
+    return loss.detach();
+  }
+  const HeadLoss result = head_loss_backward(states.detach(), head_weight(), targets, scale);
+  states.backward(result.hidden_gradient);
+  return result.loss;
 }
 
 torch::Tensor LanguageModelImpl::next_logits(const torch::Tensor& ids, KvCache& cache) {

@@ -11,14 +11,17 @@
 namespace bench::model {
 
 /// Embedding, blocks and final norm: token ids -> hidden states.
-class DecoderImpl : public torch::nn::Module {
+class DecoderImpl : public Switchable {
  public:
   DecoderImpl(const ModelConfig& config, const torch::TensorOptions& options);
   /// ids [B, T] int64 -> [B, T, C] in `compute`.
   torch::Tensor forward(const torch::Tensor& ids, torch::Dtype compute, KvCache* cache, bool recompute);
   const torch::Tensor& embedding() const { return embed_tokens_->weight(); }
+  Weight embedding_in(torch::Dtype compute) { return embed_tokens_->weight_in(compute); }
 
  private:
+  torch::Tensor embed(const torch::Tensor& ids, torch::Dtype compute);
+
   double dropout_;
   Linear embed_tokens_{nullptr};  // used as a table of rows, and as the head when tied
   torch::nn::ModuleList layers_;
@@ -28,7 +31,7 @@ class DecoderImpl : public torch::nn::Module {
 TORCH_MODULE(Decoder);
 
 /// A decoder-only language model whose parameters have the names of Hugging Face's LlamaForCausalLM.
-class LanguageModelImpl : public torch::nn::Module {
+class LanguageModelImpl : public Switchable {
  public:
   /// Weights are allocated with `options` (dtype, device) and not initialised: see init_weights and load_checkpoint.
   LanguageModelImpl(const ModelConfig& config, const torch::TensorOptions& options = {});
@@ -42,14 +45,20 @@ class LanguageModelImpl : public torch::nn::Module {
   /// Logits of the last position only: ids [B, T] -> [B, V]. Fills the cache.
   torch::Tensor next_logits(const torch::Tensor& ids, KvCache& cache);
 
+  /// Forward and backward: the mean loss of predicting targets [B, T] from ids [B, T], detached. The gradient of
+  /// scale * loss is added to the parameters' gradients, which must be there.
+  torch::Tensor loss_backward(const torch::Tensor& ids, const torch::Tensor& targets, double scale);
+
   /// The dtype of activations and matrix products; weights of another dtype are cast where they are used.
   void set_compute_dtype(torch::Dtype dtype) { compute_ = dtype; }
   torch::Dtype compute_dtype() const { return compute_; }
   /// Recompute each block's activations in the backward pass instead of keeping them.
   void set_gradient_checkpointing(bool on) { recompute_ = on; }
 
-  /// Fused operators (the default) or the plain formulas; they agree to rounding.
-  void set_fused(bool fused);
+  /// Fused operators (the default) or the plain formulas, in all modules.
+  void set_all_fused(bool fused);
+  /// See AttentionImpl.
+  void set_tiled_gradient(bool on);
 
   const ModelConfig& config() const { return config_; }
   torch::Device device() const { return model_->embedding().device(); }
@@ -57,6 +66,8 @@ class LanguageModelImpl : public torch::nn::Module {
   KvCache make_cache(std::int64_t batch, std::int64_t capacity) const;
 
  private:
+  Weight head_weight();
+
   ModelConfig config_;
   torch::Dtype compute_;
   bool recompute_ = false;

@@ -1,22 +1,29 @@
 #pragma once
 
-#include "model/tensor.h"
+#include "model/fused/linear.h"
+#include "model/operators.h"
 
 namespace bench::model {
 
-/// y = x W^T without a bias, computed in x's dtype: fp32 master weights are cast where they are used, and their
-/// gradients come back in fp32. `options`: dtype and device of the weight, which starts uninitialised. x [..., in],
-/// weight [out, in].
-class LinearImpl : public torch::nn::Module {
+/// y = x W^T without a bias, computed in x's dtype: fp32 master weights are cast where they are used, or once a step
+/// when fused, and their gradients come back in fp32. `options`: dtype and device of the weight, which starts
+/// uninitialised. x [..., in], weight [out, in].
+class LinearImpl : public Switchable {
  public:
   LinearImpl(std::int64_t in, std::int64_t out, const torch::TensorOptions& options) {
     weight_ = register_parameter("weight", torch::empty({out, in}, options));
   }
-  torch::Tensor forward(const torch::Tensor& x) { return torch::linear(x, weight_.to(x.dtype())); }
+  torch::Tensor forward(const torch::Tensor& x) {
+    if (!fused_) return torch::linear(x, weight_.to(x.dtype()));
+    return fused_linear(x, weight_in(x.scalar_type()));
+  }
   const torch::Tensor& weight() const { return weight_; }
+  /// The weight and its value in `compute`, cast anew when the weight was changed.
+  Weight weight_in(torch::Dtype compute);
 
  private:
-  torch::Tensor weight_;
+  torch::Tensor weight_, cast_;
+  std::int64_t cast_version_ = -1;  // of weight_, when it was cast
 };
 TORCH_MODULE(Linear);
 

@@ -1,15 +1,24 @@
 #include "model/rms_norm.h"
 
+#include "model/fused/rms_norm.h"
+#include "model/fused/rows.h"
+
 namespace bench::model {
 
 torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double eps) {
-  const torch::Tensor wide = x.to(torch::kFloat32);  // squares of bf16 numbers need more than its 8 bits
+  // Squares of bf16 numbers need more than its 8 bits; fp64 stays that.
+  const auto dtype = x.scalar_type() == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32;
+  const torch::Tensor wide = x.to(dtype);
   const torch::Tensor scale = torch::rsqrt(wide.pow(2).mean(-1, /*keepdim=*/true) + eps);
-  return (wide * scale * weight.to(torch::kFloat32)).to(x.dtype());
+  return (wide * scale * weight.to(dtype)).to(x.dtype());
 }
 
 RmsNormImpl::RmsNormImpl(std::int64_t size, double eps, const torch::TensorOptions& options) : eps_(eps) {
   weight_ = register_parameter("weight", torch::ones({size}, options));
+}
+
+torch::Tensor RmsNormImpl::forward(const torch::Tensor& x) {
+  return fused_ && kernels_serve(x) ? fused_rms_norm(x, weight_, eps_) : rms_norm(x, weight_, eps_);
 }
 
 }  // namespace bench::model

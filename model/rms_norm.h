@@ -1,6 +1,6 @@
 #pragma once
 
-#include "model/tensor.h"
+#include "model/operators.h"
 
 namespace bench::model {
 
@@ -8,10 +8,10 @@ namespace bench::model {
 /// dtype and is computed in fp32. Zhang and Sennrich, 2019 (arXiv 1910.07467).
 torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double eps);
 
-class RmsNormImpl : public torch::nn::Module {
+class RmsNormImpl : public Switchable {
  public:
   RmsNormImpl(std::int64_t size, double eps, const torch::TensorOptions& options);
-  torch::Tensor forward(const torch::Tensor& x) { return rms_norm(x, weight_, eps_); }
+  torch::Tensor forward(const torch::Tensor& x);
 
  private:
   double eps_;

@@ -76,13 +76,12 @@ void train_once(const MemoryConfig& config, std::int64_t seq_length, const Devic
   model::LanguageModel model = new_model(model_config, torch::kFloat32, device, 0);
   stages.add("weights");
   Trainer trainer(model, training, execution, device, batches);
+  stages.add("gradients", gradient_bytes(model));
   stages.add("optimizer");
   trainer.step();
   device.synchronize();
-  // By their sizes: the allocator keeps some of what the step has freed, so the growth would tell more than them.
-  stages.add("gradients", gradient_bytes(model));
   stages.note("after_step");
-  trainer.micro_step();  // the first over gradients that are there already: all later ones are like it
+  trainer.micro_step();  // over moments that have been written to
   device.synchronize();
   stages.finish();
   add_prediction(predicted, record);

@@ -30,7 +30,7 @@ class Collector : public benchmark::BenchmarkReporter {
 void call(const PreparedOperator& prepared, bool backward) {
   const torch::AutoGradMode grad(backward);
   const torch::Tensor y = prepared.forward();
-  if (backward) torch::autograd::grad({y.sum()}, prepared.inputs);
+  if (backward && !prepared.inputs.empty()) torch::autograd::grad({y.sum()}, prepared.inputs);
 }
 
 /// One repetition of Google Benchmark, with our stopwatch: its time per call.
@@ -64,8 +64,8 @@ Record run_operator(const OperatorConfig& config, Context& context) {
   const auto options =
       torch::TensorOptions().dtype(dtype_named(config.dtype, "dtype")).device(context.device.torch_device());
   const PreparedOperator prepared =
-      prepare_operator(config.op, config.model.value, config.batch, config.tokens, options);
-  const double passes = config.backward ? 3 : 1;  // the backward pass costs about two forward ones
+      prepare_operator(config.op, config.model.value, config.batch, config.tokens, options, config.compile_model);
+  const double passes = config.backward && !prepared.inputs.empty() ? 1 + prepared.backward : 1;
   record_work({passes * prepared.flops, passes * prepared.bytes}, record);
   const auto timed_call = [&] { return time_once(context.device, [&] { call(prepared, config.backward); }); };
   bool cold = true;

@@ -1,7 +1,12 @@
 #include "harness/cases/operators.h"
 
+#include "harness/training/optimizer.h"
 #include "model/attention.h"
 #include "model/feed_forward.h"
+#include "model/fused/attention.h"
+#include "model/fused/dropout.h"
+#include "model/fused/head_loss.h"
+#include "model/fused/rows.h"
 #include "model/loss.h"
 #include "model/rms_norm.h"
 #include "model/rope.h"
@@ -13,6 +18,7 @@ struct Sizes {
   const model::ModelConfig& config;
   std::int64_t batch, tokens;
   torch::TensorOptions options;
+  bool fused;
 
   torch::Tensor random(torch::IntArrayRef shape) const {
     return torch::randn(shape, torch::kFloat32)
@@ -27,12 +33,10 @@ struct Sizes {
 double count(const torch::Tensor& t) { return static_cast<double>(t.numel()); }
 
 PreparedOperator rms_norm(const Sizes& s) {
-  const torch::Tensor x = s.random({s.batch, s.tokens, s.config.hidden_size}),
-                      weight = s.random({s.config.hidden_size});
-  return {[=, eps = s.config.rms_norm_eps] { return model::rms_norm(x, weight, eps); },
-          {x, weight},
-          4 * count(x),
-          2 * s.element() * count(x)};
+  const torch::Tensor x = s.random({s.batch, s.tokens, s.config.hidden_size});
+  model::RmsNorm norm(s.config.hidden_size, s.config.rms_norm_eps, s.options);
+  norm->set_fused(s.fused);
+  return {[=]() mutable { return norm(x); }, {x, norm->parameters()[0]}, 4 * count(x), 2 * s.element() * count(x)};
 }
 
 PreparedOperator rope(const Sizes& s) {
@@ -42,15 +46,28 @@ PreparedOperator rope(const Sizes& s) {
   return {[=]() mutable { return rope(x, 0); }, {x}, 3 * count(x), 2 * s.element() * count(x)};
 }
 
+/// Rotation and attention of whole sequences, as in training.
 PreparedOperator attention(const Sizes& s) {
-  const torch::Tensor q = s.random({s.batch, s.config.num_heads, s.tokens, s.config.head_dim()});
-  const torch::Tensor k = s.random({s.batch, s.config.num_kv_heads, s.tokens, s.config.head_dim()});
+  const std::int64_t head_dim = s.config.head_dim();
+  const torch::Tensor q = s.random({s.batch, s.tokens, s.config.num_heads * head_dim});
+  const torch::Tensor k = s.random({s.batch, s.tokens, s.config.num_kv_heads * head_dim});
   const torch::Tensor v = s.random(k.sizes());
+  model::Rope rope(head_dim, s.tokens, s.config.rope_theta);
+  rope->to(s.options.device());
+  const bool tiled = s.fused && model::kernels_serve(q);
   const double keys = static_cast<double>(s.tokens + 1) / 2;  // that a query sees, on average
-  return {[=] { return model::causal_attention(q, k, v); },
+  return {[=]() mutable {
+            if (tiled) return model::tiled_attention(q, k, v, rope->cos(s.tokens), rope->sin(s.tokens), head_dim);
+            const auto split = [&](const torch::Tensor& x) {
+              return x.view({s.batch, s.tokens, -1, head_dim}).transpose(1, 2);
+            };
+            return (s.fused ? model::causal_attention : model::causal_attention_plain)(rope(split(q), 0),
+                                                                                       rope(split(k), 0), split(v), 0);
+          },
           {q, k, v},
           4 * count(q) * keys,
-          s.element() * (2 * count(q) + 2 * count(k))};
+          s.element() * (2 * count(q) + 2 * count(k)),
+          2.5};  // five products, not four: the probabilities are made again
 }
 
 PreparedOperator linear(const Sizes& s) {
@@ -66,6 +83,7 @@ PreparedOperator linear(const Sizes& s) {
 PreparedOperator feed_forward(const Sizes& s) {
   const torch::Tensor x = s.random({s.batch, s.tokens, s.config.hidden_size});
   model::FeedForward module(s.config, s.options);
+  module->set_fused(s.fused);
   double weights = 0;
   std::vector<torch::Tensor> inputs{x};
   for (auto& parameter : module->parameters()) {
@@ -84,12 +102,64 @@ PreparedOperator cross_entropy(const Sizes& s) {
   return {[=] { return model::mean_nll(logits, targets); }, {logits}, 4 * count(logits), s.element() * count(logits)};
 }
 
+/// The head, the loss and the backward pass of both: three products.
+PreparedOperator head_loss(const Sizes& s) {
+  const torch::Tensor hidden = s.random({s.batch * s.tokens, s.config.hidden_size});
+  const torch::Tensor weight = s.random({s.config.vocab_size, s.config.hidden_size});
+  const torch::Tensor targets =
+      torch::randint(0, s.config.vocab_size, {s.batch * s.tokens}, torch::kInt64).to(s.options.device());
+  weight.mutable_grad() = torch::zeros_like(weight);
+  const bool fused = s.fused;
+  return {[=] {
+            if (fused) return model::head_loss_backward(hidden.detach(), {weight, weight}, targets, 1).loss;
+            const torch::AutoGradMode with_grad(true);
+            const torch::Tensor loss = model::mean_nll(torch::linear(hidden, weight), targets);
+            loss.backward();
+            return loss.detach();
+          },
+          {},
+          6 * s.rows() * count(weight),
+          s.element() * (2 * count(hidden) + 2 * count(weight))};
+}
+
+PreparedOperator dropout_add(const Sizes& s) {
+  const torch::Tensor x = s.random({s.batch, s.tokens, s.config.hidden_size}), residual = s.random(x.sizes());
+  const bool fused = s.fused && model::kernels_serve(x);
+  return {[=] { return fused ? model::fused_dropout_add(residual, x, 0.1) : residual + torch::dropout(x, 0.1, true); },
+          {residual, x},
+          2 * count(x),
+          3 * s.element() * count(x)};
+}
+
+/// One update of a feed-forward's weights in fp32, whatever the dtype: 16 bytes read and 12 written for each.
+PreparedOperator adamw(const Sizes& s) {
+  model::FeedForward module(s.config, torch::TensorOptions().device(s.options.device()));
+  double weights = 0;
+  for (auto& parameter : module->parameters()) {
+    const torch::NoGradGuard no_grad;
+    parameter.fill_(0.1);
+    parameter.mutable_grad() = torch::full_like(parameter, 0.01);
+    weights += count(parameter);
+  }
+  const auto optimizer = std::make_shared<AdamW>(*module, OptimizerConfig{}, 0.1, s.fused);
+  return {[=]() {
+            optimizer->step(1e-4);
+            return module->parameters()[0];
+          },
+          {},
+          12 * weights,
+          28 * weights};
+}
+
 struct Row {
   const char* name;
   PreparedOperator (*prepare)(const Sizes&);
 };
-constexpr Row kOperators[] = {{"rms_norm", rms_norm},         {"rope", rope},     {"attention", attention},
-                              {"feed_forward", feed_forward}, {"linear", linear}, {"cross_entropy", cross_entropy}};
+constexpr Row kOperators[] = {{"rms_norm", rms_norm},   {"rope", rope},
+                              {"attention", attention}, {"feed_forward", feed_forward},
+                              {"linear", linear},       {"cross_entropy", cross_entropy},
+                              {"head_loss", head_loss}, {"dropout_add", dropout_add},
+                              {"adamw", adamw}};
 
 }  // namespace
 
@@ -100,9 +170,9 @@ std::vector<std::string> operator_names() {
 }
 
 PreparedOperator prepare_operator(const std::string& name, const model::ModelConfig& config, std::int64_t batch,
-                                  std::int64_t tokens, const torch::TensorOptions& options) {
+                                  std::int64_t tokens, const torch::TensorOptions& options, bool fused) {
   for (const auto& row : kOperators)
-    if (name == row.name) return row.prepare({config, batch, tokens, options});
+    if (name == row.name) return row.prepare({config, batch, tokens, options, fused});
   TORCH_CHECK(false, "unknown operator ", name);
 }
 

@@ -19,6 +19,7 @@ namespace {
 TrainingConfig effective_training(const TrainCaseConfig& config, Record& record) {
   TrainingConfig training = config.training.value;
   if (config.gradient_checkpointing) training.train.gradient_checkpointing = *config.gradient_checkpointing;
+  if (config.compile_model) training.train.compile_model = *config.compile_model;
   const bool have_text =
       std::filesystem::exists(training.data.train_path) && std::filesystem::exists(training.data.valid_path);
   if (config.tokens == kSynthetic || (config.tokens == "text_or_synthetic" && !have_text))
@@ -42,6 +43,7 @@ void train_tokenizer_for(const TrainingConfig& training, const model::ModelConfi
 }
 
 void record_result(Record& record, const StepResult& result) {
+  if (result.skipped) record.notes["skipped_steps"] = fmt::format("{:.0f}", ++record.facts["skipped_steps"]);
   record.add("loss", "nats", result.loss);
   record.add("grad_norm", "1", result.grad_norm);
 }
@@ -83,10 +85,8 @@ void run_training(const TrainCaseConfig& config, const TrainingConfig& training,
   plan.block_s = 2;  // the probe beside each block is no part of the run's time, but of the budget
   Blocks blocks(context.device, execution.compute, plan, record);
   blocks.begin();
-  TrainOptions options{.max_steps = config.steps,
-                       .micro_batch_size = config.micro_batch_size,
-                       .overwrite = true,
-                       .budget_s = context.plan.end_s - now_s()};
+  TrainOptions options{
+      .max_steps = config.steps, .execution = execution, .overwrite = true, .budget_s = context.plan.end_s - now_s()};
   bool cold = true;
   options.on_step = [&](const StepResult& result, const std::vector<double>& micro_s, double update_s) {
     for (const double s : micro_s) {
@@ -140,11 +140,12 @@ void TrainCaseConfig::validate(const Require& require) const {
   require(tokens == "synthetic" || tokens == "text" || tokens == "text_or_synthetic", "tokens",
           fmt::format("unknown choice '{}'", tokens), "known: synthetic, text, text_or_synthetic");
   require(steps > 0, "steps", "must be positive", "");
-  require(micro_batch_size >= 0, "micro_batch_size", "must not be negative", "");
-  require(micro_batch_size == 0 || training.value.train.effective_batch_size % micro_batch_size == 0,
-          "micro_batch_size",
-          fmt::format("{} does not divide the effective batch of {}", micro_batch_size,
-                      training.value.train.effective_batch_size),
+  const std::int64_t size = micro_batch_size.count;
+  require(size >= 0, "micro_batch_size", "must not be negative", "");
+  require(memory_budget_gb >= 0, "memory_budget_gb", "must not be negative", "");
+  require(memory_budget_gb == 0 || micro_batch_size.automatic, "memory_budget_gb", "is for micro_batch_size: auto", "");
+  require(size == 0 || training.value.train.effective_batch_size % size == 0, "micro_batch_size",
+          fmt::format("{} does not divide the effective batch of {}", size, training.value.train.effective_batch_size),
           "");
   require(training.value.train.max_seq_length <= model.value.max_seq_length, "training.train.max_seq_length",
           fmt::format("{} exceeds the model's max_seq_length {}", training.value.train.max_seq_length,
@@ -156,7 +157,8 @@ Record run_train(const TrainCaseConfig& config, Context& context) {
   Record record = new_record(context, "train", to_json(config));
   const TrainingConfig training = effective_training(config, record);
   const model::ModelConfig& model = config.model.value;
-  const Execution execution = execution_for(training, context.device, config.micro_batch_size, "micro_batch_size");
+  const MicroBatch micro_batch{config.micro_batch_size, config.memory_budget_gb * 1e9};
+  const Execution execution = choose_execution(model, training, micro_batch, context.device, "micro_batch_size");
   // Before the speed probe, whose memory would count as the program's own.
   const std::int64_t seq_length = training.train.max_seq_length;
   const MemoryEstimate needed = estimate_training_memory(model, execution, seq_length, &context.device);

@@ -13,8 +13,10 @@ struct TrainCaseConfig {
   FileOr<TrainingConfig> training;
   std::string tokens = "synthetic";
   bool train_tokenizer = false, keep_checkpoint = false;
-  std::int64_t steps = 10, micro_batch_size = 0;
-  std::optional<bool> gradient_checkpointing;
+  std::int64_t steps = 10;
+  CountOrAuto micro_batch_size;
+  double memory_budget_gb = 0;
+  std::optional<bool> gradient_checkpointing, compile_model;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -27,9 +29,13 @@ struct TrainCaseConfig {
     visit("keep_checkpoint", self.keep_checkpoint,
           "a whole run: log, evaluate, write the training config's output_dir (replacing a run in it)");
     visit("steps", self.steps, "at most so many optimizer steps, within the case's budget_s");
-    visit("micro_batch_size", self.micro_batch_size,
-          "sequences of one forward and backward pass; 0: the training config's batch_size");
-    visit("gradient_checkpointing", self.gradient_checkpointing, "instead of the training config's");
+    visit(
+        "micro_batch_size", self.micro_batch_size,
+        "sequences of one forward and backward pass; 0: the training config's batch_size; auto: the fastest that fits");
+    visit("memory_budget_gb", self.memory_budget_gb, "of micro_batch_size: auto, in 1e9 bytes; 0: what is free");
+    visit("gradient_checkpointing", self.gradient_checkpointing,
+          "instead of the training config's; auto chooses itself");
+    visit("compile_model", self.compile_model, "instead of the training config's");
   }
   void validate(const Require& require) const;
 };

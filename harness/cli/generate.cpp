@@ -129,7 +129,7 @@ void run(const Options& options) {
   device.prepare();
   const torch::Dtype dtype = options.dtype == "auto" ? fast_dtype(device) : dtype_named(options.dtype, "--dtype");
   model::LanguageModel model = open_checkpoint(config.model.checkpoint_path, dtype, device.torch_device());
-  model->set_fused(config.model.compile);
+  model->set_all_fused(config.model.compile);
   const auto tokenizer = checkpoint_tokenizer(config.model.checkpoint_path);
   if (!tokenizer)
     throw Error(config.model.checkpoint_path, fmt::format("has no {}", kTokenizerFile),

@@ -12,9 +12,18 @@ namespace {
 struct Options {
   std::string model, training, device;
   std::vector<std::string> set;
-  std::int64_t max_steps = 0, micro_batch_size = 0;
+  std::string micro_batch_size = "0", memory_budget;
+  std::int64_t max_steps = 0;
   bool resume = false, overwrite = false;
 };
+
+MicroBatch micro_batch(const Options& options) {
+  MicroBatch choice;
+  choice.size.automatic = options.micro_batch_size == "auto";
+  if (!choice.size.automatic) choice.size.count = std::stoll(options.micro_batch_size);
+  if (!options.memory_budget.empty()) choice.budget_bytes = parse_bytes(options.memory_budget, "--memory-budget");
+  return choice;
+}
 
 void run(const Options& options) {
   const auto overrides = std::make_shared<Overrides>(options.set);
@@ -25,14 +34,17 @@ void run(const Options& options) {
   const Device& device =
       find_device(config.device, options.device.empty() ? options.training + ": device" : "--device");
   device.prepare();
-  check_training_fits(model, execution_for(config, device, options.micro_batch_size, "--micro-batch-size"),
-                      config.train.max_seq_length, device);
+  const Execution execution = choose_execution(model, config, micro_batch(options), device, "--micro-batch-size");
+  check_training_fits(model, execution, config.train.max_seq_length, device);
+  std::cerr << fmt::format("micro-batches of {}, checkpointing {}: {} predicted\n", execution.micro_batch_size,
+                           execution.gradient_checkpointing ? "on" : "off",
+                           estimate_training_memory(model, execution, config.train.max_seq_length, &device).text());
   const TrainingData data = load_training_data(config.data, model, std::max<std::int64_t>(config.train.num_workers, 1));
   std::cerr << fmt::format("{} parameters ({} without the embedding), {} tokens of {}\n", parameter_count(model),
                            parameter_count_without_embedding(model), data.train.size(), data.train.source);
   const TrainSummary summary = train(model, config, data, device,
                                      {.max_steps = options.max_steps,
-                                      .micro_batch_size = options.micro_batch_size,
+                                      .execution = execution,
                                       .resume = options.resume,
                                       .overwrite = options.overwrite});
   std::cout << fmt::format("{} steps ({})\nvalidation perplexity {:.3f} (disjoint, context {})\ncheckpoint {}\n",
@@ -49,9 +61,12 @@ void add_train(CLI::App& app, Exit&) {
   verb->add_option("--training", options->training, "training config")->required();
   verb->add_option("--max-steps", options->max_steps, "stop at this optimizer step; the schedule stays the config's")
       ->check(CLI::PositiveNumber);
-  verb->add_option("--micro-batch-size", options->micro_batch_size,
-                   "sequences of one forward and backward pass [the config's batch_size]")
-      ->check(CLI::PositiveNumber);
+  verb->add_option(
+          "--micro-batch-size", options->micro_batch_size,
+          "sequences of one forward and backward pass, or auto: the fastest that fits [the config's batch_size]")
+      ->check(CLI::IsMember({"auto"}) | CLI::PositiveNumber);
+  verb->add_option("--memory-budget", options->memory_budget,
+                   "of --micro-batch-size auto, such as 10GB [what is free]");
   verb->add_option("--device", options->device, "auto, mps, cuda or cpu [the config's]");
   verb->add_flag("--resume", options->resume, "go on from the newest checkpoint in output_dir");
   verb->add_flag("--overwrite", options->overwrite, "replace a run that is in output_dir already");

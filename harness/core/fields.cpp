@@ -32,6 +32,11 @@ void read_scalar(const YamlNode& node, std::int64_t& value) {
   if (used != text.size() || text.empty()) throw node.error(fmt::format("expected a whole number, found '{}'", text));
 }
 
+void read_scalar(const YamlNode& node, CountOrAuto& value) {
+  value.automatic = node.yaml().IsScalar() && node.yaml().Scalar() == "auto";
+  if (!value.automatic) read_scalar(node, value.count);
+}
+
 void read_scalar(const YamlNode& node, double& value) {
   const std::string& text = plain_scalar(node, "a number");
   std::size_t used = 0;

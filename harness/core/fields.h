@@ -52,6 +52,13 @@ struct FileOr {
   bool given = false;  // false: nobody wrote it, value is the default
 };
 
+/// A number that may be left to the program: `auto`.
+struct CountOrAuto {
+  std::int64_t count = 0;
+  bool automatic = false;
+};
+inline void to_json(Json& json, const CountOrAuto& value) { json = value.automatic ? Json("auto") : Json(value.count); }
+
 template <class T>
 struct IsVector : std::false_type {};
 template <class T>
@@ -67,6 +74,7 @@ struct IsFileOr<FileOr<T>> : std::true_type {};
 
 void read_scalar(const YamlNode& node, bool& value);
 void read_scalar(const YamlNode& node, std::int64_t& value);
+void read_scalar(const YamlNode& node, CountOrAuto& value);
 void read_scalar(const YamlNode& node, double& value);
 void read_scalar(const YamlNode& node, std::string& value);
 

@@ -30,7 +30,7 @@ struct Device {
   std::int64_t max_tensor_bytes = 0;
   /// True where page-locked memory speeds up copies to the device.
   bool pins_memory = false;
-  /// False where LibTorch's fused attention has no fused backward pass: training then keeps T x T probabilities.
+  /// False where LibTorch's fused attention has no fused backward pass: training then takes our tiled one.
   bool fused_attention_gradient = true;
 
   c10::Device torch_device() const { return c10::Device(type); }

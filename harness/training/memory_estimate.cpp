@@ -14,7 +14,8 @@ TrainingShape training_shape(const Execution& execution, std::int64_t seq_length
   shape.gradient_checkpointing = execution.gradient_checkpointing;
   shape.fused = execution.fused;
   if (!device) return shape;
-  shape.fused_attention_gradient = device->fused_attention_gradient;
+  shape.kernels = device->type == c10::kCPU;
+  shape.tiled_attention = !device->fused_attention_gradient;
   shape.program_bytes = static_cast<double>(device->current_bytes());
   return shape;
 }
@@ -22,6 +23,28 @@ TrainingShape training_shape(const Execution& execution, std::int64_t seq_length
 MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const Execution& execution,
                                         std::int64_t seq_length, const Device* device) {
   return estimate_training_memory(model, training_shape(execution, seq_length, device));
+}
+
+Execution choose_execution(const model::ModelConfig& model, const TrainingConfig& config, const MicroBatch& micro_batch,
+                           const Device& device, const std::string& where) {
+  Execution execution = execution_for(config, device, micro_batch.size.automatic ? 1 : micro_batch.size.count, where);
+  if (!micro_batch.size.automatic) return execution;
+  const TrainingShape shape = training_shape(execution, config.train.max_seq_length, &device);
+  const double free_bytes = static_cast<double>(device.available_bytes()) + shape.program_bytes;
+  const double budget = micro_batch.budget_bytes > 0 ? micro_batch.budget_bytes : free_bytes;
+  const auto choice = fastest_within(budget, model, shape, config.train.effective_batch_size);
+  if (!choice) {
+    execution.gradient_checkpointing = true;
+    throw Error::at_run_time(
+        where,
+        fmt::format("nothing fits {:.1f} GB: one sequence of {} tokens with recomputed activations needs {}",
+                    budget / 1e9, config.train.max_seq_length,
+                    estimate_training_memory(model, execution, config.train.max_seq_length, &device).text()),
+        "a larger memory_budget_gb, or shorter sequences");
+  }
+  execution.micro_batch_size = choice->micro_batch_size;
+  execution.gradient_checkpointing = choice->gradient_checkpointing;
+  return execution;
 }
 
 std::optional<std::string> why_training_does_not_fit(const model::ModelConfig& model, const Execution& execution,
@@ -32,10 +55,9 @@ std::optional<std::string> why_training_does_not_fit(const model::ModelConfig& m
   if (needed.total() - needed.program > available)  // what the program holds is no longer among what is free
     return fmt::format("needs about {}, {:.1f} GB are free on {}", needed.text(), available / 1e9, device.name);
   if (device.max_tensor_bytes <= 0) return {};
+  if (shape.fused) return {};  // neither of what follows is ever there as a whole
   const std::int64_t logits_bytes = shape.batch * seq_length * model.vocab_size * 4;
-  const bool keeps_probabilities = !shape.fused || !shape.fused_attention_gradient;
-  const std::int64_t probability_bytes =
-      keeps_probabilities ? shape.batch * model.num_heads * seq_length * seq_length * 4 : 0;
+  const std::int64_t probability_bytes = shape.batch * model.num_heads * seq_length * seq_length * 4;
   for (const auto& [what, bytes] : {std::pair{"logits", logits_bytes}, {"attention probabilities", probability_bytes}})
     if (bytes >= device.max_tensor_bytes)
       return fmt::format("its {} take {} bytes, {} can't index more than {}", what, bytes, device.name,

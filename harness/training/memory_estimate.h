@@ -16,6 +16,17 @@ TrainingShape training_shape(const Execution& execution, std::int64_t seq_length
 MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const Execution& execution,
                                         std::int64_t seq_length, const Device* device = nullptr);
 
+/// How the sequences of a step are divided.
+struct MicroBatch {
+  CountOrAuto size;         // 0: the config's batch_size
+  double budget_bytes = 0;  // of auto; 0: what is free on the device
+};
+
+/// The execution that a config asks for, or with `auto` the fastest that fits the budget: then gradient_checkpointing
+/// is chosen as well. Throws Error at `where` if the size doesn't divide the effective batch or nothing fits.
+Execution choose_execution(const model::ModelConfig& model, const TrainingConfig& config, const MicroBatch& micro_batch,
+                           const Device& device, const std::string& where);
+
 /// Why training so can't work on the device ("needs about 26.1 GB (...), 20.1 GB are free on cpu"), or nothing: its
 /// estimate exceeds what is free, or a tensor what the device can index.
 std::optional<std::string> why_training_does_not_fit(const model::ModelConfig& model, const Execution& execution,

@@ -2,6 +2,7 @@
 
 #include "harness/core/error.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <ATen/ops/_fused_adamw.h>
@@ -23,20 +24,21 @@ AdamW::AdamW(const torch::nn::Module& model, const OptimizerConfig& config, doub
   }
 }
 
-void AdamW::step(double learning_rate) {
+void AdamW::step(double learning_rate, double gradient_factor) {
   const torch::NoGradGuard no_grad;
   ++steps_;
-  for (auto& group : groups_) fused_ ? step_fused(group, learning_rate) : step_plain(group, learning_rate);
+  for (auto& group : groups_)
+    fused_ ? step_fused(group, learning_rate, gradient_factor) : step_plain(group, learning_rate, gradient_factor);
 }
 
-void AdamW::step_plain(Group& group, double learning_rate) {
+void AdamW::step_plain(Group& group, double learning_rate, double gradient_factor) {
   const double beta1 = config_.betas[0], beta2 = config_.betas[1];
   const auto t = static_cast<double>(steps_);
   const double correction1 = 1 - std::pow(beta1, t), correction2 = 1 - std::pow(beta2, t);
   for (std::size_t i = 0; i < group.parameters.size(); ++i) {
     torch::Tensor& weight = group.parameters[i];
     torch::Tensor &m = group.exp_avg[i], &v = group.exp_avg_sq[i];
-    const torch::Tensor& gradient = weight.grad();
+    const torch::Tensor gradient = weight.grad() * gradient_factor;
     weight.mul_(1 - learning_rate * group.weight_decay);
     m.mul_(beta1).add_(gradient, 1 - beta1);
     v.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
@@ -44,16 +46,18 @@ void AdamW::step_plain(Group& group, double learning_rate) {
   }
 }
 
-void AdamW::step_fused(Group& group, double learning_rate) {
+void AdamW::step_fused(Group& group, double learning_rate, double gradient_factor) {
   std::vector<torch::Tensor> gradients;
   for (std::size_t i = 0; i < group.parameters.size(); ++i) {
     gradients.push_back(group.parameters[i].grad());
     group.step[i].fill_(static_cast<double>(steps_));
   }
   if (gradients.empty()) return;
+  std::optional<torch::Tensor> divisor;  // what a loss scaler would have multiplied them with
+  if (gradient_factor != 1) divisor = torch::full({}, 1 / gradient_factor, gradients[0].options());
   at::_fused_adamw_(group.parameters, gradients, group.exp_avg, group.exp_avg_sq, /*max_exp_avg_sqs=*/{}, group.step,
                     learning_rate, config_.betas[0], config_.betas[1], group.weight_decay, config_.eps,
-                    /*amsgrad=*/false, /*maximize=*/false);
+                    /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/divisor);
 }
 
 model::NamedTensors AdamW::state() const {
@@ -83,14 +87,12 @@ void AdamW::load_state(const model::NamedTensors& state, std::int64_t steps, con
   steps_ = steps;
 }
 
-double clip_gradients(const torch::nn::Module& model, double max_norm) {
+Clipping clip_factor(const torch::nn::Module& model, double max_norm, double loss_scale) {
   const torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> norms;
   for (const auto& parameter : model.parameters()) norms.push_back(parameter.grad().norm().to(torch::kFloat32));
-  const torch::Tensor norm = torch::stack(norms).norm();
-  const torch::Tensor factor = (max_norm / (norm + 1e-6)).clamp_max(1.0);
-  for (const auto& parameter : model.parameters()) parameter.grad().mul_(factor);
-  return norm.item<double>();
+  const double norm = torch::stack(norms).norm().item<double>() / loss_scale;
+  return {norm, std::min(1.0, max_norm / (norm + 1e-6)) / loss_scale};
 }
 
 }  // namespace bench::harness

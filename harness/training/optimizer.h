@@ -17,8 +17,8 @@ class AdamW {
   /// `fused`: LibTorch's one-pass operator instead of the plain formula; they agree to rounding.
   AdamW(const torch::nn::Module& model, const OptimizerConfig& config, double weight_decay, bool fused);
 
-  /// One update from the parameters' gradients, which must all be there.
-  void step(double learning_rate);
+  /// One update from the parameters' gradients times gradient_factor; they must all be there, and may be changed.
+  void step(double learning_rate, double gradient_factor = 1);
 
   /// The moments by parameter name ("exp_avg.model.norm.weight") and the number of steps, for checkpoints.
   model::NamedTensors state() const;
@@ -32,8 +32,8 @@ class AdamW {
     std::vector<std::string> names;
     std::vector<torch::Tensor> parameters, exp_avg, exp_avg_sq, step;  // step: fp32 scalars, as the operator wants
   };
-  void step_plain(Group& group, double learning_rate);
-  void step_fused(Group& group, double learning_rate);
+  void step_plain(Group& group, double learning_rate, double gradient_factor);
+  void step_fused(Group& group, double learning_rate, double gradient_factor);
 
   OptimizerConfig config_;
   bool fused_;
@@ -41,7 +41,13 @@ class AdamW {
   std::vector<Group> groups_;
 };
 
-/// Scales all gradients by min(1, max_norm / (norm + 1e-6)) and returns their global L2 norm before that.
-double clip_gradients(const torch::nn::Module& model, double max_norm);
+struct Clipping {
+  double norm = 0;    // global L2 norm of the gradients
+  double factor = 1;  // that the gradients are to be multiplied with
+};
+
+/// Clipping to max_norm, min(1, max_norm / (norm + 1e-6)) as in torch.nn.utils.clip_grad_norm_, of gradients that are
+/// `loss_scale` times too large. The optimizer multiplies in its own pass.
+Clipping clip_factor(const torch::nn::Module& model, double max_norm, double loss_scale = 1);
 
 }  // namespace bench::harness

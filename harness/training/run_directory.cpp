@@ -90,11 +90,12 @@ void save_training_checkpoint(Trainer& trainer, const fs::path& folder, const To
     model::NamedTensors tensors = trainer.optimizer().state();
     tensors[kGenerator] = at::globalContext().defaultGenerator(trainer.model()->device()).get_state();
     model::write_safetensors(temporary / kTensorsFile, tensors);
-    write_file_atomically(
-        temporary / kStateFile,
-        Json{{"step", trainer.steps_done()}, {"device", trainer.model()->device().str()}, {"config", effective_config}}
-                .dump(2) +
-            "\n");
+    write_file_atomically(temporary / kStateFile, Json{{"step", trainer.steps_done()},
+                                                       {"loss_scale", trainer.loss_scaler().scale()},
+                                                       {"device", trainer.model()->device().str()},
+                                                       {"config", effective_config}}
+                                                          .dump(2) +
+                                                      "\n");
   });
 }
 
@@ -113,12 +114,14 @@ void check_same_run(const fs::path& folder, const Json& effective_config) {
 
 void load_training_state(Trainer& trainer, const fs::path& folder) {
   const std::int64_t step = checkpoint_step(folder);
-  const std::string device = read_state(folder).value("device", "");
+  const Json state = read_state(folder);
+  const std::string device = state.value("device", "");
   if (device != trainer.model()->device().str())
     throw Error(folder.string(), fmt::format("the run was on {}, this is {}", device, trainer.model()->device().str()),
                 "the state of its random numbers can't move between devices");
   const model::NamedTensors tensors = model::read_safetensors(folder / kTensorsFile);
   trainer.optimizer().load_state(tensors, step, (folder / kTensorsFile).string());
+  trainer.loss_scaler().set_scale(state.value("loss_scale", trainer.loss_scaler().scale()));
   const auto generator = tensors.find(kGenerator);
   if (generator == tensors.end()) throw Error((folder / kTensorsFile).string(), "generator: is missing");
   at::Generator dropout = at::globalContext().defaultGenerator(trainer.model()->device());

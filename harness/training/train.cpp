@@ -55,7 +55,7 @@ class Run {
         options_(options),
         effective_({{"model", to_json(model_config)}, {"training", to_json(config)}}),
         directory_(config.train.output_dir),
-        execution_(execution_for(config, device, options.micro_batch_size, "micro_batch_size")),
+        execution_(options.execution ? *options.execution : execution_for(config, device, 0, "micro_batch_size")),
         from_(options.resume ? directory_.latest() : std::nullopt),
         first_step_(from_ ? checkpoint_step(*from_) : 0),
         last_step_(options.max_steps > 0 ? std::min(options.max_steps, config.train.max_steps)
@@ -128,6 +128,7 @@ class Run {
                     {"loss", result.loss},
                     {"learning_rate", result.learning_rate},
                     {"grad_norm", result.grad_norm},
+                    {"skipped_steps", trainer_.steps_skipped()},
                     {"tokens_per_s", static_cast<double>(config_.tokens_per_step()) / step_s},
                     {"tokens", trainer_.steps_done() * config_.tokens_per_step()}});
   }

@@ -9,10 +9,10 @@ namespace bench::harness {
 
 struct TrainOptions {
   std::int64_t max_steps = 0;  // stop there, the schedule staying the config's; 0: the config's max_steps
-  std::int64_t micro_batch_size = 0;
-  bool resume = false;                            // from the run directory's latest checkpoint
-  bool overwrite = false;                         // replace a run that the run directory already holds
-  std::optional<double> budget_s = std::nullopt;  // stop after the step that passes it, the first at the earliest
+  std::optional<Execution> execution = std::nullopt;  // see choose_execution; the config's own if not given
+  bool resume = false;                                // from the run directory's latest checkpoint
+  bool overwrite = false;                             // replace a run that the run directory already holds
+  std::optional<double> budget_s = std::nullopt;      // stop after the step that passes it, the first at the earliest
   bool quiet = false;
   /// Called after each step with its result and the seconds of its micro-batches and of its update.
   std::function<void(const StepResult&, const std::vector<double>& micro_s, double update_s)> on_step = nullptr;

@@ -1,8 +1,8 @@
 #include "harness/training/trainer.h"
 
+#include "harness/checkpoints.h"
 #include "harness/core/error.h"
 #include "harness/training/schedule.h"
-#include "model/loss.h"
 
 #include <cmath>
 
@@ -10,12 +10,21 @@
 
 namespace bench::harness {
 
+namespace {
+
+torch::Dtype compute_dtype(const TrainConfig& config, const Device& device) {
+  if (!config.mixed_precision) return torch::kFloat32;
+  return config.mixed_dtype == "auto" ? fast_dtype(device) : dtype_named(config.mixed_dtype, "train.mixed_dtype");
+}
+
+}  // namespace
+
 Execution execution_for(const TrainingConfig& config, const Device& device, std::int64_t micro_batch_size,
                         const std::string& where) {
   Execution execution;
   execution.micro_batch_size = micro_batch_size > 0 ? micro_batch_size : config.train.batch_size;
   execution.gradient_checkpointing = config.train.gradient_checkpointing;
-  execution.compute = config.train.mixed_precision && device.fast_bf16() ? torch::kBFloat16 : torch::kFloat32;
+  execution.compute = compute_dtype(config.train, device);
   execution.fused = config.train.compile_model;
   if (config.train.effective_batch_size % execution.micro_batch_size != 0)
     throw Error(where,
@@ -31,13 +40,17 @@ Trainer::Trainer(model::LanguageModel model, const TrainingConfig& config, const
       config_(config),
       device_(device),
       optimizer_(*model_, config.optimizer, config.train.weight_decay, execution.fused),
+      loss_scaler_(execution.compute == torch::kHalf),
       micro_steps_per_step_(config.train.effective_batch_size / execution.micro_batch_size),
       step_(first_step),
       prefetcher_(batches, {config.train.num_workers, config.train.prefetch_factor, config.train.pin_memory},
                   first_step * micro_steps_per_step_) {
   model_->set_compute_dtype(execution.compute);
   model_->set_gradient_checkpointing(execution.gradient_checkpointing);
-  model_->set_fused(execution.fused);
+  model_->set_all_fused(execution.fused);
+  model_->set_tiled_gradient(!device.fused_attention_gradient);
+  // All at once and first: what is allocated later lies beside them, not between them.
+  for (auto& parameter : model_->parameters()) parameter.mutable_grad() = torch::zeros_like(parameter);
 }
 
 void Trainer::micro_step() {
@@ -46,11 +59,10 @@ void Trainer::micro_step() {
   // Copied in the background only from pinned memory: other memory may be reused before the copy has read it.
   const torch::Tensor ids =
       batch.to(device_.torch_device(), /*non_blocking=*/config_.train.pin_memory && device_.pins_memory);  // [B, T + 1]
-  const torch::Tensor hidden = model_->hidden(ids.slice(1, 0, -1));                                        // [B, T, C]
-  const torch::Tensor loss = model::mean_nll(model_->head(hidden), ids.slice(1, 1));
   // All micro-batches have the same number of tokens, so the mean of their means is the mean of the step.
-  (loss / static_cast<double>(micro_steps_per_step_)).backward();
-  loss_sum_ = micro_steps_ == 0 ? loss.detach() : loss_sum_ + loss.detach();
+  const torch::Tensor loss = model_->loss_backward(ids.slice(1, 0, -1), ids.slice(1, 1),
+                                                   loss_scaler_.scale() / static_cast<double>(micro_steps_per_step_));
+  loss_sum_ = micro_steps_ == 0 ? loss : loss_sum_ + loss;
   ++micro_steps_;
 }
 
@@ -58,17 +70,26 @@ StepResult Trainer::update() {
   StepResult result;
   result.learning_rate = learning_rate(config_.train, step_);
   result.loss = loss_sum_.item<double>() / static_cast<double>(micro_steps_);  // once a step: it waits for the device
-  result.grad_norm = clip_gradients(*model_, config_.train.max_grad_norm);
-  if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm))  // before it reaches the weights
-    throw Error::at_run_time(
-        fmt::format("step {}", step_ + 1),
-        fmt::format("loss {} and gradient norm {} are not both finite", result.loss, result.grad_norm),
-        "lower learning_rate or check the data; the last checkpoint is good");
-  optimizer_.step(result.learning_rate);
+  const Clipping clipping = clip_factor(*model_, config_.train.max_grad_norm, loss_scaler_.scale());
+  result.grad_norm = clipping.norm;
+  result.skipped = !std::isfinite(result.loss) || !std::isfinite(result.grad_norm);
+  if (!result.skipped) optimizer_.step(result.learning_rate, clipping.factor);  // else nothing reaches the weights
+  loss_scaler_.update(!result.skipped);
+  count_skipped(result);
   for (auto& parameter : model_->parameters()) parameter.mutable_grad().zero_();
   micro_steps_ = 0;
   ++step_;
   return result;
+}
+
+void Trainer::count_skipped(const StepResult& result) {
+  skipped_ += result.skipped ? 1 : 0;
+  skipped_in_a_row_ = result.skipped ? skipped_in_a_row_ + 1 : 0;
+  if (skipped_in_a_row_ < kMostSkipped) return;
+  throw Error::at_run_time(fmt::format("step {}", step_ + 1),
+                           fmt::format("loss {} and gradient norm {} are not both finite, for the {}th time in a row",
+                                       result.loss, result.grad_norm, skipped_in_a_row_),
+                           "lower learning_rate or check the data; the last checkpoint is good");
 }
 
 StepResult Trainer::step() {

@@ -2,6 +2,7 @@
 
 #include "harness/data/batches.h"
 #include "harness/devices/device.h"
+#include "harness/training/loss_scaler.h"
 #include "harness/training/optimizer.h"
 #include "harness/training/training_config.h"
 #include "model/decoder.h"
@@ -27,6 +28,7 @@ struct StepResult {
   double loss = 0;       // mean over the step's tokens, nats
   double grad_norm = 0;  // before clipping
   double learning_rate = 0;
+  bool skipped = false;  // loss or gradients were not finite: the weights stay as they were
 };
 
 /// Optimizer steps of one model on one stream of batches.
@@ -38,22 +40,31 @@ class Trainer {
 
   /// Forward and backward of the next micro-batch; its gradient is added to the others'.
   void micro_step();
-  /// Clips, updates the weights, clears the gradients: the end of an optimizer step.
+  /// Clips, updates the weights, clears the gradients: the end of an optimizer step. Throws Error when kMostSkipped
+  /// steps in a row were not finite.
   StepResult update();
   /// One whole optimizer step.
   StepResult step();
 
   std::int64_t micro_steps_per_step() const { return micro_steps_per_step_; }
   std::int64_t steps_done() const { return step_; }
+  std::int64_t steps_skipped() const { return skipped_; }
+  LossScaler& loss_scaler() { return loss_scaler_; }
   AdamW& optimizer() { return optimizer_; }
   model::LanguageModel& model() { return model_; }
 
  private:
+  void count_skipped(const StepResult& result);
+
   model::LanguageModel model_;
   const TrainingConfig& config_;
   const Device& device_;
   AdamW optimizer_;
+  static constexpr std::int64_t kMostSkipped = 10;
+
+  LossScaler loss_scaler_;
   std::int64_t micro_steps_per_step_, step_, micro_steps_ = 0;
+  std::int64_t skipped_ = 0, skipped_in_a_row_ = 0;
   torch::Tensor loss_sum_;
   Prefetcher prefetcher_;
 };

@@ -35,6 +35,8 @@ void TrainConfig::validate(const Require& require) const {
           fmt::format("unknown scheduler '{}'", lr_scheduler), unknown_name_hint(lr_scheduler, {"cosine", "constant"}));
   require(min_lr >= 0 && min_lr <= learning_rate, "min_lr", "must be between 0 and learning_rate",
           "the plan takes 10 % of the peak");
+  require(mixed_dtype == "auto" || mixed_dtype == "bf16" || mixed_dtype == "fp16", "mixed_dtype",
+          fmt::format("unknown dtype '{}'", mixed_dtype), unknown_name_hint(mixed_dtype, {"auto", "bf16", "fp16"}));
   positive(save_steps, "save_steps");
   positive(eval_steps, "eval_steps");
   positive(logging_steps, "logging_steps");

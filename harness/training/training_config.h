@@ -45,6 +45,7 @@ struct TrainConfig {
   double min_lr = 2.0e-5;
   std::int64_t save_steps = 5000, eval_steps = 1000, logging_steps = 100;
   std::string output_dir = "checkpoints/medium/";
+  std::string mixed_dtype = "auto";
   bool mixed_precision = true, gradient_checkpointing = false, compile_model = true;
   std::int64_t num_workers = 8;
   bool pin_memory = true, persistent_workers = true;
@@ -67,8 +68,8 @@ struct TrainConfig {
     visit("eval_steps", self.eval_steps, "validation perplexity every so many steps");
     visit("logging_steps", self.logging_steps, "a line in metrics.jsonl every so many steps");
     visit("output_dir", self.output_dir, "run directory: checkpoints, metrics.jsonl; final/ is the last checkpoint");
-    visit("mixed_precision", self.mixed_precision,
-          "bf16 activations and products over fp32 master weights, where the device is fast at it");
+    visit("mixed_precision", self.mixed_precision, "16-bit activations and products over fp32 master weights");
+    visit("mixed_dtype", self.mixed_dtype, "auto: bf16 where the device is fast at it, else fp32; bf16 or fp16: that");
     visit("gradient_checkpointing", self.gradient_checkpointing,
           "recompute each block's activations in the backward pass");
     visit("compile_model", self.compile_model, "our fused operators; false: the plain ones");

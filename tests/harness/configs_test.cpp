@@ -44,7 +44,7 @@ TEST(Configs, TrainingHasThePlansValues) {
   const Json expected_medium =
       Json::parse(R"({"batch_size":16,"gradient_accumulation_steps":4,"effective_batch_size":64,"max_seq_length":2048,
     "learning_rate":2e-4,"weight_decay":0.1,"max_grad_norm":1.0,"warmup_steps":4000,"max_steps":200000,"lr_scheduler":"cosine","min_lr":2e-5,
-    "save_steps":5000,"eval_steps":1000,"logging_steps":100,"output_dir":"checkpoints/medium/","mixed_precision":true,"gradient_checkpointing":false,
+    "save_steps":5000,"eval_steps":1000,"logging_steps":100,"output_dir":"checkpoints/medium/","mixed_precision":true,"mixed_dtype":"auto","gradient_checkpointing":false,
     "compile_model":true,"num_workers":8,"pin_memory":true,"persistent_workers":true,"prefetch_factor":4})");
   Json expected_large = expected_medium;
   expected_large.update(Json::parse(

@@ -81,15 +81,16 @@ TEST(Plan, SaysWhatIsInReach) {
   EXPECT_NEAR(tokens_in_hours(medium, 22), 22 * 3600 / medium.seconds * 131'072, 1);
 }
 
-TEST(Plan, KeepingEveryActivationExceedsTheMemoryTarget) {
+TEST(Plan, KeepingEveryActivationExceedsTheMemoryTargetOfTheMediumModel) {
   const Plan plan = m4max();
   for (const char* name : {"train-medium", "train-large"}) {
     const TargetPlan& memory = target(plan, name, "peak_memory");
     EXPECT_EQ(memory.reach, Reach::kNotExcluded);
-    EXPECT_GT(plan.find(name)->training->config_memory.total(), memory.low * 1e9);
   }
-  // 24 layers x 16 heads x 16 sequences x 2048^2 probabilities in bf16 alone are 51.5 GB.
-  EXPECT_GT(plan.find("train-medium")->training->config_memory.activations, 51.5e9);
+  // Without any T x T probabilities: inputs and results of the operators in 24 layers, for 16 x 2048 tokens.
+  EXPECT_GT(plan.find("train-medium")->training->config_memory.activations, 40e9);
+  // The large model's config recomputes them.
+  EXPECT_LT(plan.find("train-large")->training->config_memory.total(), 20e9);
 }
 
 TEST(Plan, NoArithmeticBoundsPerplexityButItsTrainingIsKnown) {
@@ -103,7 +104,6 @@ TEST(Plan, AFasterMachineReachesMore) {
   const Plan plan =
       make_plan(read_suite(BENCH_SOURCE_DIR "/suites/m4max.yaml"), ceilings_of(read_machine("h100-sxm", "test")));
   EXPECT_EQ(target(plan, "train-large", "train_steps_per_s").reach, Reach::kNotExcluded);
-  EXPECT_LT(plan.find("train-medium")->memory.total(), m4max().find("train-medium")->memory.total());
 }
 
 TEST(Plan, JsonHoldsNoNaN) {

@@ -75,8 +75,9 @@ TEST_P(GoldenTraining, TenAdamWSteps) {
     const torch::Tensor loss = model::mean_nll(model(ids), model::next_token_targets(ids));
     loss.backward();
     EXPECT_NEAR(loss.item<double>(), expected["loss"][step].get<double>(), 1e-4) << step;
-    EXPECT_NEAR(clip_gradients(*model, 1.0), expected["grad_norm"][step].get<double>(), 1e-4) << step;
-    optimizer.step(1e-3);
+    const Clipping clipping = clip_factor(*model, 1.0);
+    EXPECT_NEAR(clipping.norm, expected["grad_norm"][step].get<double>(), 1e-4) << step;
+    optimizer.step(1e-3, clipping.factor);
   }
   for (const auto& p : model->named_parameters())
     EXPECT_LE(golden.difference("param10." + p.key(), p.value().detach()), 1e-4) << p.key();
@@ -97,6 +98,67 @@ TEST(AdamW, FusedEqualsPlain) {
     trained.push_back(model->parameters());
   }
   expect_equal(trained[0], trained[1], 1e-5);
+}
+
+TEST(LossScaler, HalvesOnOverflowAndGrowsAgainAfterManyGoodSteps) {
+  LossScaler fp16(true), other(false);
+  EXPECT_EQ(fp16.scale(), 65536);
+  fp16.update(false);
+  EXPECT_EQ(fp16.scale(), 32768);
+  for (int i = 0; i < 1999; ++i) fp16.update(true);
+  EXPECT_EQ(fp16.scale(), 32768);
+  fp16.update(true);
+  EXPECT_EQ(fp16.scale(), 65536);
+  other.update(false);
+  EXPECT_EQ(other.scale(), 1);
+}
+
+/// A trainer of the tiny model on the small data, in `dtype`.
+struct SmallTrainer {
+  explicit SmallTrainer(const std::filesystem::path& folder, torch::Dtype dtype = torch::kFloat32)
+      : config(small_training(folder)),
+        execution{8, false, dtype, true},
+        batches(data.train, 8, config.train.max_seq_length, 1),
+        trainer(new_model(tiny_config(), torch::kFloat32, cpu(), 1), config, execution, cpu(), batches) {}
+  TrainingData data = small_data();
+  TrainingConfig config;
+  Execution execution;
+  Batches batches;
+  Trainer trainer;
+};
+
+TEST(Trainer, AStepThatIsNotFiniteIsSkippedAndCountedAndTenInARowAreAnError) {
+  const TemporaryFolder folder;
+  SmallTrainer small(folder.path());
+  Trainer& trainer = small.trainer;
+  EXPECT_FALSE(trainer.step().skipped);
+  std::vector<torch::Tensor> before;
+  for (const auto& p : trainer.model()->parameters()) before.push_back(p.detach().clone());
+  const auto poisoned_step = [&] {
+    for (std::int64_t i = 0; i < trainer.micro_steps_per_step(); ++i) trainer.micro_step();
+    trainer.model()->parameters()[0].mutable_grad().view({-1})[0] = NAN;
+    return trainer.update();
+  };
+  EXPECT_TRUE(poisoned_step().skipped);
+  EXPECT_EQ(trainer.steps_skipped(), 1);
+  EXPECT_EQ(trainer.steps_done(), 2);
+  for (std::size_t i = 0; i < before.size(); ++i)
+    EXPECT_TRUE(torch::equal(before[i], trainer.model()->parameters()[i])) << i;
+  EXPECT_FALSE(trainer.step().skipped);  // the poison is gone with the gradients
+  EXPECT_THROW(for (int i = 0; i < 10; ++i) poisoned_step(), Error);
+}
+
+TEST(Trainer, Fp16WithItsLossScalerLearnsLikeFp32) {
+  const TemporaryFolder folder;
+  SmallTrainer fp32(folder.path()), fp16(folder.path(), torch::kHalf);
+  for (int step = 0; step < 4; ++step) {
+    const StepResult exact = fp32.trainer.step(), half = fp16.trainer.step();
+    EXPECT_FALSE(half.skipped);
+    const double tolerance = step == 0 ? 0.005 : 0.03;  // later steps start from other weights
+    EXPECT_NEAR(half.loss, exact.loss, tolerance * exact.loss) << step;
+    EXPECT_NEAR(half.grad_norm, exact.grad_norm, 5 * tolerance * exact.grad_norm) << step;
+  }
+  EXPECT_EQ(fp16.trainer.loss_scaler().scale(), 65536);
 }
 
 TEST(Schedule, WarmsUpLinearlyThenFallsAsACosine) {
@@ -126,8 +188,9 @@ TEST(Train, NothingOfTheExecutionChangesTheOptimisation) {
     config.train.compile_model = compile;
     config.train.gradient_checkpointing = recompute;
     config.train.num_workers = workers;
-    const auto summary = train(tiny_config(), config, data, cpu(),
-                               {.max_steps = 3, .micro_batch_size = micro, .overwrite = true, .quiet = true});
+    const auto summary =
+        train(tiny_config(), config, data, cpu(),
+              {.max_steps = 3, .execution = execution_for(config, cpu(), micro, ""), .overwrite = true, .quiet = true});
     if (reference.empty()) {
       for (const auto& w : weights(summary.checkpoint)) reference.push_back(w.clone());
       continue;

@@ -32,10 +32,54 @@ TEST(Decoder, FusedEqualsPlain) {
   model->eval();
   const torch::NoGradGuard no_grad;
   const torch::Tensor fused = model(tiny_ids(2, 16));
-  model->set_fused(false);
+  model->set_all_fused(false);
   const torch::Tensor plain = model(tiny_ids(2, 16));
   EXPECT_GT(largest(fused - plain), 0);  // else both took the same path
   EXPECT_LE(largest(fused - plain), 1e-4);
+}
+
+/// Gradients of 0.5 * loss by all parameters, and last the loss.
+std::vector<torch::Tensor> gradients_of(LanguageModel& model, bool fused) {
+  model->set_all_fused(fused);
+  const torch::Tensor ids = tiny_ids(3, 23);
+  for (auto& p : model->parameters()) p.mutable_grad() = torch::zeros_like(p);
+  const torch::Tensor loss = model->loss_backward(ids, next_token_targets(ids), 0.5);
+  std::vector<torch::Tensor> all;
+  for (const auto& p : model->parameters()) all.push_back(p.grad());
+  all.push_back(loss);
+  return all;
+}
+
+TEST(Decoder, FusedTrainingEqualsPlainTraining) {
+  for (const bool tied : {true, false})
+    for (const bool recompute : {false, true})
+      for (const auto compute : {torch::kFloat32, torch::kBFloat16, torch::kHalf}) {
+        ModelConfig config = tiny_config();
+        config.tie_embeddings = tied;
+        LanguageModel model = tiny_model(config);
+        const auto exact = gradients_of(model, /*fused=*/false);
+        model->train();
+        model->set_compute_dtype(compute);
+        model->set_gradient_checkpointing(recompute);
+        const auto fused = gradients_of(model, true), again = gradients_of(model, true);
+        const auto plain = gradients_of(model, false);
+        for (std::size_t i = 0; i < exact.size(); ++i) {
+          const double size = largest(exact[i]);
+          const double tolerance =
+              compute == torch::kFloat32 ? 1e-5 * size : 1.5 * largest(plain[i] - exact[i]) + 0.01 * size;
+          EXPECT_LE(largest(fused[i] - exact[i]), tolerance) << i << " of " << toString(compute);
+          EXPECT_TRUE(torch::equal(fused[i], again[i])) << i;  // the same bits each time
+        }
+      }
+}
+
+TEST(Decoder, TiledAttentionWithoutKernelsTrainsTheSame) {
+  LanguageModel model = tiny_model();
+  const auto plain = gradients_of(model, false);
+  model->set_compute_dtype(torch::kHalf);  // no kernels for fp16
+  model->set_tiled_gradient(true);
+  const auto tiled = gradients_of(model, true);
+  for (std::size_t i = 0; i < plain.size(); ++i) EXPECT_LE(largest(tiled[i] - plain[i]), 0.02 * largest(plain[i])) << i;
 }
 
 TEST(Decoder, PositionsSeeOnlyTheirPast) {

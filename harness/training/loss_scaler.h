@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+
+namespace bench::harness {
+
+/// The factor on the loss that keeps fp16 gradients within its range (Micikevicius et al., 2018, arXiv 1710.03740):
+/// halved when a gradient overflowed, doubled after 2000 steps without one, as in torch.amp.GradScaler. 1, and
+/// constant, for other dtypes.
+class LossScaler {
+ public:
+  explicit LossScaler(bool fp16) : fp16_(fp16), scale_(fp16 ? 65536 : 1) {}
+
+  double scale() const { return scale_; }
+  void set_scale(double scale) { scale_ = scale; }
+  /// After each optimizer step: were all gradients finite?
+  void update(bool finite) {
+    if (!fp16_) return;
+    good_steps_ = finite ? good_steps_ + 1 : 0;
+    if (!finite) scale_ /= 2;
+    if (good_steps_ < kGrowAfter) return;
+    good_steps_ = 0;
+    scale_ *= 2;
+  }
+
+ private:
+  static constexpr std::int64_t kGrowAfter = 2000;
+  bool fp16_;
+  double scale_;
+  std::int64_t good_steps_ = 0;
+};
+
+}  // namespace bench::harness

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "model/kernels/element.h"
+#include "model/tensor.h"
+
+#include <algorithm>
+
+#include <ATen/Parallel.h>
+
+namespace bench::model {
+
+/// True where the kernels can work: fp32 or bf16 on the CPU. Elsewhere the plain operators serve.
+inline bool kernels_serve(const torch::Tensor& x) {
+  return x.is_cpu() && (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16);
+}
+
+inline Element element_of(const torch::Tensor& x) {
+  return x.scalar_type() == torch::kBFloat16 ? Element::kBf16 : Element::kFp32;
+}
+
+/// Where row `row` of `columns` elements begins. x must be contiguous.
+inline void* row_of(const torch::Tensor& x, std::int64_t row, std::int64_t columns) {
+  return static_cast<char*>(x.data_ptr()) + row * columns * static_cast<std::int64_t>(x.element_size());
+}
+
+/// Calls f(first, last) for pieces of 0 .. rows - 1 on all threads. The split depends on the number of threads alone.
+template <class F>
+void in_parallel(std::int64_t rows, std::int64_t columns, const F& f) {
+  constexpr std::int64_t kGrain = 16384;  // elements: less isn't worth waking a thread
+  at::parallel_for(0, rows, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, columns)), f);
+}
+
+}  // namespace bench::model

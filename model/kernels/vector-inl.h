@@ -1,0 +1,102 @@
+// Included once per instruction set by Highway's foreach_target.h: see any .cpp in this folder.
+#if defined(BENCH_MODEL_KERNELS_VECTOR_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef BENCH_MODEL_KERNELS_VECTOR_INL_H
+#undef BENCH_MODEL_KERNELS_VECTOR_INL_H
+#else
+#define BENCH_MODEL_KERNELS_VECTOR_INL_H
+#endif
+
+#include "model/kernels/element.h"
+
+#include <cstddef>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace bench::model::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Numbers are read and written as they are stored, and worked on in fp32.
+template <class D>
+HWY_INLINE hn::Vec<D> load(D d, const float* from) {
+  return hn::LoadU(d, from);
+}
+template <class D>
+HWY_INLINE hn::Vec<D> load(D d, const Bf16* from) {
+  const hn::Rebind<std::uint16_t, D> half;
+  const hn::RebindToUnsigned<D> bits;
+  const auto wide = hn::PromoteTo(bits, hn::LoadU(half, reinterpret_cast<const std::uint16_t*>(from)));
+  return hn::BitCast(d, hn::ShiftLeft<16>(wide));
+}
+
+template <class D>
+HWY_INLINE void store(hn::Vec<D> v, D d, float* to) {
+  hn::StoreU(v, d, to);
+}
+/// Rounds to the nearest bf16, ties to even, as LibTorch does; what isn't a number stays that.
+template <class D>
+HWY_INLINE void store(hn::Vec<D> v, D d, Bf16* to) {
+  const hn::Rebind<std::uint16_t, D> half;
+  const hn::RebindToUnsigned<D> bits;
+  const hn::RebindToSigned<D> integers;
+  const auto raw = hn::BitCast(bits, v);
+  const auto odd = hn::And(hn::ShiftRight<16>(raw), hn::Set(bits, 1u));
+  const auto rounded = hn::Add(raw, hn::Add(odd, hn::Set(bits, 0x7FFFu)));
+  const auto is_nan = hn::BitCast(bits, hn::VecFromMask(d, hn::IsNaN(v)));
+  const auto chosen = hn::Or(hn::AndNot(is_nan, rounded), hn::And(is_nan, hn::Set(bits, 0x7FC00000u)));
+  hn::StoreU(hn::DemoteTo(half, hn::BitCast(integers, hn::ShiftRight<16>(chosen))), half,
+             reinterpret_cast<std::uint16_t*>(to));
+}
+
+/// Calls f(d, i) for vectors of elements i .. i + Lanes(d) - 1 that together are 0 .. n - 1: whole ones, then single
+/// elements.
+template <class F>
+HWY_INLINE void for_each_vector(std::size_t n, const F& f) {
+  const hn::ScalableTag<float> d;
+  const hn::CappedTag<float, 1> one;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) f(d, i);
+  for (; i < n; ++i) f(one, i);
+}
+
+/// Sum of what f(d, i) returns for 0 .. n - 1. Four partial sums hide the latency of additions.
+template <class F>
+HWY_INLINE float sum_of(std::size_t n, const F& f) {
+  const hn::ScalableTag<float> d;
+  const hn::CappedTag<float, 1> one;
+  const std::size_t lanes = hn::Lanes(d);
+  auto s0 = hn::Zero(d), s1 = hn::Zero(d), s2 = hn::Zero(d), s3 = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    s0 = hn::Add(s0, f(d, i));
+    s1 = hn::Add(s1, f(d, i + lanes));
+    s2 = hn::Add(s2, f(d, i + 2 * lanes));
+    s3 = hn::Add(s3, f(d, i + 3 * lanes));
+  }
+  for (; i + lanes <= n; i += lanes) s0 = hn::Add(s0, f(d, i));
+  float sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3))));
+  for (; i < n; ++i) sum += hn::GetLane(f(one, i));
+  return sum;
+}
+
+/// Largest of what f(d, i) returns for 0 .. n - 1, n > 0.
+template <class F>
+HWY_INLINE float max_of(std::size_t n, const F& f) {
+  const hn::ScalableTag<float> d;
+  const hn::CappedTag<float, 1> one;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t i = 0;
+  float most = hn::GetLane(f(one, 0));
+  if (n >= lanes) {
+    auto m = f(d, 0);
+    for (i = lanes; i + lanes <= n; i += lanes) m = hn::Max(m, f(d, i));
+    most = hn::GetLane(hn::MaxOfLanes(d, m));
+  }
+  for (; i < n; ++i) most = HWY_MAX(most, hn::GetLane(f(one, i)));
+  return most;
+}
+
+}  // namespace bench::model::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
