@@ -10,7 +10,8 @@
 namespace bench::harness {
 
 /// What a process holds at the moment when it holds most, in bytes, by what it is for. Predicted from shapes: within 1
-/// % of what LibTorch allocates. Resident memory is more by what the C library keeps in holes, on Linux 2-20 %.
+/// % of what LibTorch allocates. Resident memory is about 60 MB more, the workspace of matrix products, and on Linux
+/// some holes.
 struct MemoryEstimate {
   double program = 0;  // the program and its libraries, before there is a model
   double weights = 0;  // the parameters themselves

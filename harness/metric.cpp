@@ -9,6 +9,7 @@ namespace {
 
 using Value = std::optional<Estimate>;
 
+/// Whole numbers are divided by 1e9, not multiplied by 1e-9, so that they come out as their own digits.
 Value exactly(double value) { return std::isnan(value) ? Value{} : Value{{value, value, value, 1}}; }
 Value fact(const Record& r, const char* name) { return exactly(r.fact(name)); }
 Value scaled(Value e, double factor) {
@@ -72,11 +73,11 @@ Value peak_memory(const Record& r) {
   const auto& peaks = r.samples("peak_memory_bytes");
   // A case that would not fit says what it would need; that is no measurement, but it is enough to fail a gate.
   if (peaks.empty()) {
-    Value needed = scaled(fact(r, "needed_memory_bytes"), 1e-9);
+    Value needed = exactly(r.fact("needed_memory_bytes") / 1e9);
     if (needed) needed->n = 0;
     return needed;
   }
-  return exactly(*std::max_element(peaks.begin(), peaks.end()) * 1e-9);
+  return exactly(*std::max_element(peaks.begin(), peaks.end()) / 1e9);
 }
 
 Value memory_per_token(const Record& r) {
@@ -338,14 +339,14 @@ constexpr Metric kMetrics[] = {
      .better = kLower,
      .nature = kExact,
      .meaning = "arithmetic of the matrix products and attention in the first piece of work, counted",
-     .formula = [](const Record& r) { return scaled(fact(r, "matmul_flops"), 1e-9); },
+     .formula = [](const Record& r) { return exactly(r.fact("matmul_flops") / 1e9); },
      .compared = true},
     {.name = "allocated_memory",
      .unit = "GB",
      .better = kLower,
      .nature = kExact,
      .meaning = "what the first piece of work allocated in sum, freed or not",
-     .formula = [](const Record& r) { return scaled(fact(r, "allocated_bytes"), 1e-9); },
+     .formula = [](const Record& r) { return exactly(r.fact("allocated_bytes") / 1e9); },
      .compared = true,
      .tolerance = kRounding},
 };
