@@ -136,8 +136,7 @@ class Predictor {
           setup_.model.value, {batch, std::max<std::int64_t>(length - 1, 1), length, element_bytes_, program_bytes_});
     return estimate_training_memory(setup_.model.value,
                                     {batch, length, element_bytes_, setup_.checkpointing, setup_.fused,
-                                     device_.type == c10::kCPU,
-                                     !device_.fused_attention_gradient, program_bytes_});
+                                     device_.type == c10::kCPU, !device_.fused_attention_gradient, program_bytes_});
   }
 
   const Setup& setup_;

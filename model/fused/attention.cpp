@@ -5,6 +5,7 @@
 #include "model/kernels/softmax.h"
 
 #include <cmath>
+#include <cstring>
 
 #include <torch/autograd.h>
 
@@ -72,7 +73,8 @@ class Work {
     copy_block(tokens, sequence, b, heads, cos_, sin_, turn, /*into_tokens=*/false);
     return heads;
   }
-  void put(const torch::Tensor& heads, std::int64_t sequence, const Block& b, Turn turn, const torch::Tensor& tokens) {
+  void put(const torch::Tensor& heads, std::int64_t sequence, const Block& b, Turn turn,
+           const torch::Tensor& tokens) const {
     copy_block(tokens, sequence, b, heads, cos_, sin_, turn, /*into_tokens=*/true);
   }
   Block whole() const { return {0, s.T, s.T}; }
