@@ -26,7 +26,7 @@ inline void* row_of(const torch::Tensor& x, std::int64_t row, std::int64_t colum
 /// Calls f(first, last) for pieces of 0 .. rows - 1 on all threads. The split depends on the number of threads alone.
 template <class F>
 void in_parallel(std::int64_t rows, std::int64_t columns, const F& f) {
-  constexpr std::int64_t kGrain = 16384;  // elements: less isn't worth waking a thread
+  constexpr std::int64_t kGrain = 65536;  // elements: tens of microseconds, or waking a thread costs more
   at::parallel_for(0, rows, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, columns)), f);
 }
 
