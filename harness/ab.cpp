@@ -90,7 +90,7 @@ void add_pair(const CaseSpec& a, const CaseSpec& b, const AbOptions& options, bo
 
 void judge_case(const AbOptions& options, AbCase& one) {
   const auto n = static_cast<std::int64_t>(one.pairs.size());
-  if (one.error || one.untimed || one.cut_short || !is_look(n, options)) return;
+  if (one.ended() || !is_look(n, options)) return;
   one.change = judge_pairs(one.pairs, options);
   if (one.change != Change::kCantTell) return;
   const Estimate ratio = one.ratio();
@@ -139,7 +139,7 @@ AbResult run_ab(const Suite& a, const Suite& b, const AbOptions& options,
     open = false;
     for (std::size_t i = 0; i < specs.size(); ++i) {
       AbCase& one = result.cases[i];
-      if (one.error || one.untimed || one.cut_short || one.change != Change::kCantTell ||
+      if (one.ended() || one.change != Change::kCantTell ||
           static_cast<std::int64_t>(one.pairs.size()) >= options.most_pairs)
         continue;
       open = true;

@@ -37,6 +37,7 @@ struct AbCase {
   bool error = false;
   bool untimed = false;    // it times nothing, like a memory case: left out of the verdict
   bool cut_short = false;  // too slow here for its budget: can't be told
+  bool ended() const { return error || untimed || cut_short; }  // more pairs would say nothing
 
   /// Time of B / time of A with its 95 % interval (Hodges-Lehmann); the pair of processes is the unit.
   Estimate ratio() const;

@@ -2,6 +2,11 @@
 
 namespace bench::model {
 
+torch::Tensor rotate(const torch::Tensor& x, const torch::Tensor& cos, const torch::Tensor& sin) {
+  const auto halves = x.to(torch::kFloat32).chunk(2, -1);
+  return torch::cat({halves[0] * cos - halves[1] * sin, halves[1] * cos + halves[0] * sin}, -1).to(x.dtype());
+}
+
 RopeImpl::RopeImpl(std::int64_t head_dim, std::int64_t max_positions, double theta) {
   const torch::NoGradGuard no_grad;
   const auto fp32 = torch::dtype(torch::kFloat32);
@@ -15,9 +20,7 @@ RopeImpl::RopeImpl(std::int64_t head_dim, std::int64_t max_positions, double the
 
 torch::Tensor RopeImpl::forward(const torch::Tensor& x, std::int64_t first) {
   const std::int64_t tokens = x.size(2);
-  const torch::Tensor cos = cos_.narrow(0, first, tokens), sin = sin_.narrow(0, first, tokens);  // [T, D/2]
-  const auto halves = x.to(torch::kFloat32).chunk(2, -1);
-  return torch::cat({halves[0] * cos - halves[1] * sin, halves[1] * cos + halves[0] * sin}, -1).to(x.dtype());
+  return rotate(x, cos_.narrow(0, first, tokens), sin_.narrow(0, first, tokens));
 }
 
 }  // namespace bench::model

@@ -1,4 +1,5 @@
 #include "model/fused/attention.h"
+#include "model/rope.h"
 
 #include <cmath>
 
@@ -22,12 +23,6 @@ torch::Tensor by_group(const torch::Tensor& x, std::int64_t groups, std::int64_t
 torch::Tensor by_token(const torch::Tensor& x, std::int64_t batch) {
   const std::int64_t tokens = x.size(2), head_dim = x.size(3);
   return x.reshape({batch, -1, tokens, head_dim}).transpose(1, 2).reshape({batch, tokens, -1});
-}
-
-/// x [.., T, D] turned by the angles of cos and sin [T, D / 2], in fp32.
-torch::Tensor turn(const torch::Tensor& x, const torch::Tensor& cos, const torch::Tensor& sin) {
-  const auto halves = x.to(torch::kFloat32).chunk(2, -1);
-  return torch::cat({halves[0] * cos - halves[1] * sin, halves[1] * cos + halves[0] * sin}, -1).to(x.dtype());
 }
 
 /// What a block of queries sees: scores are of [B * G, R * count, end].
@@ -56,8 +51,8 @@ struct TiledAttentionPlain : torch::autograd::Function<TiledAttentionPlain> {
                                const torch::Tensor& v, const torch::Tensor& cos, const torch::Tensor& sin,
                                std::int64_t head_dim) {
     const std::int64_t groups = k.size(2) / head_dim, tokens = q.size(1);
-    const torch::Tensor queries = turn(by_group(q, groups, head_dim), cos, sin);
-    const torch::Tensor keys = turn(by_group(k, groups, head_dim), cos, sin), values = by_group(v, groups, head_dim);
+    const torch::Tensor queries = rotate(by_group(q, groups, head_dim), cos, sin);
+    const torch::Tensor keys = rotate(by_group(k, groups, head_dim), cos, sin), values = by_group(v, groups, head_dim);
     const torch::Tensor out = torch::empty_like(queries);
     std::vector<torch::Tensor> log_sums;  // of each block, [B * G, R * count, 1]
     for (std::int64_t first = 0; first < tokens; first += kQueryBlock) {
@@ -82,8 +77,8 @@ struct TiledAttentionPlain : torch::autograd::Function<TiledAttentionPlain> {
     const torch::NoGradGuard no_grad;
     const std::int64_t head_dim = ctx->saved_data["head_dim"].toInt(), groups = k.size(2) / head_dim;
     const std::int64_t tokens = q.size(1), batch = q.size(0);
-    const torch::Tensor queries = turn(by_group(q, groups, head_dim), cos, sin);
-    const torch::Tensor keys = turn(by_group(k, groups, head_dim), cos, sin), values = by_group(v, groups, head_dim);
+    const torch::Tensor queries = rotate(by_group(q, groups, head_dim), cos, sin);
+    const torch::Tensor keys = rotate(by_group(k, groups, head_dim), cos, sin), values = by_group(v, groups, head_dim);
     const torch::Tensor g = by_group(gradients[0].contiguous(), groups, head_dim);
     const auto wide = torch::kFloat32;  // sums over blocks
     const torch::Tensor by_query = torch::empty_like(queries);
@@ -102,8 +97,8 @@ struct TiledAttentionPlain : torch::autograd::Function<TiledAttentionPlain> {
       by_query.narrow(2, first, b.count)
           .copy_(at::bmm(by_score, b.seen(keys)).view({by_query.size(0), -1, b.count, head_dim}));
     }
-    return {by_token(turn(by_query, cos, -sin), batch),
-            by_token(turn(by_key, cos, -sin).to(q.dtype()), batch),
+    return {by_token(rotate(by_query, cos, -sin), batch),
+            by_token(rotate(by_key, cos, -sin).to(q.dtype()), batch),
             by_token(by_value.to(q.dtype()), batch),
             {},
             {},

@@ -39,29 +39,33 @@ torch::Tensor masked_sum(const DropoutMask& mask, const torch::Tensor& added, co
   return y;
 }
 
+/// The mask of a call, which its backward pass makes again from two numbers.
+DropoutMask keep_mask(AutogradContext* ctx, std::int64_t seed, double probability) {
+  ctx->saved_data["seed"] = seed;
+  ctx->saved_data["probability"] = probability;
+  return mask_of(seed, probability);
+}
+DropoutMask kept_mask(AutogradContext* ctx) {
+  return mask_of(ctx->saved_data["seed"].toInt(), ctx->saved_data["probability"].toDouble());
+}
+
 /// residual + dropout(x). The residual's gradient is that of the sum.
 struct FusedDropoutAdd : torch::autograd::Function<FusedDropoutAdd> {
   static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& residual, const torch::Tensor& x,
                                std::int64_t seed, double probability) {
-    ctx->saved_data["seed"] = seed;
-    ctx->saved_data["probability"] = probability;
-    return masked_sum(mask_of(seed, probability), residual, x);
+    return masked_sum(keep_mask(ctx, seed, probability), residual, x);
   }
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
-    const DropoutMask mask = mask_of(ctx->saved_data["seed"].toInt(), ctx->saved_data["probability"].toDouble());
-    return {gradients[0], masked_sum(mask, {}, gradients[0]), {}, {}};
+    return {gradients[0], masked_sum(kept_mask(ctx), {}, gradients[0]), {}, {}};
   }
 };
 
 struct FusedDropout : torch::autograd::Function<FusedDropout> {
   static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& x, std::int64_t seed, double probability) {
-    ctx->saved_data["seed"] = seed;
-    ctx->saved_data["probability"] = probability;
-    return masked_sum(mask_of(seed, probability), {}, x);
+    return masked_sum(keep_mask(ctx, seed, probability), {}, x);
   }
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
-    const DropoutMask mask = mask_of(ctx->saved_data["seed"].toInt(), ctx->saved_data["probability"].toDouble());
-    return {masked_sum(mask, {}, gradients[0]), {}, {}};
+    return {masked_sum(kept_mask(ctx), {}, gradients[0]), {}, {}};
   }
 };
 

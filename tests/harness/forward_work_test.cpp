@@ -2,31 +2,23 @@
 
 #include "harness/cases/cases.h"
 #include "harness/plan.h"
+#include "tests/model/tiny.h"
 
 #include <gtest/gtest.h>
 
 namespace bench::harness {
 namespace {
 
-model::ModelConfig small() {
-  model::ModelConfig config;
-  config.vocab_size = 100;
-  config.hidden_size = 32;
-  config.num_layers = 3;
-  config.num_heads = 4;
-  config.num_kv_heads = 2;
-  config.intermediate_size = 64;
-  return config;
-}
+using model::tiny_config;
 
 TEST(ForwardWork, NewKeysAndValuesAreWrittenAndThenReadWithTheCache) {
-  const ForwardWork work = forward_work(small(), {2, 3, 5, 4});
+  const ForwardWork work = forward_work(tiny_config(), {2, 3, 5, 4});
   const double of_a_token = 2 * 3 * 2 * 8 * 4;  // keys and values, layers, heads, head_dim, bytes
   EXPECT_DOUBLE_EQ(work.kv_bytes, 2 * of_a_token * ((5 + 3) + 3));
 }
 
 TEST(ForwardWork, EachWeightIsReadOnceWhateverTheBatch) {
-  model::ModelConfig config = small();
+  model::ModelConfig config = tiny_config();
   for (const double batch : {1.0, 8.0})
     EXPECT_DOUBLE_EQ(forward_work(config, {batch, 1, 5, 2}).weight_bytes,
                      2 * static_cast<double>(parameter_count(config)));  // tied: the embedding is read as the head
@@ -39,11 +31,11 @@ TEST(ForwardWork, ADecodeStepIsTheMeanOfAllThatAreTimed) {
   constexpr std::int64_t kPrompt = 7, kNew = 6;
   double flops = 0, bytes = 0;
   for (std::int64_t i = 1; i < kNew; ++i) {
-    const ForwardWork step = forward_work(small(), {2, 1, static_cast<double>(kPrompt + i - 1), 4});
+    const ForwardWork step = forward_work(tiny_config(), {2, 1, static_cast<double>(kPrompt + i - 1), 4});
     flops += step.flops / (kNew - 1);
     bytes += step.bytes() / (kNew - 1);
   }
-  const ForwardWork mean = decode_step_work(small(), 2, kPrompt, kNew, 4);
+  const ForwardWork mean = decode_step_work(tiny_config(), 2, kPrompt, kNew, 4);
   EXPECT_DOUBLE_EQ(mean.flops, flops);
   EXPECT_DOUBLE_EQ(mean.bytes(), bytes);
 }
