@@ -93,6 +93,10 @@ void judge_case(const AbOptions& options, AbCase& one) {
   if (one.ended() || !is_look(n, options)) return;
   one.change = judge_pairs(one.pairs, options);
   if (one.change != Change::kCantTell) return;
+  if (one.pairs.size() < kFewestForInterval) {
+    one.why = fmt::format("{} pairs are too few to say how sure it is, {} are needed", n, kFewestForInterval);
+    return;
+  }
   const Estimate ratio = one.ratio();
   one.why = fmt::format("the change of time lies between {:+.1f} % and {:+.1f} %", 100 * (ratio.low - 1),
                         100 * (ratio.high - 1));
@@ -116,6 +120,7 @@ Estimate AbCase::ratio() const {
 }
 
 Change judge_pairs(const std::vector<AbPair>& pairs, const AbOptions& options) {
+  if (pairs.size() < kFewestForInterval) return Change::kCantTell;
   const SignedRank ranks = signed_rank(log_ratios(pairs));
   const Estimate& e = ranks.centre;
   const double half_width = std::max(e.high - e.value, e.value - e.low);

@@ -45,7 +45,12 @@ void verify_checkpoint(const fs::path& folder, bool training_state) {
                 "a checkpoint is a folder with config.json and model.safetensors; bench train writes them");
   if (!fs::exists(folder / kChecksumsFile)) return;  // not one of ours
   std::istringstream lines(read_file(folder / kChecksumsFile));
-  for (std::string hash, name; lines >> hash >> name;) {
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t gap = line.find("  ");
+    if (gap == std::string::npos)
+      throw Error((folder / kChecksumsFile).string(), fmt::format("is damaged: \"{}\" is not a hash and a name", line),
+                  "copy the checkpoint again, or use an earlier one");
+    const std::string hash = line.substr(0, gap), name = line.substr(gap + 2);
     if (!training_state && name.rfind("training_state", 0) == 0) continue;
     if (!fs::exists(folder / name))
       throw Error((folder / name).string(), fmt::format("is missing, {} lists it", kChecksumsFile));

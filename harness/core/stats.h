@@ -41,7 +41,8 @@ Estimate across_processes(const std::vector<double>& values);
 
 /// Where the values are centred, if they lie symmetrically about it: the Hodges-Lehmann estimate with the interval and
 /// the two-sided p-value (against zero) of Wilcoxon's signed-rank test. Exact for any such distribution, and a few wild
-/// values don't move it. Needs 6 values for an interval.
+/// values don't move it. With fewer than kFewestForInterval values there is none: low = high = value.
+inline constexpr std::size_t kFewestForInterval = 6;  // of fewer, even all on one side happen in over 5 % of draws
 struct SignedRank {
   Estimate centre;
   double p_value = 1;

@@ -52,6 +52,12 @@ TEST(Ab, NeverCallsFivePercentTheSame) { EXPECT_LE(count(Change::kSame, 1.05, 0.
 
 TEST(Ab, EqualProgramsAreSoonKnownToBe) { EXPECT_GE(count(Change::kSame, 1, 0.02), 400); }
 
+TEST(Ab, TooFewPairsTellNothingHoweverEqual) {
+  const std::vector<AbPair> pairs(5, AbPair{true, {1, 1}, {1, 1}});
+  EXPECT_EQ(judge_pairs(pairs, {}), Change::kCantTell);
+  EXPECT_EQ(judge_pairs(std::vector<AbPair>(6, pairs[0]), {}), Change::kSame);
+}
+
 TEST(Ab, OneDisturbedPairOfBlocksDoesNotMove) {
   AbPair one{true, {1, 1, 1, 1, 1}, {1.02, 1.02, 9, 1.02, 1.02}};
   EXPECT_NEAR(one.log_ratio(), std::log(1.02), 1e-12);

@@ -255,7 +255,10 @@ TEST(Checkpoints, AnyFlippedByteIsFound) {
   for (const char* name :
        {"model.safetensors", "config.json", "training_state.safetensors", "training_state.json", "checksums.xxh128"}) {
     const std::string good = read_file(checkpoint / name);
-    for (const std::size_t at : {std::size_t{0}, good.size() / 2, good.size() - 5}) {
+    std::vector<std::size_t> places{0, good.size() / 2, good.size() - 5};
+    if (good.size() < 1024)  // the small ones at each byte: which stands in the middle differs between machines
+      for (std::size_t at = 0; at < good.size(); ++at) places.push_back(at);
+    for (const std::size_t at : places) {
       std::string bad = good;
       bad[at] = static_cast<char>(bad[at] ^ 1);
       write_file_atomically(checkpoint / name, bad);

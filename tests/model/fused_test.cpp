@@ -56,10 +56,13 @@ void expect_equal(const Operator& fused, const Operator& plain, const Tensors& i
 
 TEST(FusedRmsNorm, EqualsPlainForwardAndBackward) {
   for (const auto& [rows, columns] :
-       std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 1}, {3, 7}, {5, 64}, {700, 129}})
-    expect_equal([](const Tensors& in) { return fused_rms_norm(in[0], in[1], 1e-5); },
-                 [](const Tensors& in) { return rms_norm(in[0], in[1], 1e-5); },
+       std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 1}, {3, 7}, {5, 64}, {700, 129}}) {
+    // One value over its own norm is its sign: with a small eps the gradient is all cancellation.
+    const double eps = columns == 1 ? 0.5 : 1e-5;
+    expect_equal([eps](const Tensors& in) { return fused_rms_norm(in[0], in[1], eps); },
+                 [eps](const Tensors& in) { return rms_norm(in[0], in[1], eps); },
                  {torch::randn({rows, columns}), torch::randn({columns})}, fmt::format("{} x {}", rows, columns));
+  }
 }
 
 TEST(FusedFeedForward, EqualsPlainForwardAndBackward) {
