@@ -46,6 +46,17 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x, Rope& rope, KvCache
   return o_proj_(attend(q_proj_(x), k_proj_(x), v_proj_(x), rope, cache, layer));  // [B, T, C]
 }
 
+void AttentionImpl::quantize(Quantization quantization) {
+  for (const Linear& linear : {q_proj_, k_proj_, v_proj_, o_proj_}) linear.ptr()->quantize(quantization);
+}
+
+void AttentionImpl::describe(DecodeLayer& layer) const {
+  layer.q = q_proj_->rows();
+  layer.k = k_proj_->rows();
+  layer.v = v_proj_->rows();
+  layer.o = o_proj_->rows();
+}
+
 torch::Tensor AttentionImpl::attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, Rope& rope,
                                     KvCache* cache, std::int64_t layer) {
   const std::int64_t batch = q.size(0), tokens = q.size(1);

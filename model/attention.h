@@ -1,6 +1,7 @@
 #pragma once
 
 #include "model/config.h"
+#include "model/fused/decode_step.h"
 #include "model/kv_cache.h"
 #include "model/linear.h"
 #include "model/operators.h"
@@ -26,6 +27,9 @@ class AttentionImpl : public Switchable {
 
   /// x [B, T, C] -> [B, T, C]. `cache` may be null; then nothing is kept.
   torch::Tensor forward(const torch::Tensor& x, Rope& rope, KvCache* cache, std::int64_t layer);
+  void quantize(Quantization quantization);
+  /// q, k, v and o of what decode_step reads.
+  void describe(DecodeLayer& layer) const;
   /// True for devices on which causal_attention has no fused gradient: training then takes tiled_attention_plain.
   void set_tiled_gradient(bool on) { tiled_gradient_ = on; }
 

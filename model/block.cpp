@@ -18,6 +18,18 @@ torch::Tensor BlockImpl::forward(torch::Tensor x, Rope& rope, KvCache* cache, st
   return add(x, mlp_(post_attention_layernorm_(x)));
 }
 
+void BlockImpl::quantize(Quantization quantization) {
+  self_attn_->quantize(quantization);
+  mlp_->quantize(quantization);
+}
+
+DecodeLayer BlockImpl::decode_layer() const {
+  DecodeLayer layer{input_layernorm_->weight(), post_attention_layernorm_->weight(), {}, {}, {}, {}, {}, {}, {}};
+  self_attn_->describe(layer);
+  mlp_->describe(layer);
+  return layer;
+}
+
 torch::Tensor BlockImpl::add(const torch::Tensor& x, const torch::Tensor& branch) const {
   if (!is_training() || dropout_ == 0) return x + branch;
   return fused_ && kernels_serve(x) ? fused_dropout_add(x, branch, dropout_)

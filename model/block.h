@@ -13,6 +13,8 @@ class BlockImpl : public Switchable {
   BlockImpl(const ModelConfig& config, const torch::TensorOptions& options);
   /// x [B, T, C] -> [B, T, C].
   torch::Tensor forward(torch::Tensor x, Rope& rope, KvCache* cache, std::int64_t layer);
+  void quantize(Quantization quantization);
+  DecodeLayer decode_layer() const;
 
  private:
   /// x + dropout(branch).

@@ -51,6 +51,20 @@ torch::Tensor DecoderImpl::forward(const torch::Tensor& ids, torch::Dtype comput
   return norm_(x);
 }
 
+void DecoderImpl::quantize(Quantization quantization) {
+  for (std::size_t i = 0; i < layers_->size(); ++i) layers_->ptr<BlockImpl>(i)->quantize(quantization);
+}
+
+DecodeWeights DecoderImpl::decode_weights() const {
+  DecodeWeights weights;
+  weights.embedding = embedding();
+  for (std::size_t i = 0; i < layers_->size(); ++i) weights.layers.push_back(layers_->ptr<BlockImpl>(i)->decode_layer());
+  weights.norm = norm_->weight();
+  weights.cos = rope_->all_cos();
+  weights.sin = rope_->all_sin();
+  return weights;
+}
+
 LanguageModelImpl::LanguageModelImpl(const ModelConfig& config, const torch::TensorOptions& options)
     : config_(config), compute_(c10::typeMetaToScalarType(options.dtype())) {
   model_ = register_module("model", Decoder(config, options));
@@ -75,6 +89,7 @@ torch::Tensor LanguageModelImpl::hidden(const torch::Tensor& ids, KvCache* cache
 
 torch::Tensor LanguageModelImpl::head(const torch::Tensor& hidden) {
   if (lm_head_) return lm_head_(hidden);
+  if (quantization_ != Quantization::kNone) return quantized_linear(hidden, tied_head_);
   return fused_ ? fused_linear(hidden, head_weight()) : torch::linear(hidden, model_->embedding().to(hidden.dtype()));
 }
 
@@ -94,7 +109,52 @@ torch::Tensor LanguageModelImpl::loss_backward(const torch::Tensor& ids, const t
   return result.loss;
 }
 
+void LanguageModelImpl::quantize(Quantization quantization) {
+  TORCH_CHECK(quantization_ == Quantization::kNone, "quantize: the model is quantised already");
+  if (quantization == Quantization::kNone) return;
+  if (!device().is_cpu())
+    throw InputError("quantize", "works on the CPU only", "choose --device cpu, or none and bf16 on this device");
+  quantization_ = quantization;
+  if (lm_head_)
+    lm_head_->quantize(Quantization::kInt8);
+  else
+    tied_head_ = model::quantize(model_->embedding(), Quantization::kInt8);
+  model_->quantize(quantization);
+}
+
+DecodeWeights LanguageModelImpl::decode_weights() const {
+  DecodeWeights weights = model_->decode_weights();
+  const bool tied_whole = !lm_head_ && quantization_ != Quantization::kNone;
+  weights.head = lm_head_     ? lm_head_->rows()
+                 : tied_whole ? weight_rows(tied_head_)
+                              : weight_rows(model_->embedding());
+  weights.eps = config_.rms_norm_eps;
+  weights.heads = config_.num_heads;
+  weights.kv_heads = config_.num_kv_heads;
+  weights.head_dim = config_.head_dim();
+  weights.inner = config_.intermediate_size;
+  weights.vocab = config_.vocab_size;
+  return weights;
+}
+
+bool LanguageModelImpl::decodes_by_rows(const torch::Tensor& ids) const {
+  return fused_ && ids.size(1) == 1 && ids.size(0) < kManyTokens && !is_training() && !torch::GradMode::is_enabled() &&
+         kernels_serve(model_->embedding());
+}
+
 torch::Tensor LanguageModelImpl::next_logits(const torch::Tensor& ids, KvCache& cache) {
+  if (decodes_by_rows(ids)) {
+    check_length(config_, cache.length(), 1);
+    return decode_step(decode_weights(), ids.select(1, 0), cache);
+  }
+  if (!cache.same_lengths()) {  // one by one
+    std::vector<torch::Tensor> logits;
+    for (std::int64_t row = 0; row < cache.batch(); ++row) {
+      KvCache one = cache.row(row);
+      logits.push_back(head(hidden(ids.narrow(0, row, 1), &one).select(1, -1)));
+    }
+    return torch::cat(logits);
+  }
   return head(hidden(ids, &cache).select(1, -1));  // [B, V]
 }
 

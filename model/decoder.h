@@ -2,6 +2,7 @@
 
 #include "model/block.h"
 #include "model/config.h"
+#include "model/fused/decode_step.h"
 #include "model/kv_cache.h"
 #include "model/linear.h"
 #include "model/rms_norm.h"
@@ -18,6 +19,10 @@ class DecoderImpl : public Switchable {
   torch::Tensor forward(const torch::Tensor& ids, torch::Dtype compute, KvCache* cache, bool recompute);
   const torch::Tensor& embedding() const { return embed_tokens_->weight(); }
   Weight embedding_in(torch::Dtype compute) { return embed_tokens_->weight_in(compute); }
+  /// The blocks' matrices; the embedding stays as it is.
+  void quantize(Quantization quantization);
+  /// All but the head.
+  DecodeWeights decode_weights() const;
 
  private:
   torch::Tensor embed(const torch::Tensor& ids, torch::Dtype compute);
@@ -42,7 +47,8 @@ class LanguageModelImpl : public Switchable {
   torch::Tensor head(const torch::Tensor& hidden);
   /// Logits of every position, without a cache: ids [B, T] -> [B, T, V].
   torch::Tensor forward(const torch::Tensor& ids) { return head(hidden(ids)); }
-  /// Logits of the last position only: ids [B, T] -> [B, V]. Fills the cache.
+  /// Logits of the last position only: ids [B, T] -> [B, V]. Fills the cache, whose sequences may have different
+  /// lengths. One token of each is decode_step's where its kernels serve, and the result then fp32.
   torch::Tensor next_logits(const torch::Tensor& ids, KvCache& cache);
 
   /// Forward and backward: the mean loss of predicting targets [B, T] from ids [B, T], detached. The gradient of
@@ -60,6 +66,13 @@ class LanguageModelImpl : public Switchable {
   /// See AttentionImpl.
   void set_tiled_gradient(bool on);
 
+  /// Keeps the matrices as whole numbers from now on, for inference on the CPU: the head always in 8 bits, whose errors
+  /// nothing evens out, the blocks in 8 or 4, the embedding as it is.
+  void quantize(Quantization quantization);
+  Quantization quantization() const { return quantization_; }
+  /// Bytes of weights that decoding one token of every sequence reads.
+  std::int64_t decode_weight_bytes() const { return bytes_read(decode_weights()); }
+
   const ModelConfig& config() const { return config_; }
   torch::Device device() const { return model_->embedding().device(); }
   /// An empty cache for this model in its compute dtype.
@@ -67,8 +80,12 @@ class LanguageModelImpl : public Switchable {
 
  private:
   Weight head_weight();
+  DecodeWeights decode_weights() const;
+  bool decodes_by_rows(const torch::Tensor& ids) const;
 
   ModelConfig config_;
+  Quantization quantization_ = Quantization::kNone;
+  QuantizedWeight tied_head_;  // of the embedding, when quantised
   torch::Dtype compute_;
   bool recompute_ = false;
   Decoder model_{nullptr};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "model/config.h"
+#include "model/fused/decode_step.h"
 #include "model/linear.h"
 
 namespace bench::model {
@@ -14,6 +15,9 @@ class FeedForwardImpl : public Switchable {
     down_proj_ = register_module("down_proj", Linear(config.intermediate_size, config.hidden_size, options));
   }
   torch::Tensor forward(const torch::Tensor& x);
+  void quantize(Quantization quantization);
+  /// gate, up and down of what decode_step reads.
+  void describe(DecodeLayer& layer) const;
 
  private:
   Linear gate_proj_{nullptr}, up_proj_{nullptr}, down_proj_{nullptr};

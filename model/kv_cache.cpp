@@ -1,9 +1,12 @@
 #include "model/kv_cache.h"
 
+#include <algorithm>
+
 namespace bench::model {
 
 KvCache::KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t capacity, torch::Dtype dtype,
-                 const torch::Device& device) {
+                 const torch::Device& device)
+    : lengths_(torch::zeros({batch}, torch::kInt64)) {
   const auto options = torch::TensorOptions().dtype(dtype).device(device);
   for (std::int64_t layer = 0; layer < config.num_layers; ++layer) {
     keys_.push_back(torch::zeros({batch, config.num_kv_heads, capacity, config.head_dim()}, options));
@@ -11,14 +14,33 @@ KvCache::KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t cap
   }
 }
 
+KvCache KvCache::row(std::int64_t row) const {
+  KvCache one;
+  for (const auto& keys : keys_) one.keys_.push_back(keys.narrow(0, row, 1));
+  for (const auto& values : values_) one.values_.push_back(values.narrow(0, row, 1));
+  one.lengths_ = lengths_.narrow(0, row, 1);
+  return one;
+}
+
+std::int64_t KvCache::length() const {
+  const auto* lengths = lengths_.const_data_ptr<std::int64_t>();
+  return *std::max_element(lengths, lengths + batch());
+}
+
+bool KvCache::same_lengths() const {
+  const auto* lengths = lengths_.const_data_ptr<std::int64_t>();
+  return std::all_of(lengths, lengths + batch(), [&](std::int64_t length) { return length == lengths[0]; });
+}
+
 std::pair<torch::Tensor, torch::Tensor> KvCache::append(std::int64_t layer, const torch::Tensor& k,
                                                         const torch::Tensor& v) {
-  const std::int64_t tokens = k.size(2);
-  TORCH_CHECK(length_ + tokens <= capacity(), "KV cache: ", length_, " + ", tokens, " tokens exceed ", capacity());
+  TORCH_CHECK(same_lengths(), "KV cache: sequences of different lengths are filled one by one, see row()");
+  const std::int64_t tokens = k.size(2), past = length(0);
+  TORCH_CHECK(past + tokens <= capacity(), "KV cache: ", past, " + ", tokens, " tokens exceed ", capacity());
   const auto i = static_cast<std::size_t>(layer);
-  keys_[i].narrow(2, length_, tokens).copy_(k);
-  values_[i].narrow(2, length_, tokens).copy_(v);
-  return {keys_[i].narrow(2, 0, length_ + tokens), values_[i].narrow(2, 0, length_ + tokens)};
+  keys_[i].narrow(2, past, tokens).copy_(k);
+  values_[i].narrow(2, past, tokens).copy_(v);
+  return {keys_[i].narrow(2, 0, past + tokens), values_[i].narrow(2, 0, past + tokens)};
 }
 
 std::int64_t KvCache::bytes() const {

@@ -14,4 +14,10 @@ Weight LinearImpl::weight_in(torch::Dtype compute) {
   return {weight_, cast_};
 }
 
+void LinearImpl::quantize(Quantization quantization) {
+  quantized_ = model::quantize(weight_, quantization);
+  weight_.set_data(torch::empty({0}, weight_.options()));
+  cast_.reset();
+}
+
 }  // namespace bench::model

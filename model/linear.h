@@ -1,7 +1,9 @@
 #pragma once
 
 #include "model/fused/linear.h"
+#include "model/fused/row_products.h"
 #include "model/operators.h"
+#include "model/quantized_weight.h"
 
 namespace bench::model {
 
@@ -14,6 +16,7 @@ class LinearImpl : public Switchable {
     weight_ = register_parameter("weight", torch::empty({out, in}, options));
   }
   torch::Tensor forward(const torch::Tensor& x) {
+    if (quantized()) return quantized_linear(x, quantized_);
     if (!fused_) return torch::linear(x, weight_.to(x.dtype()));
     return fused_linear(x, weight_in(x.scalar_type()));
   }
@@ -21,8 +24,18 @@ class LinearImpl : public Switchable {
   /// The weight and its value in `compute`, cast anew when the weight was changed.
   Weight weight_in(torch::Dtype compute);
 
+  /// Keeps the weight as whole numbers from now on, for inference; the parameter becomes empty.
+  void quantize(Quantization quantization);
+  bool quantized() const { return quantized_.quantization != Quantization::kNone; }
+  /// The weight as it is stored, row by row.
+  WeightRows rows() const { return quantized() ? weight_rows(quantized_) : weight_rows(weight_); }
+  std::int64_t bytes() const {
+    return quantized() ? quantized_.bytes() : static_cast<std::int64_t>(weight_.nbytes());
+  }
+
  private:
   torch::Tensor weight_, cast_;
+  QuantizedWeight quantized_;
   std::int64_t cast_version_ = -1;  // of weight_, when it was cast
 };
 TORCH_MODULE(Linear);

@@ -12,6 +12,7 @@ class RmsNormImpl : public Switchable {
  public:
   RmsNormImpl(std::int64_t size, double eps, const torch::TensorOptions& options);
   torch::Tensor forward(const torch::Tensor& x);
+  const torch::Tensor& weight() const { return weight_; }
 
  private:
   double eps_;

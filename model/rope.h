@@ -21,6 +21,9 @@ class RopeImpl : public torch::nn::Module {
   /// The tables of positions 0 .. tokens - 1, [tokens, D / 2] fp32.
   torch::Tensor cos(std::int64_t tokens) const { return cos_.narrow(0, 0, tokens); }
   torch::Tensor sin(std::int64_t tokens) const { return sin_.narrow(0, 0, tokens); }
+  /// The tables of all positions.
+  const torch::Tensor& all_cos() const { return cos_; }
+  const torch::Tensor& all_sin() const { return sin_; }
 
  private:
   torch::Tensor cos_, sin_;  // [max_positions, D / 2]

@@ -66,8 +66,9 @@ Record run_decode(const DecodeConfig& config, Context& context) {
   model::KvCache cache = model->make_cache(config.batch, config.prompt_tokens + config.new_tokens);
   record.facts["batch"] = static_cast<double>(config.batch);
   record.facts["kv_cache_bytes"] = static_cast<double>(cache.bytes());
-  const ForwardWork work = decode_step_work(model->config(), config.batch, config.prompt_tokens, config.new_tokens,
-                                            element_bytes(model->compute_dtype()));
+  ForwardWork work = decode_step_work(model->config(), config.batch, config.prompt_tokens, config.new_tokens,
+                                      element_bytes(model->compute_dtype()));
+  work.weight_bytes = static_cast<double>(model->decode_weight_bytes());  // as they are stored
   record_work({work.flops, work.bytes()}, record);
   const torch::Tensor ids = prompt.to(model->device());
   std::int64_t rounds = -1;  // the first is the cold one
@@ -79,6 +80,7 @@ Record run_decode(const DecodeConfig& config, Context& context) {
   };
   measure_in_blocks(context.device, model->compute_dtype(), context.plan, round, record);
   record_peak_memory(context.device, record);  // before the comparison, which needs more
+  record_quantization_cost(config.source, context.device, model, record);
   if (config.compare_tokens > 0)
     record.facts["cached_uncached_mismatches"] =
         static_cast<double>(count_mismatches(model, prompt, config.compare_tokens));

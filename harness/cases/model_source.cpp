@@ -2,6 +2,8 @@
 
 #include "harness/checkpoints.h"
 #include "harness/core/hash.h"
+#include "harness/data/tokens.h"
+#include "harness/quantization_cost.h"
 
 #include <filesystem>
 
@@ -13,6 +15,8 @@ void ModelSource::validate(const Require& require) const {
           fmt::format("unknown choice '{}'", when_missing), "known: error, skip");
   require(dtype == "auto" || dtype == "fp32" || dtype == "bf16", "dtype", fmt::format("unknown dtype '{}'", dtype),
           "known: auto, fp32, bf16");
+  require(quantize == "none" || quantize == "int8" || quantize == "int4", "quantize",
+          fmt::format("unknown quantization '{}'", quantize), "known: none, int8, int4");
   require(seed >= 0, "seed", "must not be negative", "");
 }
 
@@ -34,11 +38,51 @@ torch::Dtype dtype_for(const ModelSource& source, const Device& device) {
 
 std::int64_t element_bytes(torch::Dtype dtype) { return static_cast<std::int64_t>(c10::elementSize(dtype)); }
 
-model::LanguageModel open_model(const ModelSource& source, const Device& device, Record& record) {
+namespace {
+
+/// The model with the weights as they are stored, in eval mode.
+model::LanguageModel open_unquantized(const ModelSource& source, const Device& device) {
   const torch::Dtype dtype = dtype_for(source, device);
-  model::LanguageModel model{nullptr};
+  model::LanguageModel model =
+      source.checkpoint.empty()
+          ? new_model(source.model->value, dtype, device, static_cast<std::uint64_t>(source.seed))
+          : open_checkpoint(source.checkpoint, dtype, device.torch_device());
+  model->eval();
+  return model;
+}
+
+/// Tokens of the source's text where there is one that its tokenizer reads, else random ones.
+torch::Tensor quality_tokens(const ModelSource& source, const model::ModelConfig& config, Record& record) {
+  const std::int64_t count = std::min(kQualityTokens, config.max_seq_length);
+  const auto tokenizer = source.checkpoint.empty() ? nullptr : checkpoint_tokenizer(source.checkpoint);
+  if (tokenizer && std::filesystem::exists(source.quality_text)) {
+    record_input(source.quality_text, record);
+    record.notes["quality_text"] = source.quality_text;
+    const torch::Tensor ids = text_tokens(source.quality_text, *tokenizer, /*threads=*/2).ids.to(torch::kInt64);
+    return ids.slice(0, 0, std::min(count, ids.size(0)));
+  }
+  record.notes["quality_text"] = fmt::format("random tokens, seed {}", source.seed);
+  return random_ids(1, count, config.vocab_size, source.seed)[0];
+}
+
+}  // namespace
+
+void record_quantization_cost(const ModelSource& source, const Device& device, model::LanguageModel& quantized,
+                              Record& record) {
+  if (source.quantize == "none") return;
+  model::LanguageModel base = open_unquantized(source, device);
+  const QuantizationCost cost =
+      measure_quantization_cost(base, quantized, quality_tokens(source, base->config(), record));
+  record.facts["quantization_nll_nats"] = cost.nll_nats;
+  record.facts["quantization_base_nll_nats"] = cost.base_nll_nats;
+  record.facts["quantization_kl_nats"] = cost.kl_divergence_nats;
+  record.facts["quantization_same_top_share"] = cost.same_top_share;
+  record.notes["quantization_cost"] = cost.text();
+}
+
+model::LanguageModel open_model(const ModelSource& source, const Device& device, Record& record) {
+  model::LanguageModel model = open_unquantized(source, device);
   if (!source.checkpoint.empty()) {
-    model = open_checkpoint(source.checkpoint, dtype, device.torch_device());
     record.notes["weights"] = source.checkpoint;
     const std::filesystem::path folder = source.checkpoint, checksums = folder / kChecksumsFile;
     if (std::filesystem::exists(checksums)) {
@@ -47,11 +91,11 @@ model::LanguageModel open_model(const ModelSource& source, const Device& device,
       for (const auto& entry : std::filesystem::directory_iterator(folder)) record_input(entry.path(), record);
     }
   } else {
-    model = new_model(source.model->value, dtype, device, static_cast<std::uint64_t>(source.seed));
     record.notes["weights"] = fmt::format("random, seed {}", source.seed);
   }
-  model->eval();
-  record.notes["dtype"] = dtype_text(dtype);
+  model->quantize(quantization_named(source.quantize, "quantize"));
+  record.notes["quantize"] = source.quantize;
+  record.notes["dtype"] = dtype_text(dtype_for(source, device));
   record.facts["parameters"] = static_cast<double>(parameter_count(model->config()));
   record.facts["parameters_without_embedding"] =
       static_cast<double>(parameter_count_without_embedding(model->config()));

@@ -15,7 +15,7 @@ struct ModelSource {
   std::optional<FileOr<model::ModelConfig>> model;
   std::string checkpoint;
   std::string when_missing = "error";
-  std::string dtype = "auto";
+  std::string dtype = "auto", quantize = "none", quality_text = "data/processed/valid.txt";
   std::int64_t seed = 1337;
 
   template <class Self, class Visitor>
@@ -24,6 +24,9 @@ struct ModelSource {
     visit("checkpoint", self.checkpoint, "or a Hugging Face folder to load");
     visit("when_missing", self.when_missing, "checkpoint: error, or skip (the case's gates are then not judged)");
     visit("dtype", self.dtype, "of weights and computing: fp32, bf16, or auto (bf16 where the device is fast at it)");
+    visit("quantize", self.quantize, "weights as whole numbers while the case runs, on the CPU: none, int8 or int4");
+    visit("quality_text", self.quality_text,
+          "held-out text on which the cost of quantize is measured; random tokens where it or a tokenizer is missing");
     visit("seed", self.seed, "of random weights and of random tokens");
   }
   void validate(const Require& require) const;
@@ -38,6 +41,11 @@ std::int64_t element_bytes(torch::Dtype dtype);
 
 /// The model in eval mode; the record notes dtype, parameters and where the weights come from.
 model::LanguageModel open_model(const ModelSource& source, const Device& device, Record& record);
+
+/// With `quantize`: the cost of it, by the same model opened once more as it is stored. Call it after the peak memory
+/// was recorded.
+void record_quantization_cost(const ModelSource& source, const Device& device, model::LanguageModel& quantized,
+                              Record& record);
 
 /// Random token ids [B, T] int64 on the CPU, the same for a seed on every machine.
 torch::Tensor random_ids(std::int64_t batch, std::int64_t tokens, std::int64_t vocab_size, std::int64_t seed);

@@ -41,6 +41,7 @@ Record run_prefill(const PrefillConfig& config, Context& context) {
   measure_in_blocks(context.device, model->compute_dtype(), context.plan, prompt, record);
   record.facts["checksum"] = logits.argmax(-1).sum().item<double>();  // the tokens that this prompt leads to
   record_peak_memory(context.device, record);
+  record_quantization_cost(config.source, context.device, model, record);
   return record;
 }
 

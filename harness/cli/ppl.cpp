@@ -5,6 +5,7 @@
 #include "harness/core/progress.h"
 #include "harness/devices/device.h"
 #include "harness/perplexity.h"
+#include "harness/quantization_cost.h"
 
 #include <iostream>
 #include <memory>
@@ -14,7 +15,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> checkpoints;
-  std::string text, tokens, dtype = "fp32", device = "auto", json;
+  std::string text, tokens, dtype = "fp32", device = "auto", quantize = "none", json;
   PerplexityOptions perplexity;
 };
 
@@ -22,6 +23,7 @@ struct Scored {
   std::string checkpoint;
   TokenStream tokens;
   PerplexityResult result;
+  std::optional<QuantizationCost> cost;
 };
 
 TokenStream load_tokens(const Options& options, const std::string& checkpoint, std::int64_t vocab_size) {
@@ -35,7 +37,14 @@ TokenStream load_tokens(const Options& options, const std::string& checkpoint, s
 Scored score(const Options& options, const std::string& checkpoint, const Device& device) {
   model::LanguageModel model =
       open_checkpoint(checkpoint, dtype_named(options.dtype, "--dtype"), device.torch_device());
-  Scored scored{checkpoint, load_tokens(options, checkpoint, model->config().vocab_size), {}};
+  Scored scored{checkpoint, load_tokens(options, checkpoint, model->config().vocab_size), {}, {}};
+  const model::Quantization quantization = quantization_named(options.quantize, "--quantize");
+  if (quantization != model::Quantization::kNone) {
+    model::LanguageModel base = open_checkpoint(checkpoint, model->compute_dtype(), device.torch_device());
+    model->quantize(quantization);
+    const std::int64_t count = std::min({scored.tokens.size(), model->config().max_seq_length, kQualityTokens});
+    scored.cost = measure_quantization_cost(base, model, scored.tokens.ids.slice(0, 0, count).to(torch::kInt64));
+  }
   std::unique_ptr<Progress> progress;
   scored.result =
       measure_perplexity(model, scored.tokens, options.perplexity, [&](std::int64_t done, std::int64_t windows) {
@@ -47,7 +56,7 @@ Scored score(const Options& options, const std::string& checkpoint, const Device
 
 Json to_json(const Scored& scored) {
   const PerplexityResult& r = scored.result;
-  return {{"checkpoint", scored.checkpoint},
+  Json json = {{"checkpoint", scored.checkpoint},
           {"tokens", scored.tokens.source},
           {"perplexity", number_or_null(r.perplexity())},
           {"nll_nats", number_or_null(r.nll_nats)},
@@ -55,6 +64,12 @@ Json to_json(const Scored& scored) {
           {"bits_per_byte", number_or_null(r.bits_per_byte())},
           {"window_nll_nats", r.window_nll_nats},
           {"window_tokens", r.window_tokens}};
+  if (scored.cost)
+    json["quantization"] = {{"perplexity_ratio", number_or_null(scored.cost->perplexity_ratio())},
+                            {"kl_divergence_nats", number_or_null(scored.cost->kl_divergence_nats)},
+                            {"same_top_share", scored.cost->same_top_share},
+                            {"tokens", scored.cost->tokens}};
+  return json;
 }
 
 void print(const Scored& scored) {
@@ -62,6 +77,7 @@ void print(const Scored& scored) {
   const std::string bits = r.text_bytes > 0 ? fmt::format(", {:.4f} bits per byte", r.bits_per_byte()) : "";
   std::cout << fmt::format("{}: perplexity {:.4f} (nll {:.6f} nats per token, {} tokens{})\n", scored.checkpoint,
                            r.perplexity(), r.nll_nats / static_cast<double>(r.scored_tokens), r.scored_tokens, bits);
+  if (scored.cost) std::cout << fmt::format("  what quantising costs: {}\n", scored.cost->text());
 }
 
 /// Each further checkpoint against the first, on the same tokens.
@@ -98,11 +114,12 @@ void run(const Options& options) {
     all.push_back(score(options, checkpoint, device));
     print(all.back());
   }
-  std::cout << fmt::format("protocol: {}, {}\n", options.perplexity.text(), options.dtype);
+  std::cout << fmt::format("protocol: {}, {}, quantize {}\n", options.perplexity.text(), options.dtype,
+                           options.quantize);
   const Json differences = print_differences(all);
   if (options.json.empty()) return;
   Json json = {{"schema", "bench-ppl/1"},  {"protocol", options.perplexity.text()},
-               {"dtype", options.dtype},   {"device", device.name},
+               {"dtype", options.dtype},   {"device", device.name}, {"quantize", options.quantize},
                {"results", Json::array()}, {"differences", differences}};
   for (const auto& scored : all) json["results"].push_back(to_json(scored));
   write_file_atomically(options.json, json.dump(1) + "\n");
@@ -122,6 +139,9 @@ void add_ppl(CLI::App& app, Exit&) {
   verb->add_option("--context", options->perplexity.context, "tokens of one window")->capture_default_str();
   verb->add_option("--stride", options->perplexity.stride, "from one window to the next (strided) [half the context]");
   verb->add_option("--dtype", options->dtype, "fp32 or bf16")->capture_default_str();
+  verb->add_option("--quantize", options->quantize,
+                   "score the weights as whole numbers (none, int8, int4) and say what that costs")
+      ->capture_default_str();
   verb->add_option("--device", options->device, "auto, mps, cuda or cpu")->capture_default_str();
   verb->add_option("--json", options->json, "also write the result, window by window");
   verb->callback([options] { run(*options); });

@@ -24,6 +24,19 @@ TEST(Generate, SameSeedSameTokensInAnyBatch) {
   EXPECT_NE(alone[0], generate(model, {prompt}, {}, other)[0]);
 }
 
+TEST(Generate, PromptsOfDifferentLengthsGetWhatEachGetsAlone) {
+  LanguageModel model = tiny_model();
+  const Rows prompts{{5, 6, 7}, {1}, {2, 3, 4, 5, 6, 7, 8, 9}};
+  for (const bool fused : {true, false})
+    for (const bool use_cache : {true, false}) {
+      model->set_all_fused(fused);
+      const GenerateOptions options{.max_new_tokens = 12, .stop_at_eos = false, .use_cache = use_cache, .seed = 3};
+      const Rows together = generate(model, prompts, {}, options);
+      for (std::size_t i = 0; i < prompts.size(); ++i)
+        EXPECT_EQ(together[i], generate(model, {prompts[i]}, {}, options)[0]) << fused << use_cache << i;
+    }
+}
+
 TEST(Generate, StopsAtEndOfSequenceAndOnRequest) {
   LanguageModel model = tiny_model();
   SamplingConfig hot;
@@ -48,8 +61,8 @@ TEST(Generate, BadPromptsAreErrors) {
     return std::string("no error");
   };
   EXPECT_EQ(with({{}}, 4), "has no tokens");
-  EXPECT_EQ(with({}, 4), "has no tokens");
-  EXPECT_EQ(with({{1}, {1, 2}}, 4), "have different lengths");
+  EXPECT_EQ(with({}, 4), "is missing");
+  EXPECT_EQ(with({{1}, {}}, 4), "has no tokens");
   EXPECT_EQ(with({{96}}, 4), "token 96 is outside the vocabulary of 96");
   EXPECT_EQ(with({{-1}}, 4), "token -1 is outside the vocabulary of 96");
   EXPECT_EQ(with({std::vector<std::int64_t>(60, 1)}, 5),

@@ -44,6 +44,33 @@ TEST_P(KvCacheTest, PrefillInPiecesEqualsPrefillAtOnce) {
   EXPECT_LE(largest((logits - expected).to(torch::kFloat32)), tolerance());
 }
 
+TEST_P(KvCacheTest, OneTokenInAnyCompanyGetsTheSameBits) {
+  const torch::NoGradGuard no_grad;
+  model_->eval();
+  const torch::Tensor ids = tiny_ids(3, 12);
+  const auto filled = [&] {
+    KvCache cache = model_->make_cache(3, 16);
+    for (const std::int64_t row : {0, 1, 2}) {  // lengths 3, 7, 11
+      KvCache one = cache.row(row);
+      model_->next_logits(ids.slice(0, row, row + 1).slice(1, 0, 3 + 4 * row), one);
+    }
+    return cache;
+  };
+  KvCache together = filled();
+  EXPECT_FALSE(together.same_lengths());
+  EXPECT_EQ(together.length(1), 7);
+  const torch::Tensor next = ids.slice(1, 11, 12), logits = model_->next_logits(next, together);
+  for (const std::int64_t row : {0, 1, 2}) {
+    KvCache alone = model_->make_cache(1, 16);
+    model_->next_logits(ids.slice(0, row, row + 1).slice(1, 0, 3 + 4 * row), alone);
+    EXPECT_TRUE(torch::equal(model_->next_logits(next.slice(0, row, row + 1), alone)[0], logits[row])) << row;
+  }
+  model_->set_all_fused(false);  // the plain formulas, one sequence after the other
+  KvCache plain = filled();
+  EXPECT_LE(largest(model_->next_logits(next, plain).to(torch::kFloat32) - logits), tolerance());
+  for (const std::int64_t row : {0, 1, 2}) EXPECT_EQ(plain.length(row), 4 + 4 * row);
+}
+
 TEST(KvCache, ClearForgetsWithoutAllocating) {
   const torch::NoGradGuard no_grad;
   LanguageModel model = tiny_model();

@@ -1,0 +1,147 @@
+#include "model/fused/decode_step.h"
+
+#include "model/fused/rows.h"
+#include "model/kernels/cached_attention.h"
+#include "model/kernels/rms_norm.h"
+#include "model/kernels/rotary.h"
+#include "model/kernels/swiglu.h"
+
+#include <cstring>
+
+namespace bench::model {
+namespace {
+
+using Floats = std::vector<float>;
+
+std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+class Step {
+ public:
+  Step(const DecodeWeights& weights, KvCache& cache)
+      : w_(weights),
+        cache_(cache),
+        batch_(cache.batch()),
+        hidden_(weights.embedding.size(1)),
+        x_(size(batch_ * hidden_)),
+        normed_(x_.size()),
+        norm_weight_(size(hidden_)) {}
+
+  torch::Tensor run(const std::int64_t* ids) {
+    for (std::int64_t b = 0; b < batch_; ++b)
+      widen(element_of(w_.embedding), row_of(w_.embedding, ids[b], hidden_), x_.data() + b * hidden_, hidden_);
+    for (std::size_t i = 0; i < w_.layers.size(); ++i) {
+      attention(w_.layers[i], static_cast<std::int64_t>(i));
+      feed_forward(w_.layers[i]);
+    }
+    norm(w_.norm);
+    const torch::Tensor logits = torch::empty({batch_, w_.vocab}, torch::kFloat32);
+    multiply(w_.head, w_.vocab, prepared(normed_, hidden_, w_.head).rows(), logits.mutable_data_ptr<float>(), w_.vocab);
+    return logits;
+  }
+
+ private:
+  PreparedTokens prepared(const Floats& x, std::int64_t columns, const WeightRows& weight) const {
+    return PreparedTokens(x.data(), batch_, columns, weight.format);
+  }
+
+  static void multiply(const WeightRows& weight, std::int64_t rows, const TokenRows& x, float* y, std::int64_t stride) {
+    all_row_products(weight, rows, x, y, stride);
+  }
+
+  void norm(const torch::Tensor& weight) {
+    widen(element_of(weight), weight.const_data_ptr(), norm_weight_.data(), hidden_);
+    for (std::int64_t b = 0; b < batch_; ++b)
+      rms_norm_row(Element::kFp32, x_.data() + b * hidden_, norm_weight_.data(), normed_.data() + b * hidden_, hidden_,
+                   static_cast<float>(w_.eps));
+  }
+
+  /// x += W y.
+  void add_product(const WeightRows& weight, const Floats& y) {
+    Floats sum(x_.size());
+    multiply(weight, hidden_, prepared(y, weight.columns, weight).rows(), sum.data(), hidden_);
+    for (std::size_t i = 0; i < sum.size(); ++i) x_[i] += sum[i];
+  }
+
+  void attention(const DecodeLayer& layer, std::int64_t index) {
+    norm(layer.input_norm);
+    const std::int64_t dim = w_.head_dim, queries = w_.heads * dim, keys = w_.kv_heads * dim, all = queries + 2 * keys;
+    Floats qkv(size(batch_ * all)), y(size(batch_ * queries));
+    const PreparedTokens tokens = prepared(normed_, hidden_, layer.q);
+    multiply(layer.q, queries, tokens.rows(), qkv.data(), all);
+    multiply(layer.k, keys, tokens.rows(), qkv.data() + queries, all);
+    multiply(layer.v, keys, tokens.rows(), qkv.data() + queries + keys, all);
+    const std::int64_t group = w_.heads / w_.kv_heads;
+    at::parallel_for(0, batch_ * w_.kv_heads, 1, [&](std::int64_t first, std::int64_t last) {
+      Floats scores;
+      for (std::int64_t i = first; i < last; ++i) {
+        const std::int64_t b = i / w_.kv_heads, g = i % w_.kv_heads, past = cache_.length(b);
+        float* row = qkv.data() + b * all;
+        float *q = row + g * group * dim, *k = row + queries + g * dim, *v = k + keys;
+        for (std::int64_t h = 0; h < group; ++h) turn(q + h * dim, past);
+        turn(k, past);
+        const Element element = element_of(cache_.keys(index));
+        char *all_keys = sequence(cache_.keys(index), b, g), *all_values = sequence(cache_.values(index), b, g);
+        const std::int64_t bytes = dim * static_cast<std::int64_t>(cache_.keys(index).element_size());
+        narrow(element, k, all_keys + past * bytes, dim);
+        narrow(element, v, all_values + past * bytes, dim);
+        scores.resize(size(group * (past + 1)));
+        cached_attention(element, q, group, all_keys, all_values, past + 1, dim, scores.data(),
+                         y.data() + b * queries + g * group * dim);
+      }
+    });
+    add_product(layer.o, y);
+  }
+
+  void turn(float* head, std::int64_t position) const {
+    const std::int64_t half = w_.head_dim / 2;
+    rotary_row(Element::kFp32, head, w_.cos.const_data_ptr<float>() + position * half,
+               w_.sin.const_data_ptr<float>() + position * half, head, half, /*inverse=*/false);
+  }
+
+  /// Where the keys or values [capacity, D] of sequence b and head g begin.
+  static char* sequence(const torch::Tensor& all, std::int64_t b, std::int64_t g) {
+    return static_cast<char*>(all.data_ptr()) +
+           (b * all.stride(0) + g * all.stride(1)) * static_cast<std::int64_t>(all.element_size());
+  }
+
+  void feed_forward(const DecodeLayer& layer) {
+    norm(layer.post_attention_norm);
+    Floats gate(size(batch_ * w_.inner)), up(gate.size());
+    const PreparedTokens tokens = prepared(normed_, hidden_, layer.gate);
+    multiply(layer.gate, w_.inner, tokens.rows(), gate.data(), w_.inner);
+    multiply(layer.up, w_.inner, tokens.rows(), up.data(), w_.inner);
+    swiglu(Element::kFp32, gate.data(), up.data(), gate.data(), static_cast<std::int64_t>(gate.size()));
+    add_product(layer.down, gate);
+  }
+
+  const DecodeWeights& w_;
+  KvCache& cache_;
+  std::int64_t batch_, hidden_;
+  Floats x_, normed_, norm_weight_;
+};
+
+}  // namespace
+
+std::int64_t bytes_read(const DecodeWeights& w) {
+  const std::int64_t hidden = w.embedding.size(1), queries = w.heads * w.head_dim, keys = w.kv_heads * w.head_dim;
+  std::int64_t sum = matrix_bytes(w.head, w.vocab);
+  for (const auto& layer : w.layers)
+    sum += matrix_bytes(layer.q, queries) + matrix_bytes(layer.k, keys) + matrix_bytes(layer.v, keys) +
+           matrix_bytes(layer.o, hidden) + matrix_bytes(layer.gate, w.inner) + matrix_bytes(layer.up, w.inner) +
+           matrix_bytes(layer.down, hidden);
+  return sum;
+}
+
+torch::Tensor decode_step(const DecodeWeights& weights, const torch::Tensor& ids, KvCache& cache) {
+  const torch::Tensor tokens = ids.contiguous();
+  const auto* first = tokens.const_data_ptr<std::int64_t>();
+  TORCH_CHECK(std::all_of(first, first + tokens.numel(), [&](std::int64_t id) { return id >= 0 && id < weights.vocab; }),
+              "decode_step: a token is outside the vocabulary");
+  for (std::int64_t b = 0; b < cache.batch(); ++b)
+    TORCH_CHECK(cache.length(b) < cache.capacity(), "KV cache: no room for one more token behind ", cache.length(b));
+  const torch::Tensor logits = Step(weights, cache).run(first);
+  cache.advance(1);
+  return logits;
+}
+
+}  // namespace bench::model

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "model/kernels/row_products.h"
+#include "model/quantized_weight.h"
+#include "model/tensor.h"
+
+#include <vector>
+
+namespace bench::model {
+
+/// From this many tokens on, products of whole matrices (which reread nothing) are faster than rows for each token.
+inline constexpr std::int64_t kManyTokens = 16;
+
+WeightRows weight_rows(const torch::Tensor& weight);
+WeightRows weight_rows(const QuantizedWeight& weight);
+
+/// Tokens as weights of some format want them: x [tokens, columns] fp32, which must stay while this is used.
+class PreparedTokens {
+ public:
+  PreparedTokens(const float* x, std::int64_t tokens, std::int64_t columns, WeightFormat format);
+  TokenRows rows() const { return {tokens_, x_, int16_.data(), scales_.data()}; }
+
+ private:
+  std::int64_t tokens_;
+  const float* x_;
+  std::vector<std::int16_t> int16_;
+  std::vector<float> scales_;
+};
+
+/// row_products of all `rows` rows, on all threads: y[t * y_stride + row].
+void all_row_products(const WeightRows& weight, std::int64_t rows, const TokenRows& x, float* y, std::int64_t y_stride);
+
+}  // namespace bench::model

@@ -1,0 +1,60 @@
+#include "model/quantized_weight.h"
+
+#include "model/fused/row_products.h"
+#include "model/fused/rows.h"
+#include "model/kernels/cached_attention.h"
+#include "model/kernels/quantize.h"
+
+namespace bench::model {
+
+QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization) {
+  const torch::NoGradGuard no_grad;
+  TORCH_CHECK(kernels_serve(weight) && weight.dim() == 2 && quantization != Quantization::kNone,
+              "quantize: needs a matrix in fp32 or bf16 on the CPU");
+  const torch::Tensor w = weight.contiguous();
+  const std::int64_t rows = w.size(0), columns = w.size(1), padded = padded_columns(columns);
+  const bool int8 = quantization == Quantization::kInt8;
+  QuantizedWeight result{quantization,
+                         int8 ? torch::empty({rows, padded}, torch::kInt8) : torch::empty({rows, padded / 2}, torch::kUInt8),
+                         int8 ? torch::empty({rows}, torch::kFloat32)
+                              : torch::empty({rows, padded / kGroupColumns}, torch::kBFloat16),
+                         rows, columns};
+  in_parallel(rows, columns, [&](std::int64_t first, std::int64_t last) {
+    std::vector<float> row(static_cast<std::size_t>(columns));
+    for (std::int64_t r = first; r < last; ++r) {
+      widen(element_of(w), row_of(w, r, columns), row.data(), columns);
+      if (int8)
+        result.scales.mutable_data_ptr<float>()[r] =
+            quantize_row_int8(row.data(), columns, static_cast<std::int8_t*>(row_of(result.values, r, padded)));
+      else
+        quantize_row_int4(row.data(), columns, static_cast<std::uint8_t*>(row_of(result.values, r, padded / 2)),
+                          static_cast<Bf16*>(row_of(result.scales, r, padded / kGroupColumns)));
+    }
+  });
+  return result;
+}
+
+torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype) {
+  const torch::Tensor result = torch::empty({weight.rows, weight.columns}, dtype);
+  const WeightRows rows = weight_rows(weight);
+  in_parallel(weight.rows, weight.columns, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r)
+      dequantize_row(rows, r, element_of(result), row_of(result, r, weight.columns));
+  });
+  return result;
+}
+
+torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& weight) {
+  const std::int64_t tokens = x.numel() / weight.columns;
+  if (tokens >= kManyTokens) return at::linear(x, dequantize(weight, x.scalar_type()));
+  const torch::Tensor wide = x.to(torch::kFloat32).contiguous();
+  std::vector<std::int64_t> shape = x.sizes().vec();
+  shape.back() = weight.rows;
+  const torch::Tensor y = torch::empty(shape, torch::kFloat32);
+  const WeightRows rows = weight_rows(weight);
+  const PreparedTokens prepared(wide.const_data_ptr<float>(), tokens, weight.columns, rows.format);
+  all_row_products(rows, weight.rows, prepared.rows(), y.mutable_data_ptr<float>(), weight.rows);
+  return y.to(x.scalar_type());
+}
+
+}  // namespace bench::model
