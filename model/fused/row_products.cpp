@@ -26,9 +26,8 @@ PreparedTokens::PreparedTokens(const float* x, std::int64_t tokens, std::int64_t
 
 void all_row_products(const WeightRows& weight, std::int64_t rows, const TokenRows& x, float* y,
                       std::int64_t y_stride) {
-  constexpr std::int64_t kPiece = 4;  // rows that the kernel takes at once
-  in_parallel((rows + kPiece - 1) / kPiece, kPiece * weight.columns, [&](std::int64_t first, std::int64_t last) {
-    row_products(weight, x, kPiece * first, std::min(rows, kPiece * last), y, y_stride);
+  in_parallel(rows, weight.columns, [&](std::int64_t first, std::int64_t last) {
+    row_products(weight, x, first, last, y, y_stride);
   });
 }
 
