@@ -35,17 +35,14 @@ class Step {
     }
     norm(w_.norm);
     const torch::Tensor logits = torch::empty({batch_, w_.vocab}, torch::kFloat32);
-    multiply(w_.head, w_.vocab, prepared(normed_, hidden_, w_.head).rows(), logits.mutable_data_ptr<float>(), w_.vocab);
+    all_row_products({{w_.head, w_.vocab, logits.mutable_data_ptr<float>(), w_.vocab}},
+                     prepared(normed_, hidden_, w_.head).rows());
     return logits;
   }
 
  private:
   PreparedTokens prepared(const Floats& x, std::int64_t columns, const WeightRows& weight) const {
     return PreparedTokens(x.data(), batch_, columns, weight.format);
-  }
-
-  static void multiply(const WeightRows& weight, std::int64_t rows, const TokenRows& x, float* y, std::int64_t stride) {
-    all_row_products(weight, rows, x, y, stride);
   }
 
   void norm(const torch::Tensor& weight) {
@@ -58,7 +55,7 @@ class Step {
   /// x += W y.
   void add_product(const WeightRows& weight, const Floats& y) {
     Floats sum(x_.size());
-    multiply(weight, hidden_, prepared(y, weight.columns, weight).rows(), sum.data(), hidden_);
+    all_row_products({{weight, hidden_, sum.data(), hidden_}}, prepared(y, weight.columns, weight).rows());
     for (std::size_t i = 0; i < sum.size(); ++i) x_[i] += sum[i];
   }
 
@@ -66,10 +63,10 @@ class Step {
     norm(layer.input_norm);
     const std::int64_t dim = w_.head_dim, queries = w_.heads * dim, keys = w_.kv_heads * dim, all = queries + 2 * keys;
     Floats qkv(size(batch_ * all)), y(size(batch_ * queries));
-    const PreparedTokens tokens = prepared(normed_, hidden_, layer.q);
-    multiply(layer.q, queries, tokens.rows(), qkv.data(), all);
-    multiply(layer.k, keys, tokens.rows(), qkv.data() + queries, all);
-    multiply(layer.v, keys, tokens.rows(), qkv.data() + queries + keys, all);
+    all_row_products({{layer.q, queries, qkv.data(), all},
+                      {layer.k, keys, qkv.data() + queries, all},
+                      {layer.v, keys, qkv.data() + queries + keys, all}},
+                     prepared(normed_, hidden_, layer.q).rows());
     const std::int64_t group = w_.heads / w_.kv_heads;
     at::parallel_for(0, batch_ * w_.kv_heads, 1, [&](std::int64_t first, std::int64_t last) {
       Floats scores;
@@ -107,9 +104,8 @@ class Step {
   void feed_forward(const DecodeLayer& layer) {
     norm(layer.post_attention_norm);
     Floats gate(size(batch_ * w_.inner)), up(gate.size());
-    const PreparedTokens tokens = prepared(normed_, hidden_, layer.gate);
-    multiply(layer.gate, w_.inner, tokens.rows(), gate.data(), w_.inner);
-    multiply(layer.up, w_.inner, tokens.rows(), up.data(), w_.inner);
+    all_row_products({{layer.gate, w_.inner, gate.data(), w_.inner}, {layer.up, w_.inner, up.data(), w_.inner}},
+                     prepared(normed_, hidden_, layer.gate).rows());
     swiglu(Element::kFp32, gate.data(), up.data(), gate.data(), static_cast<std::int64_t>(gate.size()));
     add_product(layer.down, gate);
   }

@@ -24,10 +24,16 @@ PreparedTokens::PreparedTokens(const float* x, std::int64_t tokens, std::int64_t
     scales_[static_cast<std::size_t>(t)] = to_int16(x + t * columns, columns, int16_.data() + t * padded, padded);
 }
 
-void all_row_products(const WeightRows& weight, std::int64_t rows, const TokenRows& x, float* y,
-                      std::int64_t y_stride) {
-  in_parallel(rows, weight.columns, [&](std::int64_t first, std::int64_t last) {
-    row_products(weight, x, first, last, y, y_stride);
+void all_row_products(const std::vector<RowProduct>& products, const TokenRows& x) {
+  std::int64_t rows = 0;  // of all, one after the other; they have the same columns
+  for (const auto& product : products) rows += product.rows;
+  in_parallel(rows, products[0].weight.columns, [&](std::int64_t first, std::int64_t last) {
+    for (const auto& product : products) {
+      const std::int64_t from = std::max<std::int64_t>(first, 0), to = std::min(last, product.rows);
+      if (from < to) row_products(product.weight, x, from, to, product.y, product.y_stride);
+      first -= product.rows;
+      last -= product.rows;
+    }
   });
 }
 
