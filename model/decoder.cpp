@@ -112,8 +112,6 @@ torch::Tensor LanguageModelImpl::loss_backward(const torch::Tensor& ids, const t
 void LanguageModelImpl::quantize(Quantization quantization) {
   TORCH_CHECK(quantization_ == Quantization::kNone, "quantize: the model is quantised already");
   if (quantization == Quantization::kNone) return;
-  if (!device().is_cpu())
-    throw InputError("quantize", "works on the CPU only", "choose --device cpu, or none and bf16 on this device");
   quantization_ = quantization;
   if (lm_head_)
     lm_head_->quantize(Quantization::kInt8);

@@ -66,7 +66,7 @@ class LanguageModelImpl : public Switchable {
   /// See AttentionImpl.
   void set_tiled_gradient(bool on);
 
-  /// Keeps the matrices as whole numbers from now on, for inference on the CPU: the head always in 8 bits, whose errors
+  /// Keeps the matrices as whole numbers from now on, for inference: the head always in 8 bits, whose errors
   /// nothing evens out, the blocks in 8 or 4, the embedding as it is.
   void quantize(Quantization quantization);
   Quantization quantization() const { return quantization_; }

@@ -1,5 +1,6 @@
 #include "model/quantized_weight.h"
 
+#include "model/error.h"
 #include "model/fused/row_products.h"
 #include "model/fused/rows.h"
 #include "model/kernels/cached_attention.h"
@@ -9,9 +10,11 @@ namespace bench::model {
 
 QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization) {
   const torch::NoGradGuard no_grad;
-  TORCH_CHECK(kernels_serve(weight) && weight.dim() == 2 && quantization != Quantization::kNone,
-              "quantize: needs a matrix in fp32 or bf16 on the CPU");
-  const torch::Tensor w = weight.contiguous();
+  TORCH_CHECK(weight.dim() == 2 && quantization != Quantization::kNone, "quantize: needs a matrix");
+  if (!weight.is_cpu() && quantization != Quantization::kInt8)
+    throw InputError("quantize", "4 bits work on the CPU only", "int8 works on this device, too");
+  torch::Tensor w = weight.cpu().contiguous();
+  if (!kernels_serve(w)) w = w.to(torch::kFloat32);
   const std::int64_t rows = w.size(0), columns = w.size(1), padded = padded_columns(columns);
   const bool int8 = quantization == Quantization::kInt8;
   QuantizedWeight result{quantization,
@@ -31,6 +34,10 @@ QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization)
                           static_cast<Bf16*>(row_of(result.scales, r, padded / kGroupColumns)));
     }
   });
+  if (!weight.is_cpu()) {
+    result.values = result.values.narrow(1, 0, columns).contiguous().to(weight.device());
+    result.scales = result.scales.to(weight.device());
+  }
   return result;
 }
 
@@ -45,6 +52,7 @@ torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype) {
 }
 
 torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& weight) {
+  if (!x.is_cpu()) return int8_linear(x, weight.values, weight.scales);
   const std::int64_t tokens = x.numel() / weight.columns;
   if (tokens >= kManyTokens) return at::linear(x, dequantize(weight, x.scalar_type()));
   const torch::Tensor wide = x.to(torch::kFloat32).contiguous();
@@ -55,6 +63,12 @@ torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& we
   const PreparedTokens prepared(wide.const_data_ptr<float>(), tokens, weight.columns, rows.format);
   all_row_products({{rows, weight.rows, y.mutable_data_ptr<float>(), weight.rows}}, prepared.rows());
   return y.to(x.scalar_type());
+}
+
+torch::Tensor int8_linear(const torch::Tensor& x, const torch::Tensor& values, const torch::Tensor& scales) {
+  std::vector<std::int64_t> shape = x.sizes().vec();
+  shape.back() = values.size(0);
+  return at::_weight_int8pack_mm(x.reshape({-1, values.size(1)}), values, scales.to(x.scalar_type())).view(shape);
 }
 
 }  // namespace bench::model

@@ -110,6 +110,25 @@ TEST_F(CheckpointTest, GenerateContinuesTextAndRefusesBadPrompts) {
   EXPECT_EQ(first_line(one.text), first_line(here(generate + "--prompt 대한민국은").text));  // the same seed
   const Outcome several = here(generate + "--prompt 대한민국은 --prompt 대한민국은 --prompt 모든 --greedy");
   EXPECT_TRUE(contains(several.text, "\n모든")) << several.text;
+  EXPECT_TRUE(contains(one.text, "new tokens: first after")) << one.text;
+  folder_.write("prompts.txt", "대한민국은\r\n\n모든 국민은\n");
+  const Outcome from_file = here(generate + "--file prompts.txt --greedy");
+  EXPECT_EQ(from_file.exit_code, 0) << from_file.text;
+  EXPECT_EQ(from_file.text.rfind("대한민국은", 0), 0u) << from_file.text;
+  EXPECT_TRUE(contains(from_file.text, "\n모든 국민은")) << from_file.text;
+  const Outcome from_input = here(generate + "--file - --greedy <prompts.txt");
+  EXPECT_EQ(first_line(from_input.text), first_line(from_file.text));
+  EXPECT_EQ(first_line(from_file.text), first_line(here(generate + "--greedy --prompt 대한민국은").text));  // alone
+  const Outcome int8 = here(generate + "--quantize int8 --prompt 대한민국은");
+  EXPECT_EQ(int8.exit_code, 0) << int8.text;
+  EXPECT_TRUE(contains(int8.text, ", int8, cpu)")) << int8.text;
+  EXPECT_EQ(here(generate + "--quantize int5 --prompt x").exit_code, 2);
+  EXPECT_EQ(here(generate).exit_code, 2);
+  EXPECT_EQ(here(generate + "--file nothing.txt").exit_code, 2);
+  EXPECT_EQ(here(generate + "--file - </dev/null").exit_code, 2);
+  const Outcome cost = here("ppl a/final --text t.txt --context 32 --quantize int4");
+  EXPECT_EQ(cost.exit_code, 0) << cost.text;
+  EXPECT_TRUE(contains(cost.text, "what quantising costs: perplexity")) << cost.text;
   EXPECT_EQ(here(generate + "--prompt ''").exit_code, 2);
   EXPECT_EQ(here("generate --checkpoint a/final --device cpu --max-new-tokens 80 --prompt 대한민국은").exit_code, 2);
   EXPECT_EQ(here("generate --checkpoint nowhere --prompt x --device cpu").exit_code, 2);

@@ -102,6 +102,15 @@ TEST(Quantize, ManyTokensAndFewAgree) {
   EXPECT_LE(largest(many.narrow(0, 0, 3) - few), 1e-2);
 }
 
+TEST(Quantize, LibTorchsProductGivesTheSame) {  // which serves where our kernels don't
+  const torch::Tensor x = torch::randn({2, 3, 256});
+  const QuantizedWeight weight = quantize(torch::randn({64, 256}), Quantization::kInt8);
+  const torch::Tensor ours = quantized_linear(x, weight);
+  const torch::Tensor theirs = int8_linear(x.to(torch::kBFloat16), weight.values, weight.scales);
+  EXPECT_EQ(theirs.sizes(), ours.sizes());
+  EXPECT_LE(error(theirs, ours.to(torch::kFloat64)), 0.02);
+}
+
 TEST(QuantizedModel, LogitsStayNearAndDecodingEqualsTheFullForward) {
   const torch::NoGradGuard no_grad;
   for (const bool tied : {true, false})
