@@ -6,6 +6,9 @@
 #include "model/kernels/cached_attention.h"
 #include "model/kernels/quantize.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 namespace bench::model {
 
 QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization) {
@@ -39,6 +42,15 @@ QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization)
     result.scales = result.scales.to(weight.device());
   }
   return result;
+}
+
+void give_up_pages(const torch::Tensor& tensor) {
+  if (!tensor.is_cpu() || !tensor.is_contiguous()) return;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto address = reinterpret_cast<std::uintptr_t>(tensor.const_data_ptr());
+  // Whole pages only: what shares the first or the last one may be read again.
+  const std::uintptr_t begin = (address + page - 1) / page * page, end = (address + tensor.nbytes()) / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype) {

@@ -23,6 +23,10 @@ struct QuantizedWeight {
 /// weight [rows, columns]; quantization is not kNone. Throws InputError for 4 bits on another device than the CPU.
 QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization);
 
+/// Tells the system that a tensor's memory on the CPU is not read any more: of a mapped file the pages go at once, though other
+/// tensors keep the mapping. The tensor's values are lost.
+void give_up_pages(const torch::Tensor& tensor);
+
 /// The matrix that the whole numbers stand for, fp32 or bf16. On the CPU.
 torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype);
 

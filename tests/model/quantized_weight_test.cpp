@@ -102,6 +102,15 @@ TEST(Quantize, ManyTokensAndFewAgree) {
   EXPECT_LE(largest(many.narrow(0, 0, 3) - few), 1e-2);
 }
 
+TEST(Quantize, GivingUpPagesTouchesNoNeighbour) {
+  const torch::Tensor all = torch::arange(100'000, torch::kFloat32) + 1;
+  const torch::Tensor before = all.clone();
+  give_up_pages(all.narrow(0, 10'001, 50'000));
+  EXPECT_TRUE(torch::equal(all.narrow(0, 0, 10'001), before.narrow(0, 0, 10'001)));
+  EXPECT_TRUE(torch::equal(all.narrow(0, 60'001, 39'999), before.narrow(0, 60'001, 39'999)));
+  give_up_pages(torch::ones({3}));  // less than a page: nothing to give
+}
+
 TEST(Quantize, LibTorchsProductGivesTheSame) {  // which serves where our kernels don't
   const torch::Tensor x = torch::randn({2, 3, 256});
   const QuantizedWeight weight = quantize(torch::randn({64, 256}), Quantization::kInt8);
