@@ -20,7 +20,7 @@ bool has_bf16_products() {
 }  // namespace
 
 Device cpu_device() {
-  return {"cpu", "the processor",     c10::DeviceType::CPU,   [] { return true; },    give_back_freed_tensors,
+  return {"cpu", "the processor",     c10::DeviceType::CPU,   [] { return true; },    use_huge_pages,
           [] {}, peak_resident_bytes, current_resident_bytes, available_memory_bytes, has_bf16_products};
 }
 

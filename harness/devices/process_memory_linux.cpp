@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <malloc.h>
 #include <string>
 
 namespace bench::harness {
@@ -18,14 +17,7 @@ std::int64_t proc_bytes(const char* file, const std::string& name) {
 
 }  // namespace
 
-void give_back_freed_tensors() {
-  // Tensors of 2 MB and more on huge pages, LibTorch's own switch: one page fault instead of 512.
-  setenv("THP_MEM_ALLOC_ENABLE", "1", /*overwrite=*/0);
-#ifdef __GLIBC__
-  constexpr int kOwnMapping = 1 << 20;  // from this size on; and the threshold no longer grows by itself
-  mallopt(M_MMAP_THRESHOLD, kOwnMapping);
-#endif
-}
+void use_huge_pages() { setenv("THP_MEM_ALLOC_ENABLE", "1", /*overwrite=*/0); }  // LibTorch's own switch
 
 // Not getrusage: its maximum outlives exec, so a child would report its parent's peak.
 std::int64_t peak_resident_bytes() { return proc_bytes("/proc/self/status", "VmHWM"); }

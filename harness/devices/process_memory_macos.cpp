@@ -16,7 +16,7 @@ task_vm_info_data_t task_memory() {
 
 }  // namespace
 
-void give_back_freed_tensors() {}  // what the system's own allocator does with large blocks
+void use_huge_pages() {}  // the system has none to ask for
 
 std::int64_t peak_resident_bytes() { return static_cast<std::int64_t>(task_memory().resident_size_peak); }
 
