@@ -42,7 +42,8 @@ double QuantizationCost::perplexity_ratio() const { return std::exp(nll_nats - b
 
 std::string QuantizationCost::text() const {
   return fmt::format(
-      "perplexity {:.4g} against {:.4g} ({:+.2f} %), KL divergence {:.2g} nats, same top token {:.1f} %, over {} tokens",
+      "perplexity {:.4g} against {:.4g} ({:+.2f} %), KL divergence {:.2g} nats, same top token {:.1f} %, over {} "
+      "tokens",
       std::exp(nll_nats), std::exp(base_nll_nats), 100 * (perplexity_ratio() - 1), kl_divergence_nats,
       100 * same_top_share, tokens);
 }

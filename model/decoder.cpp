@@ -58,7 +58,8 @@ void DecoderImpl::quantize(Quantization quantization) {
 DecodeWeights DecoderImpl::decode_weights() const {
   DecodeWeights weights;
   weights.embedding = embedding();
-  for (std::size_t i = 0; i < layers_->size(); ++i) weights.layers.push_back(layers_->ptr<BlockImpl>(i)->decode_layer());
+  for (std::size_t i = 0; i < layers_->size(); ++i)
+    weights.layers.push_back(layers_->ptr<BlockImpl>(i)->decode_layer());
   weights.norm = norm_->weight();
   weights.cos = rope_->all_cos();
   weights.sin = rope_->all_sin();
@@ -123,9 +124,7 @@ void LanguageModelImpl::quantize(Quantization quantization) {
 DecodeWeights LanguageModelImpl::decode_weights() const {
   DecodeWeights weights = model_->decode_weights();
   const bool tied_whole = !lm_head_ && quantization_ != Quantization::kNone;
-  weights.head = lm_head_     ? lm_head_->rows()
-                 : tied_whole ? weight_rows(tied_head_)
-                              : weight_rows(model_->embedding());
+  weights.head = lm_head_ ? lm_head_->rows() : tied_whole ? weight_rows(tied_head_) : weight_rows(model_->embedding());
   weights.eps = config_.rms_norm_eps;
   weights.heads = config_.num_heads;
   weights.kv_heads = config_.num_kv_heads;

@@ -18,8 +18,8 @@ struct GenerateOptions {
 };
 
 /// Continues prompts, which may have different lengths, together: a row gets the tokens that it would get alone.
-/// Returns only the new tokens of each row, an end-of-sequence token included. Throws InputError for an empty prompt, ids outside the vocabulary, or more tokens
-/// than the model's max_seq_length.
+/// Returns only the new tokens of each row, an end-of-sequence token included. Throws InputError for an empty prompt,
+/// ids outside the vocabulary, or more tokens than the model's max_seq_length.
 std::vector<std::vector<std::int64_t>> generate(LanguageModel& model,
                                                 const std::vector<std::vector<std::int64_t>>& prompts,
                                                 const SamplingConfig& sampling, const GenerateOptions& options);

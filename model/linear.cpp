@@ -16,7 +16,6 @@ Weight LinearImpl::weight_in(torch::Dtype compute) {
 
 void LinearImpl::quantize(Quantization quantization) {
   quantized_ = model::quantize(weight_, quantization);
-  give_up_pages(weight_);
   weight_.set_data(torch::empty({0}, weight_.options()));
   cast_.reset();
 }

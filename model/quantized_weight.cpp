@@ -6,9 +6,6 @@
 #include "model/kernels/cached_attention.h"
 #include "model/kernels/quantize.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 namespace bench::model {
 
 QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization) {
@@ -20,11 +17,10 @@ QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization)
   if (!kernels_serve(w)) w = w.to(torch::kFloat32);
   const std::int64_t rows = w.size(0), columns = w.size(1), padded = padded_columns(columns);
   const bool int8 = quantization == Quantization::kInt8;
-  QuantizedWeight result{quantization,
-                         int8 ? torch::empty({rows, padded}, torch::kInt8) : torch::empty({rows, padded / 2}, torch::kUInt8),
-                         int8 ? torch::empty({rows}, torch::kFloat32)
-                              : torch::empty({rows, padded / kGroupColumns}, torch::kBFloat16),
-                         rows, columns};
+  QuantizedWeight result{
+      quantization, int8 ? torch::empty({rows, padded}, torch::kInt8) : torch::empty({rows, padded / 2}, torch::kUInt8),
+      int8 ? torch::empty({rows}, torch::kFloat32) : torch::empty({rows, padded / kGroupColumns}, torch::kBFloat16),
+      rows, columns};
   in_parallel(rows, columns, [&](std::int64_t first, std::int64_t last) {
     std::vector<float> row(static_cast<std::size_t>(columns));
     for (std::int64_t r = first; r < last; ++r) {
@@ -42,15 +38,6 @@ QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization)
     result.scales = result.scales.to(weight.device());
   }
   return result;
-}
-
-void give_up_pages(const torch::Tensor& tensor) {
-  if (!tensor.is_cpu() || !tensor.is_contiguous()) return;
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto address = reinterpret_cast<std::uintptr_t>(tensor.const_data_ptr());
-  // Whole pages only: what shares the first or the last one may be read again.
-  const std::uintptr_t begin = (address + page - 1) / page * page, end = (address + tensor.nbytes()) / page * page;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype) {

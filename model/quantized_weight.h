@@ -10,8 +10,8 @@ namespace bench::model {
 enum class Quantization { kNone, kInt8, kInt4 };
 
 /// A matrix [rows, columns] of whole numbers with scales: 8 bits with a scale for each row, or 4 bits with a scale for
-/// each 64 columns of a row (4.25 bits in all). On the CPU in the layout of kernels/weight_rows.h; elsewhere 8 bits only, as
-/// LibTorch's own product wants them: values int8 [rows, columns].
+/// each 64 columns of a row (4.25 bits in all). On the CPU in the layout of kernels/weight_rows.h; elsewhere 8 bits
+/// only, as LibTorch's own product wants them: values int8 [rows, columns].
 struct QuantizedWeight {
   Quantization quantization = Quantization::kNone;
   torch::Tensor values, scales;
@@ -23,15 +23,11 @@ struct QuantizedWeight {
 /// weight [rows, columns]; quantization is not kNone. Throws InputError for 4 bits on another device than the CPU.
 QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization);
 
-/// Tells the system that a tensor's memory on the CPU is not read any more: of a mapped file the pages go at once, though other
-/// tensors keep the mapping. The tensor's values are lost.
-void give_up_pages(const torch::Tensor& tensor);
-
 /// The matrix that the whole numbers stand for, fp32 or bf16. On the CPU.
 torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype);
 
-/// x W^T in x's dtype, without gradients. x [..., columns] fp32 or bf16. On the CPU a few tokens read the whole numbers as
-/// they are, and for many the matrix is dequantised once and LibTorch's product serves; elsewhere int8_linear does.
+/// x W^T in x's dtype, without gradients. x [..., columns] fp32 or bf16. On the CPU a few tokens read the whole numbers
+/// as they are, and for many the matrix is dequantised once and LibTorch's product serves; elsewhere int8_linear does.
 torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& weight);
 
 /// The same by LibTorch's product of whole-number weights: values int8 [rows, columns], scales [rows], on any device.

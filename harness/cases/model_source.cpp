@@ -44,9 +44,8 @@ namespace {
 model::LanguageModel open_unquantized(const ModelSource& source, const Device& device) {
   const torch::Dtype dtype = dtype_for(source, device);
   model::LanguageModel model =
-      source.checkpoint.empty()
-          ? new_model(source.model->value, dtype, device, static_cast<std::uint64_t>(source.seed))
-          : open_checkpoint(source.checkpoint, dtype, device.torch_device());
+      source.checkpoint.empty() ? new_model(source.model->value, dtype, device, static_cast<std::uint64_t>(source.seed))
+                                : open_checkpoint(source.checkpoint, dtype, device.torch_device());
   model->eval();
   return model;
 }

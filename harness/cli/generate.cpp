@@ -86,15 +86,15 @@ struct Speed {
 
 /// Continues prompts together. One alone is printed as it comes, several when all are done.
 void generate_together(model::LanguageModel& model, const Tokenizer& tokenizer, std::vector<Text>& texts,
-                               const InferenceConfig& config, const Options& options, Speed& speed) {
+                       const InferenceConfig& config, const Options& options, Speed& speed) {
   const bool stream = texts.size() == 1;
   if (stream) std::cout << texts[0].shown << std::flush;
   std::size_t longest = 0;
   for (const auto& text : texts) longest = std::max(longest, text.ids.size());
-  model::GenerateOptions generate_options{.max_new_tokens = room_for(static_cast<std::int64_t>(longest), config,
-                                                                     model->config(), options.max_new_tokens),
-                                          .use_cache = config.generation.use_cache,
-                                          .seed = options.seed};
+  model::GenerateOptions generate_options{
+      .max_new_tokens = room_for(static_cast<std::int64_t>(longest), config, model->config(), options.max_new_tokens),
+      .use_cache = config.generation.use_cache,
+      .seed = options.seed};
   std::vector<std::vector<std::int64_t>> prompts;
   for (const auto& text : texts) prompts.push_back(text.ids);
   const double begin = now_s();
@@ -135,7 +135,8 @@ std::vector<std::vector<Text>> group(std::vector<Text> texts, std::int64_t batch
 std::vector<std::string> all_prompts(const Options& options) {
   std::vector<std::string> prompts = options.prompts;
   if (options.file.empty() && prompts.empty())
-    throw Error("bench generate", "has nothing to continue", "give --prompt TEXT, --file FILE or --file - for standard input");
+    throw Error("bench generate", "has nothing to continue",
+                "give --prompt TEXT, --file FILE or --file - for standard input");
   if (options.file.empty()) return prompts;
   std::ifstream file;
   if (options.file != "-") {

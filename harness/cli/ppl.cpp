@@ -57,13 +57,13 @@ Scored score(const Options& options, const std::string& checkpoint, const Device
 Json to_json(const Scored& scored) {
   const PerplexityResult& r = scored.result;
   Json json = {{"checkpoint", scored.checkpoint},
-          {"tokens", scored.tokens.source},
-          {"perplexity", number_or_null(r.perplexity())},
-          {"nll_nats", number_or_null(r.nll_nats)},
-          {"scored_tokens", r.scored_tokens},
-          {"bits_per_byte", number_or_null(r.bits_per_byte())},
-          {"window_nll_nats", r.window_nll_nats},
-          {"window_tokens", r.window_tokens}};
+               {"tokens", scored.tokens.source},
+               {"perplexity", number_or_null(r.perplexity())},
+               {"nll_nats", number_or_null(r.nll_nats)},
+               {"scored_tokens", r.scored_tokens},
+               {"bits_per_byte", number_or_null(r.bits_per_byte())},
+               {"window_nll_nats", r.window_nll_nats},
+               {"window_tokens", r.window_tokens}};
   if (scored.cost)
     json["quantization"] = {{"perplexity_ratio", number_or_null(scored.cost->perplexity_ratio())},
                             {"kl_divergence_nats", number_or_null(scored.cost->kl_divergence_nats)},
@@ -118,9 +118,9 @@ void run(const Options& options) {
                            options.quantize);
   const Json differences = print_differences(all);
   if (options.json.empty()) return;
-  Json json = {{"schema", "bench-ppl/1"},  {"protocol", options.perplexity.text()},
-               {"dtype", options.dtype},   {"device", device.name}, {"quantize", options.quantize},
-               {"results", Json::array()}, {"differences", differences}};
+  Json json = {{"schema", "bench-ppl/1"},   {"protocol", options.perplexity.text()}, {"dtype", options.dtype},
+               {"device", device.name},     {"quantize", options.quantize},          {"results", Json::array()},
+               {"differences", differences}};
   for (const auto& scored : all) json["results"].push_back(to_json(scored));
   write_file_atomically(options.json, json.dump(1) + "\n");
 }

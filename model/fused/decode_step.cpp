@@ -131,8 +131,9 @@ std::int64_t bytes_read(const DecodeWeights& w) {
 torch::Tensor decode_step(const DecodeWeights& weights, const torch::Tensor& ids, KvCache& cache) {
   const torch::Tensor tokens = ids.contiguous();
   const auto* first = tokens.const_data_ptr<std::int64_t>();
-  TORCH_CHECK(std::all_of(first, first + tokens.numel(), [&](std::int64_t id) { return id >= 0 && id < weights.vocab; }),
-              "decode_step: a token is outside the vocabulary");
+  TORCH_CHECK(
+      std::all_of(first, first + tokens.numel(), [&](std::int64_t id) { return id >= 0 && id < weights.vocab; }),
+      "decode_step: a token is outside the vocabulary");
   for (std::int64_t b = 0; b < cache.batch(); ++b)
     TORCH_CHECK(cache.length(b) < cache.capacity(), "KV cache: no room for one more token behind ", cache.length(b));
   const torch::Tensor logits = Step(weights, cache).run(first);

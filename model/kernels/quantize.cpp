@@ -69,8 +69,7 @@ float quantize_row_int8(const float* weight, std::int64_t columns, std::int8_t* 
   float most = 0;
   for (std::int64_t i = 0; i < columns; ++i) most = std::max(most, std::fabs(weight[i]));
   const float inverse = most > 0 ? 127 / most : 0;
-  for (std::int64_t i = 0; i < columns; ++i)
-    q[i] = static_cast<std::int8_t>(nearest(weight[i] * inverse, -127, 127));
+  for (std::int64_t i = 0; i < columns; ++i) q[i] = static_cast<std::int8_t>(nearest(weight[i] * inverse, -127, 127));
   std::fill(q + columns, q + padded_columns(columns), std::int8_t{0});
   return most / 127;
 }

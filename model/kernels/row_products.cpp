@@ -16,9 +16,10 @@
 HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
-// Memory is read in one stream, which the processor fetches ahead by itself: with four rows at once it did at a third of the
-// speed. So one token takes one row at a time. Several tokens are bound by arithmetic and take two, to load each of
-// theirs half as often; the rows after them are asked for meanwhile. Compilers unroll loops this small only when told.
+// Memory is read in one stream, which the processor fetches ahead by itself: with four rows at once it did at a third
+// of the speed. So one token takes one row at a time. Several tokens are bound by arithmetic and take two, to load each
+// of theirs half as often; the rows after them are asked for meanwhile. Compilers unroll loops this small only when
+// told.
 #define BENCH_UNROLL _Pragma("GCC unroll 8")
 
 template <class V, int kCount>
@@ -51,8 +52,7 @@ HWY_INLINE void dense_rows(const T* w, const float* x, std::size_t columns, floa
     for (std::size_t t = 0; t < kTokens; ++t) {
       const V v = load(d, x + t * columns + i);
       BENCH_UNROLL
-      for (std::size_t r = 0; r < kRows; ++r)
-        sums.v[t * kRows + r] = hn::MulAdd(weight[r], v, sums.v[t * kRows + r]);
+      for (std::size_t r = 0; r < kRows; ++r) sums.v[t * kRows + r] = hn::MulAdd(weight[r], v, sums.v[t * kRows + r]);
     }
   };
   std::size_t i = 0;
@@ -64,8 +64,7 @@ HWY_INLINE void dense_rows(const T* w, const float* x, std::size_t columns, floa
   for (std::size_t t = 0; t < kTokens; ++t)
     for (std::size_t r = 0; r < kRows; ++r) {
       float sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(even.v[t * kRows + r], odd.v[t * kRows + r])));
-      for (std::size_t j = i; j < columns; ++j)
-        sum += hn::GetLane(load(one, w + r * columns + j)) * x[t * columns + j];
+      for (std::size_t j = i; j < columns; ++j) sum += hn::GetLane(load(one, w + r * columns + j)) * x[t * columns + j];
       y[static_cast<std::int64_t>(t) * y_stride + static_cast<std::int64_t>(r)] = sum;
     }
 }
@@ -115,8 +114,7 @@ HWY_INLINE void int8_row(const std::int8_t* w, const std::int16_t* x, std::size_
         low.v[t] = hn::ReorderWidenMulAccumulate(d32, weight, hn::LoadU(d16, x + t * padded + i), low.v[t], high.v[t]);
     }
     BENCH_UNROLL
-    for (int t = 0; t < kTokens; ++t)
-      sums.v[t] = hn::Add(sums.v[t], hn::ConvertTo(d, hn::Add(low.v[t], high.v[t])));
+    for (int t = 0; t < kTokens; ++t) sums.v[t] = hn::Add(sums.v[t], hn::ConvertTo(d, hn::Add(low.v[t], high.v[t])));
   }
   BENCH_UNROLL
   for (int t = 0; t < kTokens; ++t) out[t] = hn::GetLane(hn::SumOfLanes(d, sums.v[t]));
@@ -180,9 +178,8 @@ void int4_products(const WeightRows& weight, const TokenRows& x, std::int64_t fi
   std::vector<float> scales(static_cast<std::size_t>(groups));
   for (std::int64_t row = first; row < last; ++row) {
     const auto* stored = static_cast<const Bf16*>(weight.scales) + row * groups;
-    for_each_vector(scales.size(), [&](auto d, std::size_t i) HWY_ATTR {
-      store(load(d, stored + i), d, scales.data() + i);
-    });
+    for_each_vector(scales.size(),
+                    [&](auto d, std::size_t i) HWY_ATTR { store(load(d, stored + i), d, scales.data() + i); });
     for_tokens(x.tokens, [&](auto count, std::int64_t token) HWY_ATTR {
       float out[decltype(count)::value] = {};
       int4_row<decltype(count)::value>(static_cast<const std::uint8_t*>(weight.values) + row * padded / 2,

@@ -33,10 +33,14 @@ struct WeightRows {
 inline std::int64_t matrix_bytes(const WeightRows& weight, std::int64_t rows) {
   const std::int64_t padded = padded_columns(weight.columns);
   switch (weight.format) {
-    case WeightFormat::kFp32: return rows * weight.columns * 4;
-    case WeightFormat::kBf16: return rows * weight.columns * 2;
-    case WeightFormat::kInt8: return rows * (padded + 4);
-    case WeightFormat::kInt4: return rows * (padded / 2 + padded / kGroupColumns * 2);
+    case WeightFormat::kFp32:
+      return rows * weight.columns * 4;
+    case WeightFormat::kBf16:
+      return rows * weight.columns * 2;
+    case WeightFormat::kInt8:
+      return rows * (padded + 4);
+    case WeightFormat::kInt4:
+      return rows * (padded / 2 + padded / kGroupColumns * 2);
   }
   return 0;
 }

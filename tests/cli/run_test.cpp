@@ -65,7 +65,8 @@ TEST_F(RunTest, GatesOfOtherMachinesDoNotChangeTheExitCode) {
 TEST_F(RunTest, SetChangesACaseByNameAndThroughItsModelFile) {
   run(suite(""), "--set cases.decode.new_tokens=6 --set cases.decode.model.num_layers=1");
   EXPECT_EQ(report()["cases"][0]["processes"][0]["series"]["decode_step_time_s"]["samples"].size(), 5u);
-  run(suite(""), "--set cases.decode.new_tokens=6 --set cases.decode.model.num_layers=1 --set cases.decode.quantize=int8");
+  run(suite(""),
+      "--set cases.decode.new_tokens=6 --set cases.decode.model.num_layers=1 --set cases.decode.quantize=int8");
   const Json facts = report()["cases"][0]["processes"][0]["facts"];
   EXPECT_GT(facts["quantization_kl_nats"], 0);  // no speed without what it costs
   EXPECT_EQ(report()["cases"][0]["processes"][0]["config"]["model"]["num_layers"], 1);

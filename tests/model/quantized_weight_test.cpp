@@ -38,8 +38,8 @@ torch::Tensor products(const WeightRows& weight, std::int64_t rows, const torch:
   return y;
 }
 
-const std::vector<std::array<std::int64_t, 3>> kShapes{{1, 1, 1}, {1, 7, 64}, {2, 5, 129}, {3, 64, 128}, {7, 33, 200},
-                                                       {4, 130, 1000}};  // tokens, rows, columns
+const std::vector<std::array<std::int64_t, 3>> kShapes{{1, 1, 1},    {1, 7, 64},    {2, 5, 129}, {3, 64, 128},
+                                                       {7, 33, 200}, {4, 130, 1000}};  // tokens, rows, columns
 
 TEST(RowProducts, DenseWeightsGiveTheProductOfMatrices) {
   for (const auto& [tokens, rows, columns] : kShapes)
@@ -100,15 +100,6 @@ TEST(Quantize, ManyTokensAndFewAgree) {
   const QuantizedWeight weight = quantize(torch::randn({50, 200}), Quantization::kInt4);
   const torch::Tensor many = quantized_linear(x, weight), few = quantized_linear(x.narrow(0, 0, 3), weight);
   EXPECT_LE(largest(many.narrow(0, 0, 3) - few), 1e-2);
-}
-
-TEST(Quantize, GivingUpPagesTouchesNoNeighbour) {
-  const torch::Tensor all = torch::arange(100'000, torch::kFloat32) + 1;
-  const torch::Tensor before = all.clone();
-  give_up_pages(all.narrow(0, 10'001, 50'000));
-  EXPECT_TRUE(torch::equal(all.narrow(0, 0, 10'001), before.narrow(0, 0, 10'001)));
-  EXPECT_TRUE(torch::equal(all.narrow(0, 60'001, 39'999), before.narrow(0, 60'001, 39'999)));
-  give_up_pages(torch::ones({3}));  // less than a page: nothing to give
 }
 
 TEST(Quantize, LibTorchsProductGivesTheSame) {  // which serves where our kernels don't
