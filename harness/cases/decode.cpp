@@ -68,7 +68,8 @@ Record run_decode(const DecodeConfig& config, Context& context) {
   record.facts["kv_cache_bytes"] = static_cast<double>(cache.bytes());
   ForwardWork work = decode_step_work(model->config(), config.batch, config.prompt_tokens, config.new_tokens,
                                       element_bytes(model->compute_dtype()));
-  work.weight_bytes = static_cast<double>(model->decode_weight_bytes());  // as they are stored
+  if (model->quantization() != model::Quantization::kNone)
+    work.weight_bytes = static_cast<double>(model->decode_weight_bytes());
   record_work({work.flops, work.bytes()}, record);
   const torch::Tensor ids = prompt.to(model->device());
   std::int64_t rounds = -1;  // the first is the cold one
