@@ -30,7 +30,7 @@ std::int64_t bytes_read(const DecodeWeights& weights);
 
 /// Logits [B, V] fp32 behind one more token of each sequence, ids [B] int64; keys and values go into the cache, whose
 /// sequences may have different lengths, and the cache moves on. One pass over the weights with no LibTorch operator in
-/// it, whose calls would cost as much as reading a small model; activations are fp32, kept apart for each sequence, so
+/// it, since nothing is read while operators are called; activations are fp32, kept apart for each sequence, so
 /// none depends on the others.
 torch::Tensor decode_step(const DecodeWeights& weights, const torch::Tensor& ids, KvCache& cache);
 
