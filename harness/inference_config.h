@@ -35,7 +35,7 @@ struct InferenceConfig {
       visit("top_k", self.top_k, "keep so many most probable tokens; 0: all");
       visit("repetition_penalty", self.repetition_penalty, "makes tokens that were there before less likely; 1: off");
       visit("do_sample", self.do_sample, "draw; false: always the most probable token");
-      visit("batch_size", self.batch_size, "prompts of equal length decoded together, at most");
+      visit("batch_size", self.batch_size, "prompts decoded together, at most");
       visit("use_cache", self.use_cache, "KV cache; false computes the whole sequence for each token");
     }
     void validate(const Require& require) const;
