@@ -123,8 +123,9 @@ void LanguageModelImpl::quantize(Quantization quantization) {
 
 DecodeWeights LanguageModelImpl::decode_weights() const {
   DecodeWeights weights = model_->decode_weights();
-  const bool tied_whole = !lm_head_ && quantization_ != Quantization::kNone;
-  weights.head = lm_head_ ? lm_head_->rows() : tied_whole ? weight_rows(tied_head_) : weight_rows(model_->embedding());
+  weights.head = lm_head_                               ? lm_head_->rows()
+                 : quantization_ == Quantization::kNone ? weight_rows(model_->embedding())
+                                                        : weight_rows(tied_head_);
   weights.eps = config_.rms_norm_eps;
   weights.heads = config_.num_heads;
   weights.kv_heads = config_.num_kv_heads;

@@ -29,7 +29,6 @@ class LinearImpl : public Switchable {
   bool quantized() const { return quantized_.quantization != Quantization::kNone; }
   /// The weight as it is stored, row by row.
   WeightRows rows() const { return quantized() ? weight_rows(quantized_) : weight_rows(weight_); }
-  std::int64_t bytes() const { return quantized() ? quantized_.bytes() : static_cast<std::int64_t>(weight_.nbytes()); }
 
  private:
   torch::Tensor weight_, cast_;

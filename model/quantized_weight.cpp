@@ -3,7 +3,7 @@
 #include "model/error.h"
 #include "model/fused/row_products.h"
 #include "model/fused/rows.h"
-#include "model/kernels/cached_attention.h"
+#include "model/kernels/convert.h"
 #include "model/kernels/quantize.h"
 
 namespace bench::model {

@@ -16,8 +16,6 @@ struct QuantizedWeight {
   Quantization quantization = Quantization::kNone;
   torch::Tensor values, scales;
   std::int64_t rows = 0, columns = 0;
-
-  std::int64_t bytes() const { return static_cast<std::int64_t>(values.nbytes() + scales.nbytes()); }
 };
 
 /// weight [rows, columns]; quantization is not kNone. Throws InputError for 4 bits on another device than the CPU.

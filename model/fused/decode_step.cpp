@@ -2,11 +2,10 @@
 
 #include "model/fused/rows.h"
 #include "model/kernels/cached_attention.h"
+#include "model/kernels/convert.h"
 #include "model/kernels/rms_norm.h"
 #include "model/kernels/rotary.h"
 #include "model/kernels/swiglu.h"
-
-#include <cstring>
 
 namespace bench::model {
 namespace {

@@ -16,7 +16,6 @@ HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
 // A key or value is read once for kHeads query heads.
-#define BENCH_UNROLL _Pragma("GCC unroll 8")
 
 template <int kHeads, class T>
 void scores_of(const float* q, const T* keys, std::size_t tokens, std::size_t dim, float* scores) {
@@ -59,49 +58,17 @@ void weighted_values(const float* weights, const T* values, std::size_t tokens, 
   });
 }
 
-/// Calls f with the number of heads, 4 at most at a time, and the first of them.
-template <class F>
-HWY_INLINE void for_heads(std::size_t heads, const F& f) {
-  std::size_t h = 0;
-  for (; h + 4 <= heads; h += 4) f(std::integral_constant<int, 4>(), h);
-  for (; h + 2 <= heads; h += 2) f(std::integral_constant<int, 2>(), h);
-  for (; h < heads; ++h) f(std::integral_constant<int, 1>(), h);
-}
-
-void Scores(Element element, const float* q, std::int64_t heads, const void* keys, std::int64_t tokens,
-            std::int64_t dim, float* scores) {
+void CachedAttention(Element element, const float* q, std::int64_t heads, const void* keys, const void* values,
+                     std::int64_t tokens, std::int64_t dim, float* scores, float* y) {
+  const auto n = static_cast<std::size_t>(tokens), width = static_cast<std::size_t>(dim);
+  const float scale = 1 / std::sqrt(static_cast<float>(dim));
   with_element(element, [&](auto* type) HWY_ATTR {
     using T = std::remove_pointer_t<decltype(type)>;
-    const auto n = static_cast<std::size_t>(tokens), width = static_cast<std::size_t>(dim);
-    for_heads(static_cast<std::size_t>(heads), [&](auto count, std::size_t h) HWY_ATTR {
-      scores_of<decltype(count)::value>(q + h * width, static_cast<const T*>(keys), n, width, scores + h * n);
-    });
-  });
-}
-
-void WeightedValues(Element element, const float* weights, std::int64_t heads, const void* values, std::int64_t tokens,
-                    std::int64_t dim, float* y) {
-  with_element(element, [&](auto* type) HWY_ATTR {
-    using T = std::remove_pointer_t<decltype(type)>;
-    const auto n = static_cast<std::size_t>(tokens), width = static_cast<std::size_t>(dim);
-    for_heads(static_cast<std::size_t>(heads), [&](auto count, std::size_t h) HWY_ATTR {
-      weighted_values<decltype(count)::value>(weights + h * n, static_cast<const T*>(values), n, width, y + h * width);
-    });
-  });
-}
-
-void Widen(Element element, const void* from, float* to, std::int64_t n) {
-  with_element(element, [&](auto* type) HWY_ATTR {
-    for_each_vector(static_cast<std::size_t>(n), [&](auto d, std::size_t i) HWY_ATTR {
-      store(load(d, static_cast<const std::remove_pointer_t<decltype(type)>*>(from) + i), d, to + i);
-    });
-  });
-}
-
-void Narrow(Element element, const float* from, void* to, std::int64_t n) {
-  with_element(element, [&](auto* type) HWY_ATTR {
-    for_each_vector(static_cast<std::size_t>(n), [&](auto d, std::size_t i) HWY_ATTR {
-      store(load(d, from + i), d, static_cast<decltype(type)>(to) + i);
+    for_fours(heads, [&](auto count, std::int64_t h) HWY_ATTR {
+      float* rows = scores + h * tokens;
+      scores_of<decltype(count)::value>(q + h * dim, static_cast<const T*>(keys), n, width, rows);
+      for (int i = 0; i < count; ++i) causal_softmax_row(Element::kFp32, rows + i * tokens, tokens, tokens, scale);
+      weighted_values<decltype(count)::value>(rows, static_cast<const T*>(values), n, width, y + h * dim);
     });
   });
 }
@@ -111,26 +78,11 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace bench::model {
-HWY_EXPORT(Scores);
-HWY_EXPORT(WeightedValues);
-HWY_EXPORT(Widen);
-HWY_EXPORT(Narrow);
+HWY_EXPORT(CachedAttention);
 
 void cached_attention(Element element, const float* q, std::int64_t heads, const void* keys, const void* values,
                       std::int64_t tokens, std::int64_t dim, float* scores, float* y) {
-  HWY_DYNAMIC_DISPATCH(Scores)(element, q, heads, keys, tokens, dim, scores);
-  const float scale = 1 / std::sqrt(static_cast<float>(dim));
-  for (std::int64_t h = 0; h < heads; ++h)
-    causal_softmax_row(Element::kFp32, scores + h * tokens, tokens, tokens, scale);
-  HWY_DYNAMIC_DISPATCH(WeightedValues)(element, scores, heads, values, tokens, dim, y);
-}
-
-void widen(Element element, const void* from, float* to, std::int64_t n) {
-  HWY_DYNAMIC_DISPATCH(Widen)(element, from, to, n);
-}
-
-void narrow(Element element, const float* from, void* to, std::int64_t n) {
-  HWY_DYNAMIC_DISPATCH(Narrow)(element, from, to, n);
+  HWY_DYNAMIC_DISPATCH(CachedAttention)(element, q, heads, keys, values, tokens, dim, scores, y);
 }
 }  // namespace bench::model
 #endif

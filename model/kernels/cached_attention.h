@@ -9,8 +9,4 @@ namespace bench::model {
 void cached_attention(Element element, const float* q, std::int64_t heads, const void* keys, const void* values,
                       std::int64_t tokens, std::int64_t dim, float* scores, float* y);
 
-/// n numbers as they are stored to fp32, and back with rounding to the nearest.
-void widen(Element element, const void* from, float* to, std::int64_t n);
-void narrow(Element element, const float* from, void* to, std::int64_t n);
-
 }  // namespace bench::model

@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <type_traits>
 #include <vector>
 
 // Arrays of vectors need vectors whose size the compiler knows.
@@ -18,9 +17,7 @@ namespace bench::model::HWY_NAMESPACE {
 
 // Memory is read in one stream, which the processor fetches ahead by itself: with four rows at once it did at a third
 // of the speed. So one token takes one row at a time. Several tokens are bound by arithmetic and take two, to load each
-// of theirs half as often; the rows after them are asked for meanwhile. Compilers unroll loops this small only when
-// told.
-#define BENCH_UNROLL _Pragma("GCC unroll 8")
+// of theirs half as often; the rows after them are asked for meanwhile.
 
 template <class V, int kCount>
 struct Sums {
@@ -69,15 +66,6 @@ HWY_INLINE void dense_rows(const T* w, const float* x, std::size_t columns, floa
     }
 }
 
-/// Calls f(std::integral_constant<int, count>, token) for 4, 2 or 1 tokens at a time.
-template <class F>
-HWY_INLINE void for_tokens(std::int64_t tokens, const F& f) {
-  std::int64_t t = 0;
-  for (; t + 4 <= tokens; t += 4) f(std::integral_constant<int, 4>(), t);
-  for (; t + 2 <= tokens; t += 2) f(std::integral_constant<int, 2>(), t);
-  for (; t < tokens; ++t) f(std::integral_constant<int, 1>(), t);
-}
-
 template <class T>
 void dense_products(const T* w, const TokenRows& x, std::int64_t columns, std::int64_t first, std::int64_t last,
                     float* y, std::int64_t y_stride) {
@@ -85,12 +73,12 @@ void dense_products(const T* w, const TokenRows& x, std::int64_t columns, std::i
   std::int64_t row = first;
   if (x.tokens > 1)
     for (; row + 2 <= last; row += 2)
-      for_tokens(x.tokens, [&](auto count, std::int64_t t) HWY_ATTR {
+      for_fours(x.tokens, [&](auto count, std::int64_t t) HWY_ATTR {
         dense_rows<2, decltype(count)::value>(w + row * columns, x.fp32 + t * columns, n, y + t * y_stride + row,
                                               y_stride);
       });
   for (; row < last; ++row)
-    for_tokens(x.tokens, [&](auto count, std::int64_t t) HWY_ATTR {
+    for_fours(x.tokens, [&](auto count, std::int64_t t) HWY_ATTR {
       dense_rows<1, decltype(count)::value>(w + row * columns, x.fp32 + t * columns, n, y + t * y_stride + row,
                                             y_stride);
     });
@@ -163,7 +151,7 @@ void int8_products(const WeightRows& weight, const TokenRows& x, std::int64_t fi
                    std::int64_t y_stride) {
   const std::int64_t padded = padded_columns(weight.columns);
   for (std::int64_t row = first; row < last; ++row)
-    for_tokens(x.tokens, [&](auto count, std::int64_t token) HWY_ATTR {
+    for_fours(x.tokens, [&](auto count, std::int64_t token) HWY_ATTR {
       float out[decltype(count)::value] = {};
       int8_row<decltype(count)::value>(static_cast<const std::int8_t*>(weight.values) + row * padded,
                                        x.int16 + token * padded, static_cast<std::size_t>(padded), out);
@@ -180,7 +168,7 @@ void int4_products(const WeightRows& weight, const TokenRows& x, std::int64_t fi
     const auto* stored = static_cast<const Bf16*>(weight.scales) + row * groups;
     for_each_vector(scales.size(),
                     [&](auto d, std::size_t i) HWY_ATTR { store(load(d, stored + i), d, scales.data() + i); });
-    for_tokens(x.tokens, [&](auto count, std::int64_t token) HWY_ATTR {
+    for_fours(x.tokens, [&](auto count, std::int64_t token) HWY_ATTR {
       float out[decltype(count)::value] = {};
       int4_row<decltype(count)::value>(static_cast<const std::uint8_t*>(weight.values) + row * padded / 2,
                                        scales.data(), x.int16 + token * padded, static_cast<std::size_t>(padded), out);

@@ -10,6 +10,12 @@
 
 #include <cstddef>
 #include <hwy/highway.h>
+#include <type_traits>
+
+// Compilers unroll loops that are this small only when told.
+#ifndef BENCH_UNROLL
+#define BENCH_UNROLL _Pragma("GCC unroll 8")
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
@@ -94,6 +100,16 @@ HWY_INLINE float max_of(std::size_t n, const F& f) {
   }
   for (; i < n; ++i) most = HWY_MAX(most, hn::GetLane(f(one, i)));
   return most;
+}
+
+/// Calls f(std::integral_constant<int, count>, first) for 4, 2 or 1 of 0 .. n - 1 at a time, so that what they share is
+/// loaded once.
+template <class F>
+HWY_INLINE void for_fours(std::int64_t n, const F& f) {
+  std::int64_t i = 0;
+  for (; i + 4 <= n; i += 4) f(std::integral_constant<int, 4>(), i);
+  for (; i + 2 <= n; i += 2) f(std::integral_constant<int, 2>(), i);
+  for (; i < n; ++i) f(std::integral_constant<int, 1>(), i);
 }
 
 }  // namespace bench::model::HWY_NAMESPACE

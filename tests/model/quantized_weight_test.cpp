@@ -79,7 +79,8 @@ TEST(Quantize, RoundsToTheNearestWithinHalfAStep) {
   const QuantizedWeight four = quantize(weight, Quantization::kInt4);
   const torch::Tensor off = (dequantize(four, torch::kFloat32) - weight).pow(2).mean().sqrt();
   EXPECT_LE(off.item<double>() / 0.02, 0.11);  // 16 steps over +-2.5 sigma, uniform rounding: 0.09
-  EXPECT_EQ(four.bytes(), 20 * (384 / 2 + 384 / 64 * 2));
+  EXPECT_EQ(four.values.nbytes() + four.scales.nbytes(), 20u * (384 / 2 + 384 / 64 * 2));
+  EXPECT_EQ(matrix_bytes(weight_rows(four), 20), 20 * (384 / 2 + 384 / 64 * 2));
 }
 
 TEST(Quantize, ZerosAndExtremesSurvive) {

@@ -1,0 +1,385 @@
+#include "harness/metric.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace bench::harness {
+namespace {
+
+using Value = std::optional<Estimate>;
+
+/// Whole numbers are divided by 1e9, not multiplied by 1e-9, so that they come out as their own digits.
+Value exactly(double value) { return std::isnan(value) ? Value{} : Value{{value, value, value, 1}}; }
+Value fact(const Record& r, const char* name) { return exactly(r.fact(name)); }
+Value scaled(Value e, double factor) {
+  if (e) *e = {e->value * factor, e->low * factor, e->high * factor, e->n};
+  return std::isnan(factor) ? Value{} : e;
+}
+/// work / time, where the interval of the time becomes that of the rate.
+Value rate(Value time, double work) {
+  if (!time || std::isnan(work)) return {};
+  const double highest = time->low > 0 ? work / time->low : work / time->value;
+  return Estimate{work / time->value, work / time->high, highest, time->n};
+}
+Value mean_of(const Record& r, const char* series) {
+  const auto samples = r.counted(series);
+  return samples.empty() ? Value{} : Value{mean(samples)};
+}
+Value quantile_of(const Record& r, const char* series, double p) {
+  const auto samples = r.counted(series);
+  return samples.empty() ? Value{} : Value{quantile_estimate(samples, p)};
+}
+Value median_of(const Record& r, const char* series) { return quantile_of(r, series, 0.5); }
+Value first_of(const Record& r, const char* series) {
+  return r.samples(series).empty() ? Value{} : exactly(r.samples(series).front());
+}
+
+/// The speed probe beside the blocks that count: its median.
+Value probe(const Record& r, double Block::* speed) {
+  std::vector<double> values;
+  for (const Block* block : r.counted_blocks())
+    if (block->*speed > 0) values.push_back(block->*speed);
+  return values.empty() ? Value{} : Value{median(values)};
+}
+/// The fastest that the machine was seen to be.
+double best_probe(const Record& r, double Block::* speed) {
+  double best = r.fact("matmul_flops_per_s");
+  for (const auto& block : r.blocks)
+    if (block.*speed > 0 && !(best >= block.*speed)) best = block.*speed;
+  return best;
+}
+/// Seconds of one optimizer step: its micro-batches and one update, each at its mean over all that were timed.
+Value step_time(const Record& r) {
+  Value micro = scaled(mean_of(r, "micro_step_time_s"), r.fact("micro_steps_per_step"));
+  const Value update = mean_of(r, "update_time_s");
+  if (!micro || !update) return {};
+  return Estimate{micro->value + update->value, micro->low + update->low, micro->high + update->high, update->n};
+}
+Value steps_per_s(const Record& r) { return rate(step_time(r), 1); }
+Value tokens_per_s(const Record& r) { return rate(step_time(r), r.fact("tokens_per_step")); }
+
+Value final_loss(const Record& r) {
+  const auto& losses = r.samples("loss");
+  if (losses.empty()) return {};
+  const std::size_t last = std::max<std::size_t>(1, losses.size() / 10);  // one step's loss is noisy, a tenth less so
+  return exactly(std::accumulate(losses.end() - static_cast<std::ptrdiff_t>(last), losses.end(), 0.0) /
+                 static_cast<double>(last));
+}
+
+Value perplexity(const Record& r) { return exactly(std::exp(r.fact("nll_nats") / r.fact("scored_tokens"))); }
+
+Value peak_memory(const Record& r) {
+  const auto& peaks = r.samples("peak_memory_bytes");
+  // A case that would not fit says what it would need; that is no measurement, but it is enough to fail a gate.
+  if (peaks.empty()) {
+    Value needed = exactly(r.fact("needed_memory_bytes") / 1e9);
+    if (needed) needed->n = 0;
+    return needed;
+  }
+  return exactly(*std::max_element(peaks.begin(), peaks.end()) / 1e9);
+}
+
+Value memory_per_token(const Record& r) {
+  const auto& lengths = r.samples("seq_length");
+  const auto& peaks = r.samples("peak_memory_bytes");
+  if (lengths.size() < 2 || lengths.size() != peaks.size()) return {};
+  return exactly((peaks.back() - peaks.front()) / (lengths.back() - lengths.front()) / r.fact("batch"));
+}
+
+Value prefill_rate(const Record& r, double work) { return rate(median_of(r, "prefill_time_s"), work); }
+Value decode_rate(const Record& r, double work) { return rate(mean_of(r, "decode_step_time_s"), work); }
+Value operator_rate(const Record& r, double work) { return rate(median_of(r, "operator_time_s"), work); }
+
+/// `work` for each unit of work (optimizer step, prompt, decode step, operator call) per second, whatever the case.
+Value work_rate(const Record& r, double work) {
+  if (const Value time = step_time(r)) return rate(time, work);
+  for (auto* one : {prefill_rate, decode_rate, operator_rate})
+    if (const Value found = one(r, work)) return found;
+  return {};
+}
+
+Value cold_start(const Record& r) {
+  for (const char* series :
+       {"cold_micro_step_time_s", "cold_prefill_time_s", "cold_first_token_time_s", "cold_operator_time_s"})
+    if (const Value found = first_of(r, series)) return scaled(found, 1e3);
+  return {};
+}
+
+/// Of the two roofs the one that bounds this work: FLOP/s that memory reads allow at its intensity, or matrix products.
+Value share_of_ceiling(const Record& r) {
+  const double flops = r.fact("work_flops"), bytes = r.fact("work_bytes");
+  const Value arithmetic = probe(r, &Block::matmul_flops_per_s),
+              memory = scaled(probe(r, &Block::read_bytes_per_s), flops / bytes);
+  const Value done = work_rate(r, flops);
+  if (!done || !arithmetic || !memory) return {};
+  return scaled(ratio(*done, arithmetic->value < memory->value ? *arithmetic : *memory), 100);
+}
+
+using enum Better;
+using enum Nature;
+
+constexpr double kPages = 0.02;      // resident memory differs by that from run to run
+constexpr double kRounding = 0.005;  // of a loss after many steps, when a sum is done in another order
+
+constexpr Metric kMetrics[] = {
+    {.name = "train_tokens_per_s",
+     .unit = "tokens/s",
+     .better = kHigher,
+     .nature = kTimed,
+     .meaning = "trained tokens per second, the optimizer's time included",
+     .formula = tokens_per_s,
+     .compared = true,
+     .share = "share_of_ceiling"},
+    {.name = "train_steps_per_s",
+     .unit = "steps/s",
+     .better = kHigher,
+     .nature = kTimed,
+     .meaning = "optimizer steps per second",
+     .formula = steps_per_s,
+     .ceiling = "train_ceiling_steps_per_s"},
+    {.name = "train_micro_steps_per_s",
+     .unit = "steps/s",
+     .better = kHigher,
+     .nature = kTimed,
+     .meaning = "micro-batches (forward and backward) per second",
+     .formula = [](const Record& r) { return rate(mean_of(r, "micro_step_time_s"), 1); }},
+    {.name = "train_tflops",
+     .unit = "TFLOP/s",
+     .better = kHigher,
+     .nature = kTimed,
+     .meaning = "useful work per second: 6 x parameters x tokens and causal attention",
+     .formula = [](const Record& r) { return scaled(tokens_per_s(r), r.fact("flops_per_token") * 1e-12); }},
+    {.name = "train_ceiling_steps_per_s",
+     .unit = "steps/s",
+     .better = kHigher,
+     .nature = kTimed,
+     .meaning = "optimizer steps per second if all work ran at the fastest matrix products probed",
+     .formula =
+         [](const Record& r) {
+           return exactly(best_probe(r, &Block::matmul_flops_per_s) /
+                          (r.fact("flops_per_token") * r.fact("tokens_per_step")));
+         }},
+    {.name = "train_days",
+     .unit = "days",
+     .better = kLower,
+     .nature = kTimed,
+     .meaning = "time of the config's max_steps at this speed",
+     .formula = [](const Record& r) { return scaled(step_time(r), r.fact("max_steps") / 86400); }},
+    {.name = "train_tokens_in_22h",
+     .unit = "1e6 tokens",
+     .better = kHigher,
+     .nature = kTimed,
+     .meaning = "what the plan's 22 hours buy at this speed",
+     .formula = [](const Record& r) { return scaled(tokens_per_s(r), 22 * 3600 * 1e-6); }},
+    {.name = "first_loss",
+     .unit = "nats",
+     .better = kLower,
+     .nature = kExact,
+     .meaning = "training loss of the first step",
+     .formula = [](const Record& r) { return first_of(r, "loss"); },
+     .compared = true,
+     .tolerance = kRounding},
+    {.name = "final_loss",
+     .unit = "nats",
+     .better = kLower,
+     .nature = kExact,
+     .meaning = "mean training loss of the last tenth of the steps",
+     .formula = final_loss,
+     .compared = true,
+     .tolerance = kRounding,
+     .after = "loss"},
+    {.name = "perplexity",
+     .unit = "1",
+     .better = kLower,
+     .nature = kExact,
+     .meaning = "exp of the mean negative log-likelihood per token on held-out text",
+     .formula = perplexity,
+     .compared = true,
+     .tolerance = kRounding},
+    {.name = "bits_per_byte",
+     .unit = "bits/byte",
+     .better = kLower,
+     .nature = kExact,
+     .meaning = "negative log2-likelihood per byte of text, comparable across tokenizers",
+     .formula = [](const Record& r) { return exactly(r.fact("nll_nats") / std::log(2.0) / r.fact("text_bytes")); },
+     .compared = true,
+     .tolerance = kRounding},
+    {.name = "perplexity_over_optimum",
+     .unit = "1",
+     .better = kLower,
+     .nature = kExact,
+     .meaning = "perplexity divided by the best possible one, known for the synthetic language",
+     .formula =
+         [](const Record& r) {
+           return scaled(perplexity(r), 1 / std::exp(r.fact("optimum_nll_nats") / r.fact("scored_tokens")));
+         }},
+    {.name = "prefill_tokens_per_s",
+     .unit = "tokens/s",
+     .better = kHigher,
+     .nature = kTimed,
+     .meaning = "prompt tokens processed per second, all sequences together",
+     .formula = [](const Record& r) { return prefill_rate(r, r.fact("prompt_tokens") * r.fact("batch")); },
+     .compared = true,
+     .share = "share_of_ceiling"},
+    {.name = "decode_tokens_per_s",
+     .unit = "tokens/s",
+     .better = kHigher,
+     .nature = kTimed,
+     .meaning = "new tokens per second with the KV cache, all sequences together",
+     .formula = [](const Record& r) { return decode_rate(r, r.fact("batch")); },
+     .compared = true,
+     .share = "share_of_ceiling"},
+    {.name = "token_latency_p50",
+     .unit = "ms",
+     .better = kLower,
+     .nature = kTimed,
+     .meaning = "time from one token to the next, median",
+     .formula = [](const Record& r) { return scaled(median_of(r, "decode_step_time_s"), 1e3); }},
+    {.name = "token_latency_p95",
+     .unit = "ms",
+     .better = kLower,
+     .nature = kTimed,
+     .meaning = "time from one token to the next, 95th percentile",
+     .formula = [](const Record& r) { return scaled(quantile_of(r, "decode_step_time_s", 0.95), 1e3); }},
+    {.name = "token_latency_p99",
+     .unit = "ms",
+     .better = kLower,
+     .nature = kTimed,
+     .meaning = "time from one token to the next, 99th percentile",
+     .formula = [](const Record& r) { return scaled(quantile_of(r, "decode_step_time_s", 0.99), 1e3); }},
+    {.name = "time_to_first_token",
+     .unit = "ms",
+     .better = kLower,
+     .nature = kTimed,
+     .meaning = "time of the prompt until its first new token, median",
+     .formula = [](const Record& r) { return scaled(median_of(r, "first_token_time_s"), 1e3); }},
+    {.name = "cold_start",
+     .unit = "ms",
+     .better = kLower,
+     .nature = kTimed,
+     .meaning = "the first piece of work of a fresh process, which no rate counts",
+     .formula = cold_start},
+    {.name = "quantized_perplexity_ratio",
+     .unit = "1",
+     .better = kLower,
+     .nature = kExact,
+     .meaning = "perplexity of the quantised weights over that of the weights as they are stored",
+     .formula =
+         [](const Record& r) {
+           return exactly(std::exp(r.fact("quantization_nll_nats") - r.fact("quantization_base_nll_nats")));
+         }},
+    {.name = "quantized_kl_divergence",
+     .unit = "nats",
+     .better = kLower,
+     .nature = kExact,
+     .meaning = "KL divergence of the stored weights' next-token distribution from the quantised ones', mean",
+     .formula = [](const Record& r) { return fact(r, "quantization_kl_nats"); }},
+    {.name = "quantized_same_top_token",
+     .unit = "%",
+     .better = kHigher,
+     .nature = kExact,
+     .meaning = "tokens for which stored and quantised weights find the same next token most probable",
+     .formula = [](const Record& r) { return scaled(fact(r, "quantization_same_top_share"), 100); }},
+    {.name = "cached_uncached_mismatches",
+     .unit = "tokens",
+     .better = kLower,
+     .nature = kExact,
+     .meaning = "greedy tokens that differ with and without the KV cache",
+     .formula = [](const Record& r) { return fact(r, "cached_uncached_mismatches"); },
+     .compared = true},
+    {.name = "token_checksum",
+     .unit = "1",
+     .better = kUnchanged,
+     .nature = kExact,
+     .meaning = "sum of the greedy tokens that were made: other tokens, other work",
+     .formula = [](const Record& r) { return fact(r, "checksum"); },
+     .compared = true},
+    {.name = "operator_time",
+     .unit = "us",
+     .better = kLower,
+     .nature = kTimed,
+     .meaning = "time of one call, median of the repetitions",
+     .formula = [](const Record& r) { return scaled(median_of(r, "operator_time_s"), 1e6); },
+     .compared = true,
+     .share = "share_of_ceiling"},
+    {.name = "work_gflops",
+     .unit = "GFLOP/s",
+     .better = kHigher,
+     .nature = kTimed,
+     .meaning = "arithmetic that the work must cost, per second",
+     .formula = [](const Record& r) { return work_rate(r, r.fact("work_flops") * 1e-9); }},
+    {.name = "work_gb_per_s",
+     .unit = "GB/s",
+     .better = kHigher,
+     .nature = kTimed,
+     .meaning = "bytes that the work must read and write at least, per second",
+     .formula = [](const Record& r) { return work_rate(r, r.fact("work_bytes") * 1e-9); }},
+    {.name = "work_intensity",
+     .unit = "FLOP/byte",
+     .better = kHigher,
+     .nature = kExact,
+     .meaning = "arithmetic per byte that the work must cost: its place on the roofline",
+     .formula = [](const Record& r) { return exactly(r.fact("work_flops") / r.fact("work_bytes")); }},
+    {.name = "share_of_ceiling",
+     .unit = "%",
+     .better = kHigher,
+     .nature = kTimed,
+     .meaning =
+         "work_gflops relative to the roofline probed beside it: matrix products or memory reads, whichever binds",
+     .formula = share_of_ceiling},
+    {.name = "probe_matmul",
+     .unit = "GFLOP/s",
+     .better = kHigher,
+     .nature = kTimed,
+     .meaning = "matrix products of the speed probe beside the blocks, median",
+     .formula = [](const Record& r) { return scaled(probe(r, &Block::matmul_flops_per_s), 1e-9); }},
+    {.name = "probe_read",
+     .unit = "GB/s",
+     .better = kHigher,
+     .nature = kTimed,
+     .meaning = "memory reads of the speed probe beside the blocks, median",
+     .formula = [](const Record& r) { return scaled(probe(r, &Block::read_bytes_per_s), 1e-9); }},
+    {.name = "peak_memory",
+     .unit = "GB",
+     .better = kLower,
+     .nature = kExact,
+     .meaning = "most memory held at once, GB of 1e9 bytes: allocator peak on mps and cuda, resident on cpu",
+     .formula = peak_memory,
+     .compared = true,
+     .tolerance = kPages},
+    {.name = "memory_per_token",
+     .unit = "bytes",
+     .better = kLower,
+     .nature = kExact,
+     .meaning = "growth of the peak from the shortest to the longest sequence, per token",
+     .formula = memory_per_token},
+    {.name = "operator_calls",
+     .unit = "calls",
+     .better = kLower,
+     .nature = kExact,
+     .meaning = "LibTorch operators that the first piece of work called",
+     .formula = [](const Record& r) { return fact(r, "operator_calls"); },
+     .compared = true},
+    {.name = "matmul_gflop",
+     .unit = "GFLOP",
+     .better = kLower,
+     .nature = kExact,
+     .meaning = "arithmetic of the matrix products and attention in the first piece of work, counted",
+     .formula = [](const Record& r) { return exactly(r.fact("matmul_flops") / 1e9); },
+     .compared = true},
+    {.name = "allocated_memory",
+     .unit = "GB",
+     .better = kLower,
+     .nature = kExact,
+     .meaning = "what the first piece of work allocated in sum, freed or not",
+     .formula = [](const Record& r) { return exactly(r.fact("allocated_bytes") / 1e9); },
+     .compared = true,
+     .tolerance = kRounding},
+};
+
+}  // namespace
+
+std::span<const Metric> metrics() { return kMetrics; }
+
+}  // namespace bench::harness
