@@ -54,7 +54,9 @@ AbPair paired_blocks(const Record& a, const Record& b, const std::string& series
 }
 
 CaseRequest request_for(const CaseSpec& spec, const AbOptions& options, double planted_slowdown) {
-  CaseRequest request{spec.name, spec.type, options.device, spec.budget_s, spec.config, {}};
+  // Only what the suite says: an older program doesn't know keys that came after it.
+  const Json config = find_case_type(spec.type)->without_defaults(spec.config);
+  CaseRequest request{spec.name, spec.type, options.device, spec.budget_s, config, {}};
   request.max_blocks = options.blocks;
   request.planted_slowdown = planted_slowdown;
   request.in_turns = true;

@@ -25,6 +25,17 @@ void name_overrides(const YamlNode& cases, Overrides& overrides) {
   }
 }
 
+Json with_all_keys(const CaseType& type, const Json& config) {
+  try {
+    FieldReader reader(YamlNode::parse(config.dump(), "config"));
+    const Json all = type.read(reader);
+    reader.finish();
+    return all;
+  } catch (const Error&) {
+    return config;
+  }
+}
+
 CaseSpec* find_case(Suite& suite, const std::string& name) {
   const auto found =
       std::find_if(suite.cases.begin(), suite.cases.end(), [&](const auto& c) { return c.name == name; });
@@ -123,6 +134,13 @@ Suite read_suite(const std::string& file, const std::vector<std::string>& assign
   add_references(root, suite);
   overrides->check_all_used();
   return suite;
+}
+
+Report with_all_keys(Report report) {
+  for (auto& one : report.cases)
+    if (const CaseType* type = find_case_type(one.type))
+      for (auto& record : one.processes) record.config = with_all_keys(*type, record.config);
+  return report;
 }
 
 Suite suite_of_report(const Report& report) {

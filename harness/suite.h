@@ -84,6 +84,10 @@ struct Suite {
 /// case.
 Suite suite_of_report(const Report& report);
 
+/// The report with every key of its cases' configs: one written before there was a key gets what the key is by default,
+/// which is how it was run. A config with keys that this program doesn't know stays as it is.
+Report with_all_keys(Report report);
+
 /// Reads and checks a whole suite: every key of every case and of every config it names. Throws Error.
 Suite read_suite(const std::string& file, const std::vector<std::string>& assignments = {});
 

@@ -1,6 +1,7 @@
 #include "model/safetensors.h"
 
 #include "model/error.h"
+#include "model/mapped_file.h"
 
 #include <array>
 #include <cerrno>
@@ -31,17 +32,15 @@ constexpr std::array<std::pair<const char*, torch::Dtype>, 9> kDtypes{{{"F64", t
 
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& file) : file_(file) {
-    std::error_code failed;
-    size_ = std::filesystem::file_size(file, failed);
-    if (failed) throw InputError(file.string(), "cannot be read: " + failed.message());
+  explicit Reader(const std::filesystem::path& file) : file_(file), mapped_(file), size_(mapped_.size()) {
     if (size_ < kLengthBytes) fail(size_, "the file ends inside its 8-byte length field");
-    bytes_ = torch::from_file(file.string(), /*shared=*/false, static_cast<std::int64_t>(size_), torch::kUInt8);
   }
 
   NamedTensors read() {
+    const torch::Tensor length = mapped_.map(0, kLengthBytes);
     std::uint64_t header_length = 0;
-    for (std::uint64_t i = kLengthBytes; i-- > 0;) header_length = header_length << 8 | data()[i];
+    for (std::uint64_t i = kLengthBytes; i-- > 0;)
+      header_length = header_length << 8 | length.const_data_ptr<std::uint8_t>()[i];
     if (header_length > kLongestHeader || header_length > size_ - kLengthBytes)
       fail(0, "a header of " + std::to_string(header_length) + " bytes does not fit in a file of " +
                   std::to_string(size_));
@@ -55,15 +54,14 @@ class Reader {
   }
 
  private:
-  const std::uint8_t* data() const { return bytes_.const_data_ptr<std::uint8_t>(); }
-
   [[noreturn]] void fail(std::uint64_t byte, const std::string& what) const {
     throw InputError(file_.string() + ": byte " + std::to_string(byte), what,
                      "the file is damaged or was cut off while it was copied; get it again");
   }
 
   Json parse_header(std::uint64_t length) const {
-    const auto* begin = reinterpret_cast<const char*>(data() + kLengthBytes);
+    const torch::Tensor text = mapped_.map(kLengthBytes, length);
+    const auto* begin = static_cast<const char*>(text.const_data_ptr());
     try {
       Json header = Json::parse(begin, begin + length);
       if (!header.is_object()) fail(kLengthBytes, "the header is not a JSON object");
@@ -102,8 +100,7 @@ class Reader {
     if (wanted != end - begin)
       fail(data_begin_ + begin,
            "'" + name + "' holds " + std::to_string(end - begin) + " bytes, its shape needs " + std::to_string(wanted));
-    torch::Tensor raw =
-        bytes_.narrow(0, static_cast<std::int64_t>(data_begin_ + begin), static_cast<std::int64_t>(wanted));
+    torch::Tensor raw = mapped_.map(data_begin_ + begin, wanted);
     if ((data_begin_ + begin) % element != 0) raw = raw.clone();  // other writers need not align
     return raw.view(known->second).view(shape);
   }
@@ -128,8 +125,8 @@ class Reader {
   }
 
   std::filesystem::path file_;
-  std::uint64_t size_ = 0, data_begin_ = 0;
-  torch::Tensor bytes_;
+  MappedFile mapped_;
+  std::uint64_t size_, data_begin_ = 0;
 };
 
 const char* dtype_name(torch::Dtype dtype) {

@@ -11,9 +11,9 @@ namespace bench::model {
 /// Tensors by name, in the order of their names.
 using NamedTensors = std::map<std::string, torch::Tensor>;
 
-/// Maps a safetensors file (https://huggingface.co/docs/safetensors): the tensors are views of the file's pages, which
-/// the first reader brings in; writing to them changes no file. Reads F64, F32, F16, BF16, I64, I32, I8, U8 and BOOL.
-/// Throws InputError with the byte at fault for anything that is truncated, overlapping or out of bounds.
+/// Maps a safetensors file (https://huggingface.co/docs/safetensors): each tensor is a mapping of the file's pages,
+/// which the first reader brings in; writing to it changes no file. Reads F64, F32, F16, BF16, I64, I32, I8, U8 and
+/// BOOL. Throws InputError with the byte at fault for anything that is truncated, overlapping or out of bounds.
 NamedTensors read_safetensors(const std::filesystem::path& file);
 
 /// Writes tensors (copied to the CPU one by one). Throws WriteError when the disk is full; no file of the old name may

@@ -18,6 +18,11 @@ Json read_case(FieldReader& reader) {
   return to_json(config);
 }
 
+template <class Config>
+Json without_defaults_of(const Json& config) {
+  return without_defaults(read_config<Config>(YamlNode::parse(config.dump(), "config")), to_json(Config{}));
+}
+
 template <class Config, Record (*kRun)(const Config&, Context&)>
 Record run_case(const Json& config, Context& context) {
   return kRun(read_config<Config>(YamlNode::parse(config.dump(), context.case_name)), context);
@@ -25,7 +30,9 @@ Record run_case(const Json& config, Context& context) {
 
 template <class Config, Record (*kRun)(const Config&, Context&)>
 constexpr CaseType row(const char* name, const char* meaning) {
-  return {name, meaning, read_case<Config>, run_case<Config, kRun>, [] { return describe_fields<Config>(); }};
+  return {name, meaning, read_case<Config>, run_case<Config, kRun>, without_defaults_of<Config>, [] {
+            return describe_fields<Config>();
+          }};
 }
 
 constexpr CaseType kCaseTypes[] = {

@@ -17,6 +17,8 @@ struct CaseType {
   Json (*read)(FieldReader& reader);
   /// Runs the case with an effective config.
   Record (*run)(const Json& config, Context& context);
+  /// An effective config without the keys that are as they are by default.
+  Json (*without_defaults)(const Json& config);
   std::vector<FieldHelp> (*keys)();
 };
 

@@ -2,6 +2,7 @@
 
 #include "harness/cli/verbs.h"
 #include "harness/reports/reports.h"
+#include "harness/suite.h"
 
 #include <iostream>
 #include <memory>
@@ -37,7 +38,8 @@ void print(const Comparison& row) {
 
 Exit run(Options options) {
   options.how.tolerance = parse_share(options.tolerance, "--max-regression");
-  const auto rows = compare_reports(read_report(options.base), read_report(options.now), options.how);
+  const auto rows =
+      compare_reports(with_all_keys(read_report(options.base)), with_all_keys(read_report(options.now)), options.how);
   // What needs attention last, where a person looks first.
   for (const Change change :
        {Change::kNew, Change::kSame, Change::kBetter, Change::kCantTell, Change::kVanished, Change::kWorse})

@@ -48,7 +48,7 @@ Exit run(Options options) {
   };
   std::optional<Report> before;
   if (!options.from.empty()) {
-    before = read_report(options.from);
+    before = with_all_keys(read_report(options.from));
     options.run.device = options.run.device.empty() ? before->device : options.run.device;
     if (!options.run.seed) options.run.seed = before->seed;
   }

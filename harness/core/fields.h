@@ -187,6 +187,28 @@ Json to_json(const T& value) {
   }
 }
 
+/// to_json without what is as in `defaults`, so that a program without the newest keys reads it too.
+template <class T>
+Json without_defaults(const T& value, const Json& defaults) {
+  if constexpr (IsFileOr<T>::value) {
+    Json json = without_defaults(value.value, to_json(decltype(value.value){}));
+    if (!value.file.empty()) json["read_from"] = value.file;
+    return json;
+  } else if constexpr (IsOptional<T>::value) {
+    return value ? without_defaults(*value, to_json(typename T::value_type{})) : Json(nullptr);
+  } else if constexpr (HasFields<T>) {
+    Json json = Json::object();
+    T::fields(value, [&]<class F>(const char* key, const F& field, const char*) {
+      bool written = to_json(field) != defaults[key];
+      if constexpr (IsFileOr<F>::value) written = field.given;
+      if (written) json[key] = without_defaults(field, defaults[key]);
+    });
+    return json;
+  } else {
+    return to_json(value);
+  }
+}
+
 struct FieldHelp {
   std::string key, default_value, help;
 };

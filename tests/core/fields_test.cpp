@@ -52,6 +52,15 @@ TEST(Fields, ReadsEveryKindOfValue) {
   EXPECT_EQ(config.inner.rate, 1e-3);
 }
 
+TEST(Fields, WithoutDefaultsOnlyWhatSomebodyChose) {
+  const Json defaults = to_json(Outer{});
+  EXPECT_EQ(without_defaults(Outer{}, defaults), Json::object());
+  const auto config = read_config<Outer>(YamlNode::parse("{name: x, lengths: [1], limit: 3, inner: {batch: 8}}", "f"));
+  const Json chosen = without_defaults(config, defaults);
+  EXPECT_EQ(chosen, Json::parse(R"({"lengths": [1], "limit": 3.0, "inner": {"batch": 8}})"));
+  EXPECT_EQ(to_json(read_config<Outer>(YamlNode::parse(chosen.dump(), "f"))), to_json(config));
+}
+
 TEST(Fields, JsonOfAConfigReadsBackAsTheSameConfig) {
   Outer config;
   config.name = "quoted \"name\": 5";

@@ -1,5 +1,8 @@
 #include "harness/compare.h"
 
+#include "harness/cases/prefill.h"
+#include "harness/suite.h"
+
 #include <cmath>
 #include <random>
 
@@ -136,6 +139,24 @@ TEST(Compare, RefusesOtherMachinesAndConfigsUnlessAsked) {
   const auto rows = compare_reports(base, machine, {.different = true});
   ASSERT_EQ(rows.size(), 1u);  // the speed; memory and such are not comparable then
   EXPECT_EQ(rows[0].change, Change::kSame);
+}
+
+TEST(Compare, AKeyThatTheOlderProgramDidNotKnowIsNoOtherConfigWhileItIsAsByDefault) {
+  Report now = report(1);
+  Json& config = now.cases[0].processes[0].config;
+  config = to_json(
+      read_config<PrefillConfig>(YamlNode::parse("{model: configs/model_quick.yaml, prompt_tokens: 100}", "case")));
+  Report base = now;
+  ASSERT_EQ(base.cases[0].processes[0].config.erase("quantize"), 1u);
+  const auto compare = [](const Report& a, const Report& b) {
+    return compare_reports(with_all_keys(a), with_all_keys(b), {});
+  };
+  EXPECT_NO_THROW(compare(base, now));
+  EXPECT_NO_THROW(compare(now, base));
+  config["quantize"] = "int8";
+  EXPECT_THROW(compare(base, now), Error);
+  config["from_the_future"] = 1;  // stays as it is, and unequal
+  EXPECT_THROW(compare(base, now), Error);
 }
 
 TEST(Compare, NoiseAloneRarelyLooksLikeARegression) {

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "model/tensor.h"
+
+#include <cstdint>
+#include <filesystem>
+
+namespace bench::model {
+
+/// A file opened to map parts of it.
+class MappedFile {
+ public:
+  /// Throws InputError when the file can't be opened.
+  explicit MappedFile(const std::filesystem::path& file);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::uint64_t size() const { return size_; }
+  /// `bytes` bytes from `begin` on, which must lie in the file, as uint8 [bytes] on the CPU: pages of the file, which
+  /// the first reader brings in. Writing to them changes no file. Each part is a mapping of its own, so its memory goes
+  /// when its last tensor does, whatever becomes of the other parts and of this object. Throws InputError.
+  torch::Tensor map(std::uint64_t begin, std::uint64_t bytes) const;
+
+ private:
+  std::filesystem::path file_;
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace bench::model
