@@ -60,7 +60,7 @@ torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& we
   const torch::Tensor y = torch::empty(shape, torch::kFloat32);
   const WeightRows rows = weight_rows(weight);
   const PreparedTokens prepared(wide.const_data_ptr<float>(), tokens, weight.columns, rows.format);
-  all_row_products({{rows, weight.rows, y.mutable_data_ptr<float>(), weight.rows}}, prepared.rows());
+  all_row_products({{rows, weight.rows, y.mutable_data_ptr<float>(), weight.rows}}, prepared);
   return y.to(x.scalar_type());
 }
 

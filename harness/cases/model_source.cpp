@@ -1,6 +1,7 @@
 #include "harness/cases/model_source.h"
 
 #include "harness/checkpoints.h"
+#include "harness/core/clock.h"
 #include "harness/core/hash.h"
 #include "harness/data/tokens.h"
 #include "harness/quantization_cost.h"
@@ -80,8 +81,11 @@ void record_quantization_cost(const ModelSource& source, const Device& device, m
 }
 
 model::LanguageModel open_model(const ModelSource& source, const Device& device, Record& record) {
+  const double begin_s = now_s();
   model::LanguageModel model = open_unquantized(source, device);
+  model->quantize(quantization_named(source.quantize, "quantize"));
   if (!source.checkpoint.empty()) {
+    record.facts["load_time_s"] = now_s() - begin_s;
     record.notes["weights"] = source.checkpoint;
     const std::filesystem::path folder = source.checkpoint, checksums = folder / kChecksumsFile;
     if (std::filesystem::exists(checksums)) {
@@ -92,7 +96,6 @@ model::LanguageModel open_model(const ModelSource& source, const Device& device,
   } else {
     record.notes["weights"] = fmt::format("random, seed {}", source.seed);
   }
-  model->quantize(quantization_named(source.quantize, "quantize"));
   record.notes["quantize"] = source.quantize;
   record.notes["dtype"] = dtype_text(dtype_for(source, device));
   record.facts["parameters"] = static_cast<double>(parameter_count(model->config()));

@@ -35,7 +35,7 @@ class Step {
     norm(w_.norm);
     const torch::Tensor logits = torch::empty({batch_, w_.vocab}, torch::kFloat32);
     all_row_products({{w_.head, w_.vocab, logits.mutable_data_ptr<float>(), w_.vocab}},
-                     prepared(normed_, hidden_, w_.head).rows());
+                     prepared(normed_, hidden_, w_.head));
     return logits;
   }
 
@@ -54,7 +54,7 @@ class Step {
   /// x += W y.
   void add_product(const WeightRows& weight, const Floats& y) {
     Floats sum(x_.size());
-    all_row_products({{weight, hidden_, sum.data(), hidden_}}, prepared(y, weight.columns, weight).rows());
+    all_row_products({{weight, hidden_, sum.data(), hidden_}}, prepared(y, weight.columns, weight));
     for (std::size_t i = 0; i < sum.size(); ++i) x_[i] += sum[i];
   }
 
@@ -65,7 +65,7 @@ class Step {
     all_row_products({{layer.q, queries, qkv.data(), all},
                       {layer.k, keys, qkv.data() + queries, all},
                       {layer.v, keys, qkv.data() + queries + keys, all}},
-                     prepared(normed_, hidden_, layer.q).rows());
+                     prepared(normed_, hidden_, layer.q));
     const std::int64_t group = w_.heads / w_.kv_heads;
     at::parallel_for(0, batch_ * w_.kv_heads, 1, [&](std::int64_t first, std::int64_t last) {
       Floats scores;
@@ -104,7 +104,7 @@ class Step {
     norm(layer.post_attention_norm);
     Floats gate(size(batch_ * w_.inner)), up(gate.size());
     all_row_products({{layer.gate, w_.inner, gate.data(), w_.inner}, {layer.up, w_.inner, up.data(), w_.inner}},
-                     prepared(normed_, hidden_, layer.gate).rows());
+                     prepared(normed_, hidden_, layer.gate));
     swiglu(Element::kFp32, gate.data(), up.data(), gate.data(), static_cast<std::int64_t>(gate.size()));
     add_product(layer.down, gate);
   }

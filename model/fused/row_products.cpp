@@ -1,6 +1,7 @@
 #include "model/fused/row_products.h"
 
 #include "model/fused/rows.h"
+#include "model/kernels/dense_products.h"
 
 namespace bench::model {
 
@@ -16,21 +17,32 @@ WeightRows weight_rows(const QuantizedWeight& weight) {
 
 PreparedTokens::PreparedTokens(const float* x, std::int64_t tokens, std::int64_t columns, WeightFormat format)
     : tokens_(tokens), x_(x) {
-  if (format == WeightFormat::kFp32 || format == WeightFormat::kBf16) return;
-  const std::int64_t padded = padded_columns(columns);
-  int16_.resize(static_cast<std::size_t>(tokens * padded));
-  scales_.resize(static_cast<std::size_t>(tokens));
-  for (std::int64_t t = 0; t < tokens; ++t)
-    scales_[static_cast<std::size_t>(t)] = to_int16(x + t * columns, columns, int16_.data() + t * padded, padded);
+  if (format == WeightFormat::kBf16) {
+    pairs_.resize(static_cast<std::size_t>(tokens * columns));
+    for (std::int64_t t = 0; t < tokens; ++t) split_pairs(x + t * columns, columns, pairs_.data() + t * columns);
+    x_ = pairs_.data();
+  }
+  if (!is_whole(format)) return;
+  const auto padded = static_cast<std::size_t>(padded_columns(columns)), groups = padded / kGroupColumns;
+  const auto count = static_cast<std::size_t>(tokens);
+  numbers_.resize(count * 2 * padded);
+  scales_.resize(count);
+  sums_.resize(count * groups);
+  for (std::size_t t = 0; t < count; ++t)
+    scales_[t] = prepare_token(x + static_cast<std::int64_t>(t) * columns, columns, numbers_.data() + t * 2 * padded,
+                               sums_.data() + t * groups);
 }
 
-void all_row_products(const std::vector<RowProduct>& products, const TokenRows& x) {
+void all_row_products(const std::vector<RowProduct>& products, const PreparedTokens& x) {
   std::int64_t rows = 0;  // of all, one after the other; they have the same columns
   for (const auto& product : products) rows += product.rows;
   in_parallel(rows, products[0].weight.columns, [&](std::int64_t first, std::int64_t last) {
     for (const auto& product : products) {
       const std::int64_t from = std::max<std::int64_t>(first, 0), to = std::min(last, product.rows);
-      if (from < to) row_products(product.weight, x, from, to, product.y, product.y_stride);
+      if (from < to && is_whole(product.weight.format))
+        whole_products(product.weight, x.whole(), from, to, product.y, product.y_stride);
+      else if (from < to)
+        dense_products(product.weight, x.dense(), x.count(), from, to, product.y, product.y_stride);
       first -= product.rows;
       last -= product.rows;
     }

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "model/kernels/row_products.h"
+#include "model/kernels/weight_rows.h"
+#include "model/kernels/whole_products.h"
 #include "model/quantized_weight.h"
 #include "model/tensor.h"
 
@@ -18,13 +19,18 @@ WeightRows weight_rows(const QuantizedWeight& weight);
 class PreparedTokens {
  public:
   PreparedTokens(const float* x, std::int64_t tokens, std::int64_t columns, WeightFormat format);
-  TokenRows rows() const { return {tokens_, x_, int16_.data(), scales_.data()}; }
+  PreparedTokens(PreparedTokens&&) = default;  // a copy would point into the original
+  std::int64_t count() const { return tokens_; }
+  /// For weights in fp32 and bf16.
+  const float* dense() const { return x_; }
+  /// For whole-number weights.
+  WholeTokens whole() const { return {tokens_, numbers_.data(), scales_.data(), sums_.data()}; }
 
  private:
   std::int64_t tokens_;
   const float* x_;
-  std::vector<std::int16_t> int16_;
-  std::vector<float> scales_;
+  std::vector<std::int8_t> numbers_;
+  std::vector<float> pairs_, scales_, sums_;
 };
 
 /// y[t * y_stride + row] for all `rows` rows of a matrix.
@@ -37,6 +43,6 @@ struct RowProduct {
 
 /// Products of several matrices with the same tokens, on all threads: each reads one stretch of the rows. (Smaller
 /// pieces taken as threads get done were slower by a tenth to a third: each begins a new stream of memory.)
-void all_row_products(const std::vector<RowProduct>& products, const TokenRows& x);
+void all_row_products(const std::vector<RowProduct>& products, const PreparedTokens& x);
 
 }  // namespace bench::model

@@ -1,11 +1,10 @@
 #include "model/kernels/cached_attention.h"
 
+#include "model/kernels/fixed_size_targets.h"
 #include "model/kernels/softmax.h"
 
 #include <cmath>
 
-// Arrays of vectors need vectors whose size the compiler knows.
-#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "model/kernels/cached_attention.cpp"
 #include <hwy/foreach_target.h>
@@ -18,43 +17,115 @@ namespace bench::model::HWY_NAMESPACE {
 // A key or value is read once for kHeads query heads.
 
 template <int kHeads, class T>
-void scores_of(const float* q, const T* keys, std::size_t tokens, std::size_t dim, float* scores) {
+void scores_of(std::integral_constant<int, kHeads>, const float* q, const T* keys, std::size_t tokens, std::size_t dim,
+               float* scores) {
+  for (std::size_t s = 0; s < tokens; ++s)
+    for (std::size_t h = 0; h < kHeads; ++h)
+      scores[h * tokens + s] = sum_of(dim, [&](auto d, std::size_t i) HWY_ATTR {
+        return hn::Mul(load(d, keys + s * dim + i), load(d, q + h * dim + i));
+      });
+}
+
+#if HWY_TARGET != HWY_SCALAR
+template <class D>
+HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> sum_of_blocks(D d, hn::Vec<D> v) {
+  if constexpr (hn::MaxLanes(d) <= 4) {
+    return v;
+  } else {
+    const hn::Half<D> half;
+    return sum_of_blocks(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+}
+
+/// The sums of the lanes of four vectors: one by one they would cost more than the products that they add up.
+template <class D>
+HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> four_sums(D d, const hn::Vec<D>* v) {
+  const hn::Repartition<std::uint64_t, D> pairs;
+  const auto halves = [&](auto a, auto b) HWY_ATTR {
+    return hn::BitCast(pairs, hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b)));
+  };
+  const auto ab = halves(v[0], v[1]), ce = halves(v[2], v[3]);
+  return sum_of_blocks(d, hn::Add(hn::BitCast(d, hn::InterleaveLower(pairs, ab, ce)),
+                                  hn::BitCast(d, hn::InterleaveUpper(pairs, ab, ce))));
+}
+
+/// sums [kKeys, 4] = keys [kKeys, dim] times q [4, dim] transposed.
+template <int kKeys, class T>
+HWY_INLINE void products_of_four_heads(const float* q, const T* keys, std::size_t dim, float* sums) {
   const hn::ScalableTag<float> d;
   const hn::CappedTag<float, 1> one;
-  for (std::size_t s = 0; s < tokens; ++s) {
-    const T* key = keys + s * dim;
-    hn::Vec<decltype(d)> sums[kHeads];
+  hn::Vec<decltype(d)> products[kKeys][4];
+  BENCH_UNROLL
+  for (int j = 0; j < 4 * kKeys; ++j) products[j / 4][j % 4] = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= dim; i += hn::Lanes(d)) {
     BENCH_UNROLL
-    for (int h = 0; h < kHeads; ++h) sums[h] = hn::Zero(d);
-    std::size_t i = 0;
-    for (; i + hn::Lanes(d) <= dim; i += hn::Lanes(d)) {
-      const auto k = load(d, key + i);
+    for (std::size_t k = 0; k < kKeys; ++k) {
+      const auto key = load(d, keys + k * dim + i);
       BENCH_UNROLL
-      for (int h = 0; h < kHeads; ++h)
-        sums[h] = hn::MulAdd(k, load(d, q + static_cast<std::size_t>(h) * dim + i), sums[h]);
-    }
-    for (int h = 0; h < kHeads; ++h) {
-      float sum = hn::GetLane(hn::SumOfLanes(d, sums[h]));
-      for (std::size_t j = i; j < dim; ++j)
-        sum += hn::GetLane(load(one, key + j)) * q[static_cast<std::size_t>(h) * dim + j];
-      scores[static_cast<std::size_t>(h) * tokens + s] = sum;
+      for (std::size_t h = 0; h < 4; ++h) products[k][h] = hn::MulAdd(key, load(d, q + h * dim + i), products[k][h]);
     }
   }
+  for (std::size_t k = 0; k < kKeys; ++k) {
+    hn::StoreU(four_sums(d, products[k]), hn::FixedTag<float, 4>(), sums + 4 * k);
+    for (std::size_t j = i; j < dim; ++j)
+      for (std::size_t h = 0; h < 4; ++h)
+        sums[4 * k + h] += hn::GetLane(load(one, keys + k * dim + j)) * q[h * dim + j];
+  }
+}
+
+/// The plan's models have four query heads for one of keys.
+template <class T>
+void scores_of(std::integral_constant<int, 4>, const float* q, const T* keys, std::size_t tokens, std::size_t dim,
+               float* scores) {
+  const hn::FixedTag<float, 4> four;
+  float sums[16];
+  std::size_t s = 0;
+  for (; s + 4 <= tokens; s += 4) {
+    products_of_four_heads<2>(q, keys + s * dim, dim, sums);
+    products_of_four_heads<2>(q, keys + (s + 2) * dim, dim, sums + 8);
+    hn::Vec<decltype(four)> head0, head1, head2, head3;
+    hn::LoadInterleaved4(four, sums, head0, head1, head2, head3);
+    hn::StoreU(head0, four, scores + s);
+    hn::StoreU(head1, four, scores + tokens + s);
+    hn::StoreU(head2, four, scores + 2 * tokens + s);
+    hn::StoreU(head3, four, scores + 3 * tokens + s);
+  }
+  for (; s < tokens; ++s) {
+    products_of_four_heads<1>(q, keys + s * dim, dim, sums);
+    for (std::size_t h = 0; h < 4; ++h) scores[h * tokens + s] = sums[h];
+  }
+}
+
+#endif  // else one by one
+
+/// kVectors of y from column i on.
+template <int kHeads, int kVectors, class D, class T>
+HWY_INLINE void weighted_columns(D d, const float* weights, const T* values, std::size_t tokens, std::size_t dim,
+                                 std::size_t i, float* y) {
+  hn::Vec<D> sums[kVectors][kHeads];
+  BENCH_UNROLL
+  for (int j = 0; j < kVectors * kHeads; ++j) sums[j / kHeads][j % kHeads] = hn::Zero(d);
+  for (std::size_t s = 0; s < tokens; ++s) {
+    BENCH_UNROLL
+    for (std::size_t c = 0; c < kVectors; ++c) {
+      const auto v = load(d, values + s * dim + i + c * hn::Lanes(d));
+      BENCH_UNROLL
+      for (std::size_t h = 0; h < kHeads; ++h)
+        sums[c][h] = hn::MulAdd(v, hn::Set(d, weights[h * tokens + s]), sums[c][h]);
+    }
+  }
+  for (std::size_t c = 0; c < kVectors; ++c)
+    for (std::size_t h = 0; h < kHeads; ++h) store(sums[c][h], d, y + h * dim + i + c * hn::Lanes(d));
 }
 
 template <int kHeads, class T>
 void weighted_values(const float* weights, const T* values, std::size_t tokens, std::size_t dim, float* y) {
-  for_each_vector(dim, [&](auto d, std::size_t i) HWY_ATTR {
-    hn::Vec<decltype(d)> sums[kHeads];
-    BENCH_UNROLL
-    for (int h = 0; h < kHeads; ++h) sums[h] = hn::Zero(d);
-    for (std::size_t s = 0; s < tokens; ++s) {
-      const auto v = load(d, values + s * dim + i);
-      BENCH_UNROLL
-      for (int h = 0; h < kHeads; ++h)
-        sums[h] = hn::MulAdd(v, hn::Set(d, weights[static_cast<std::size_t>(h) * tokens + s]), sums[h]);
-    }
-    for (int h = 0; h < kHeads; ++h) store(sums[h], d, y + static_cast<std::size_t>(h) * dim + i);
+  const hn::ScalableTag<float> whole;
+  const std::size_t two = 2 * hn::Lanes(whole), in_twos = dim / two * two;
+  for (std::size_t i = 0; i < in_twos; i += two) weighted_columns<kHeads, 2>(whole, weights, values, tokens, dim, i, y);
+  for_each_vector(dim - in_twos, [&](auto d, std::size_t i) HWY_ATTR {
+    weighted_columns<kHeads, 1>(d, weights, values, tokens, dim, in_twos + i, y);
   });
 }
 
@@ -66,9 +137,10 @@ void CachedAttention(Element element, const float* q, std::int64_t heads, const 
     using T = std::remove_pointer_t<decltype(type)>;
     for_fours(heads, [&](auto count, std::int64_t h) HWY_ATTR {
       float* rows = scores + h * tokens;
-      scores_of<decltype(count)::value>(q + h * dim, static_cast<const T*>(keys), n, width, rows);
+      const T* all_keys = static_cast<const T*>(keys);
+      scores_of(count, q + h * dim, all_keys, n, width, rows);
       for (int i = 0; i < count; ++i) causal_softmax_row(Element::kFp32, rows + i * tokens, tokens, tokens, scale);
-      weighted_values<decltype(count)::value>(rows, static_cast<const T*>(values), n, width, y + h * dim);
+      weighted_values<count>(rows, static_cast<const T*>(values), n, width, y + h * dim);
     });
   });
 }

@@ -21,21 +21,18 @@ void int8_row(const std::int8_t* q, float scale, std::size_t columns, T* to) {
 
 /// One block of 128 columns.
 void int4_block(const std::uint8_t* q, const Bf16* scales, float* to) {
-  constexpr std::size_t kWords = kBlockColumns / 4;
   const hn::CappedTag<float, 1> one;
   const float scale0 = hn::GetLane(load(one, scales)), scale1 = hn::GetLane(load(one, scales + 1));
   const hn::ScalableTag<float> d;
-  const hn::Rebind<std::int16_t, decltype(d)> d16;
+  const hn::Rebind<std::uint8_t, decltype(d)> d8;
   const hn::RebindToSigned<decltype(d)> d32;
-  for (std::size_t j = 0; j < kWords; j += hn::Lanes(d)) {
-    const auto word = hn::PromoteTo(d32, hn::LoadU(d16, reinterpret_cast<const std::int16_t*>(q) + j));
-    const auto put = [&](auto whole, float scale, std::size_t column) HWY_ATTR {
-      store(hn::Mul(hn::ConvertTo(d, hn::ShiftRight<28>(whole)), hn::Set(d, scale)), d, to + column + j);
-    };
-    put(hn::ShiftLeft<28>(word), scale0, 0);
-    put(hn::ShiftLeft<24>(word), scale0, kWords);
-    put(hn::ShiftLeft<20>(word), scale1, 2 * kWords);
-    put(hn::ShiftLeft<16>(word), scale1, 3 * kWords);
+  const auto put = [&](auto whole, float scale, float* column) HWY_ATTR {
+    store(hn::Mul(hn::ConvertTo(d, hn::Sub(whole, hn::Set(d32, 8))), hn::Set(d, scale)), d, column);
+  };
+  for (std::size_t j = 0; j < kGroupColumns; j += hn::Lanes(d)) {
+    const auto both = hn::PromoteTo(d32, hn::LoadU(d8, q + j));
+    put(hn::And(both, hn::Set(d32, 15)), scale0, to + j);
+    put(hn::ShiftRight<4>(both), scale1, to + kGroupColumns + j);
   }
 }
 

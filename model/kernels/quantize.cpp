@@ -8,8 +8,6 @@
 namespace bench::model {
 namespace {
 
-constexpr std::int64_t kWords = kBlockColumns / 4;
-
 float to_float(Bf16 x) {
   const std::uint32_t bits = static_cast<std::uint32_t>(x.bits) << 16;
   float value = 0;
@@ -53,16 +51,6 @@ Bf16 int4_scale(const float* x, std::int64_t n) {
   return best;
 }
 
-/// Where column `column` of a row stands: the word of 16 bits and the lowest of its 4 bits.
-struct Place {
-  std::int64_t word;
-  int shift;
-};
-Place place_of(std::int64_t column) {
-  const std::int64_t in_block = column % kBlockColumns;
-  return {column / kBlockColumns * kWords + in_block % kWords, static_cast<int>(4 * (in_block / kWords))};
-}
-
 }  // namespace
 
 float quantize_row_int8(const float* weight, std::int64_t columns, std::int8_t* q) {
@@ -76,19 +64,17 @@ float quantize_row_int8(const float* weight, std::int64_t columns, std::int8_t* 
 
 void quantize_row_int4(const float* weight, std::int64_t columns, std::uint8_t* q, Bf16* scales) {
   const std::int64_t padded = padded_columns(columns);
-  std::memset(q, 0, static_cast<std::size_t>(padded / 2));
+  std::memset(q, 0, static_cast<std::size_t>(padded / 2));  // -8: what fills up meets zeros
   for (std::int64_t first = 0; first < padded; first += kGroupColumns) {
     const std::int64_t n = std::clamp<std::int64_t>(columns - first, 0, kGroupColumns);
     const Bf16 stored = n > 0 ? int4_scale(weight + first, n) : Bf16{0};
     scales[first / kGroupColumns] = stored;
     const float scale = to_float(stored);
     if (scale == 0) continue;
-    for (std::int64_t i = first; i < first + n; ++i) {
-      const Place place = place_of(i);
-      std::uint16_t word = 0;
-      std::memcpy(&word, q + 2 * place.word, sizeof word);
-      word = static_cast<std::uint16_t>(word | (nearest(weight[i] / scale, -8, 7) & 15) << place.shift);
-      std::memcpy(q + 2 * place.word, &word, sizeof word);
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::int64_t byte = first / kBlockColumns * kGroupColumns + i;
+      const int shift = first % kBlockColumns == 0 ? 0 : 4;
+      q[byte] = static_cast<std::uint8_t>(q[byte] | (nearest(weight[first + i] / scale, -8, 7) + 8) << shift);
     }
   }
 }

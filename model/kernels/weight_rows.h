@@ -6,6 +6,9 @@ namespace bench::model {
 
 /// How the weights of a product with few tokens are stored.
 enum class WeightFormat { kFp32, kBf16, kInt8, kInt4 };
+inline constexpr bool is_whole(WeightFormat format) {
+  return format == WeightFormat::kInt8 || format == WeightFormat::kInt4;
+}
 
 /// Columns that are multiplied and added in integers before they become fp32; in 4 bits they also share a scale.
 inline constexpr std::int64_t kGroupColumns = 64;
@@ -20,8 +23,8 @@ inline constexpr std::int64_t padded_columns(std::int64_t columns) {
 ///   kFp32, kBf16: values [rows, columns], no scales.
 ///   kInt8: weight = scale of its row * q, q in -127 .. 127. values int8 [rows, padded], scales fp32 [rows].
 ///   kInt4: weight = scale of its row and group * q, q in -8 .. 7. scales bf16 [rows, padded / 64], values [rows,
-///          padded / 2] bytes: each 64 bytes are 32 words of 16 bits, and word j holds the columns j, 32 + j, 64 + j
-///          and 96 + j of its block, from the low end up. So shifts alone make vectors of neighbouring columns.
+///          padded / 2] bytes: byte j of each 64 holds q + 8 of the columns j, in its low half, and 64 + j of its
+///          block.
 struct WeightRows {
   WeightFormat format;
   const void* values;

@@ -88,20 +88,46 @@ TEST_F(CheckpointTest, FullDiskLeavesTheOldCheckpointIntact) {
     EXPECT_NE(entry.path().filename().string().front(), '.');
 }
 
-TEST_F(CheckpointTest, GenerateContinuesTextAndRefusesBadPrompts) {
-  std::string text;
-  for (int i = 0; i < 300; ++i)
-    text += "대한민국은 민주공화국이다 모든 국민은 법 앞에 평등하다 " + std::to_string(i * i) + "\n";
-  folder_.write("t.txt", text);
-  ASSERT_EQ(here("tokenizer train --text t.txt --out t.model --vocab-size 320").exit_code, 0);
-  folder_.write("model.yaml",
-                "vocab_size: 320\nhidden_size: 32\nnum_layers: 1\nnum_heads: 2\nnum_kv_heads: 1\nintermediate_size: "
-                "48\nmax_seq_length: 64\ndropout: 0.0\n");
-  ASSERT_EQ(
-      train("a",
-            "--max-steps 2 --set data.train_path=t.txt --set data.valid_path=t.txt --set data.tokenizer_model=t.model")
-          .exit_code,
-      0);
+/// One that has a tokenizer, in a/final.
+class TextCheckpointTest : public CheckpointTest {
+ protected:
+  void SetUp() override {
+    std::string text;
+    for (int i = 0; i < 300; ++i)
+      text += "대한민국은 민주공화국이다 모든 국민은 법 앞에 평등하다 " + std::to_string(i * i) + "\n";
+    folder_.write("t.txt", text);
+    ASSERT_EQ(here("tokenizer train --text t.txt --out t.model --vocab-size 320").exit_code, 0);
+    folder_.write("model.yaml",
+                  "vocab_size: 320\nhidden_size: 32\nnum_layers: 1\nnum_heads: 2\nnum_kv_heads: 1\nintermediate_size: "
+                  "48\nmax_seq_length: 64\ndropout: 0.0\n");
+    const Outcome trained = train(
+        "a",
+        "--max-steps 2 --set data.train_path=t.txt --set data.valid_path=t.txt --set data.tokenizer_model=t.model");
+    ASSERT_EQ(trained.exit_code, 0) << trained.text;
+  }
+};
+
+TEST_F(TextCheckpointTest, CtrlCEndsGenerationWithWhatThereIs) {
+  constexpr int kPrompts = 20000;  // far more than are done before the signal
+  std::string prompts;
+  for (int i = 0; i < kPrompts; ++i) prompts += "대한민국은\n";
+  folder_.write("prompts.txt", prompts);
+  const std::string command =
+      "cd '" + folder_.path().string() +
+      "'; '" BENCH_PROGRAM
+      "' generate --checkpoint a/final --device cpu --max-new-tokens 8 --file prompts.txt --set "
+      "generation.batch_size=1 "
+      ">out 2>err & i=0; while [ ! -s out ] && [ $i -lt 600 ]; do sleep 0.05; i=$((i+1)); done; kill -INT $!; wait $!";
+  const int status = std::system(command.c_str());
+  const std::string said = read_file(folder_.path() / "err"), written = read_file(folder_.path() / "out");
+  EXPECT_EQ(WEXITSTATUS(status), 0) << said;
+  EXPECT_TRUE(contains(said, ", interrupted")) << said;
+  EXPECT_EQ(written.rfind("대한민국은", 0), 0u);
+  EXPECT_EQ(written.back(), '\n');
+  EXPECT_LT(std::count(written.begin(), written.end(), '\n'), kPrompts);
+}
+
+TEST_F(TextCheckpointTest, GenerateContinuesTextAndRefusesBadPrompts) {
   const std::string generate = "generate --checkpoint a/final --device cpu --max-new-tokens 8 ";
   const Outcome one = here(generate + "--prompt 대한민국은");
   EXPECT_EQ(one.exit_code, 0) << one.text;

@@ -34,7 +34,7 @@ double error(const torch::Tensor& a, const torch::Tensor& exact) {
 torch::Tensor products(const WeightRows& weight, std::int64_t rows, const torch::Tensor& x) {
   const torch::Tensor y = torch::empty({x.size(0), rows});
   const PreparedTokens tokens(x.const_data_ptr<float>(), x.size(0), x.size(1), weight.format);
-  all_row_products({{weight, rows, y.mutable_data_ptr<float>(), rows}}, tokens.rows());
+  all_row_products({{weight, rows, y.mutable_data_ptr<float>(), rows}}, tokens);
   return y;
 }
 

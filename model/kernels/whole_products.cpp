@@ -1,0 +1,279 @@
+#include "model/kernels/whole_products.h"
+
+#include "model/kernels/fixed_size_targets.h"
+
+#include <cstring>
+#include <vector>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "model/kernels/whole_products.cpp"
+#include <hwy/foreach_target.h>
+// Highway's order: foreach_target.h first.
+#include "model/kernels/vector-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace bench::model::HWY_NAMESPACE {
+
+// Weights are taken as numbers from 0 on (q + 128 or q + 8), since the instructions for bytes multiply an unsigned by a
+// signed one and 4 bits come out of a byte that way; the tokens' sums then take off what is too much.
+
+constexpr std::size_t kGroup = kGroupColumns, kBlock = kBlockColumns;
+
+/// Numbers of 16 bits, on any instruction set.
+struct Words {
+  using D16 = hn::ScalableTag<std::int16_t>;
+  using D32 = hn::RepartitionToWide<D16>;
+  using V32 = hn::Vec<D32>;
+
+  template <class D>
+  HWY_INLINE static void put(D, hn::Vec<D> q, std::size_t column, std::size_t, std::int8_t* numbers) {
+    const hn::Rebind<std::int16_t, D> d16;
+    hn::StoreU(hn::DemoteTo(d16, q), d16, reinterpret_cast<std::int16_t*>(numbers) + column);
+  }
+
+  /// Sums of one token and one or two groups, while weights go by.
+  struct Sums {
+    V32 low, high;
+    HWY_INLINE Sums() : low(hn::Zero(D32())), high(hn::Zero(D32())) {}
+    HWY_INLINE void add(hn::Vec<D16> weight, const std::int8_t* numbers, std::size_t column) {
+      const auto x = hn::LoadU(D16(), reinterpret_cast<const std::int16_t*>(numbers) + column);
+      low = hn::ReorderWidenMulAccumulate(D32(), weight, x, low, high);
+    }
+    HWY_INLINE V32 total() const { return hn::Add(low, high); }
+  };
+
+  /// sums += weight * x over the group's columns.
+  template <int kTokens>
+  HWY_INLINE static void add_int8(const std::int8_t* w, const std::int8_t* x, std::size_t padded, std::size_t group,
+                                  Sums* sums) {
+    const hn::Rebind<std::int8_t, D16> d8;
+    BENCH_UNROLL
+    for (std::size_t i = group; i < group + kGroup; i += hn::Lanes(D16())) {
+      const auto weight = hn::Add(hn::PromoteTo(D16(), hn::LoadU(d8, w + i)), hn::Set(D16(), 128));
+      BENCH_UNROLL
+      for (std::size_t t = 0; t < kTokens; ++t) sums[t].add(weight, x + 2 * t * padded, i);
+    }
+  }
+
+  /// The same over the block's two groups.
+  template <int kTokens>
+  HWY_INLINE static void add_int4(const std::uint8_t* w, const std::int8_t* x, std::size_t padded, std::size_t block,
+                                  Sums* sums0, Sums* sums1) {
+    const hn::Rebind<std::uint8_t, D16> d8;
+    BENCH_UNROLL
+    for (std::size_t i = 0; i < kGroup; i += hn::Lanes(D16())) {
+      const auto both = hn::PromoteTo(D16(), hn::LoadU(d8, w + block / 2 + i));
+      const auto first = hn::And(both, hn::Set(D16(), 15)), second = hn::ShiftRight<4>(both);
+      BENCH_UNROLL
+      for (std::size_t t = 0; t < kTokens; ++t) {
+        sums0[t].add(first, x + 2 * t * padded, block + i);
+        sums1[t].add(second, x + 2 * t * padded, block + kGroup + i);
+      }
+    }
+  }
+};
+
+#undef BENCH_HAVE_BYTES
+#define BENCH_HAVE_BYTES (HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86_64)
+
+#if BENCH_HAVE_BYTES
+/// AVX-512 with VNNI: a number's upper and lower byte apart, and 64 bytes multiplied by 64 at once, four products added
+/// to each sum. Three times as fast as words.
+struct Bytes {
+  using D8 = hn::Full512<std::int8_t>;
+  using U8 = hn::Full512<std::uint8_t>;
+  using D32 = hn::Full512<std::int32_t>;
+  using V32 = hn::Vec<D32>;
+
+  template <class D>
+  HWY_INLINE static void put(D, hn::Vec<D> q, std::size_t column, std::size_t padded, std::int8_t* numbers) {
+    const hn::Rebind<std::int8_t, D> d8;
+    const auto lower = hn::ShiftRight<24>(hn::ShiftLeft<24>(q));  // with its sign
+    hn::StoreU(hn::DemoteTo(d8, hn::ShiftRight<8>(hn::Sub(q, lower))), d8, numbers + column);
+    hn::StoreU(hn::DemoteTo(d8, lower), d8, numbers + padded + column);
+  }
+
+  struct Sums {
+    V32 upper, lower;
+    HWY_INLINE Sums() : upper(hn::Zero(D32())), lower(hn::Zero(D32())) {}
+    HWY_INLINE void add(hn::Vec<U8> weight, const std::int8_t* numbers, std::size_t padded, std::size_t column) {
+      multiply(weight, hn::LoadU(D8(), numbers + column), upper);
+      multiply(weight, hn::LoadU(D8(), numbers + padded + column), lower);
+    }
+    HWY_INLINE V32 total() const { return hn::Add(hn::ShiftLeft<8>(upper), lower); }
+
+    /// Highway 1.0 has no name for the instruction, and its AVX-512 does without: hence assembler, and the question to
+    /// the processor below.
+    HWY_INLINE static void multiply(hn::Vec<U8> weight, hn::Vec<D8> x, V32& sum) {
+      __asm__("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(weight.raw), "v"(x.raw));
+    }
+  };
+
+  template <int kTokens>
+  HWY_INLINE static void add_int8(const std::int8_t* w, const std::int8_t* x, std::size_t padded, std::size_t group,
+                                  Sums* sums) {
+    const auto weight = hn::Xor(hn::LoadU(U8(), reinterpret_cast<const std::uint8_t*>(w) + group), hn::Set(U8(), 128));
+    BENCH_UNROLL
+    for (std::size_t t = 0; t < kTokens; ++t) sums[t].add(weight, x + 2 * t * padded, padded, group);
+  }
+
+  template <int kTokens>
+  HWY_INLINE static void add_int4(const std::uint8_t* w, const std::int8_t* x, std::size_t padded, std::size_t block,
+                                  Sums* sums0, Sums* sums1) {
+    const hn::Repartition<std::uint16_t, U8> words;
+    const auto both = hn::LoadU(U8(), w + block / 2), mask = hn::Set(U8(), 15);
+    const auto first = hn::And(both, mask);
+    const auto second = hn::And(hn::BitCast(U8(), hn::ShiftRight<4>(hn::BitCast(words, both))), mask);
+    BENCH_UNROLL
+    for (std::size_t t = 0; t < kTokens; ++t) {
+      sums0[t].add(first, x + 2 * t * padded, padded, block);
+      sums1[t].add(second, x + 2 * t * padded, padded, block + kGroup);
+    }
+  }
+};
+#endif
+
+template <class Numbers>
+struct Products {
+  using V32 = typename Numbers::V32;
+  using D = hn::RebindToFloat<typename Numbers::D32>;
+
+  /// out[t] = sum over columns of (w + 128) * x[t], without the scales.
+  template <int kTokens>
+  HWY_INLINE static void int8_row(const std::int8_t* w, const std::int8_t* x, std::size_t padded, float* out) {
+    hn::Vec<D> sums[kTokens];
+    BENCH_UNROLL
+    for (int t = 0; t < kTokens; ++t) sums[t] = hn::Zero(D());
+    for (std::size_t block = 0; block < padded; block += kBlock) {
+      typename Numbers::Sums whole[kTokens];
+      Numbers::template add_int8<kTokens>(w, x, padded, block, whole);
+      Numbers::template add_int8<kTokens>(w, x, padded, block + kGroup, whole);
+      BENCH_UNROLL
+      for (int t = 0; t < kTokens; ++t) sums[t] = hn::Add(sums[t], hn::ConvertTo(D(), whole[t].total()));
+    }
+    BENCH_UNROLL
+    for (int t = 0; t < kTokens; ++t) out[t] = hn::GetLane(hn::SumOfLanes(D(), sums[t]));
+  }
+
+  /// The same of (w + 8) * x[t]; here the weights' scales are in the sums already.
+  template <int kTokens>
+  HWY_INLINE static void int4_row(const std::uint8_t* w, const float* scales, const std::int8_t* x, std::size_t padded,
+                                  float* out) {
+    hn::Vec<D> sums[kTokens];
+    BENCH_UNROLL
+    for (int t = 0; t < kTokens; ++t) sums[t] = hn::Zero(D());
+    for (std::size_t block = 0; block < padded; block += kBlock) {
+      typename Numbers::Sums whole0[kTokens], whole1[kTokens];
+      Numbers::template add_int4<kTokens>(w, x, padded, block, whole0, whole1);
+      const auto scale0 = hn::Set(D(), scales[block / kGroup]), scale1 = hn::Set(D(), scales[block / kGroup + 1]);
+      BENCH_UNROLL
+      for (int t = 0; t < kTokens; ++t) {
+        sums[t] = hn::MulAdd(hn::ConvertTo(D(), whole0[t].total()), scale0, sums[t]);
+        sums[t] = hn::MulAdd(hn::ConvertTo(D(), whole1[t].total()), scale1, sums[t]);
+      }
+    }
+    BENCH_UNROLL
+    for (int t = 0; t < kTokens; ++t) out[t] = hn::GetLane(hn::SumOfLanes(D(), sums[t]));
+  }
+
+  static void int8(const WeightRows& weight, const WholeTokens& x, std::int64_t first, std::int64_t last, float* y,
+                   std::int64_t y_stride) {
+    const std::int64_t padded = padded_columns(weight.columns), groups = padded / kGroupColumns;
+    std::vector<float> too_much;  // of each token
+    for (std::int64_t t = 0; t < x.tokens; ++t)
+      too_much.push_back(128 * sum_of(static_cast<std::size_t>(groups), [&](auto d, std::size_t i) HWY_ATTR {
+                           return load(d, x.sums + t * groups + i);
+                         }));
+    for (std::int64_t row = first; row < last; ++row)
+      for_fours(x.tokens, [&](auto count, std::int64_t token) HWY_ATTR {
+        float out[count] = {};
+        int8_row<count>(static_cast<const std::int8_t*>(weight.values) + row * padded, x.numbers + 2 * token * padded,
+                        static_cast<std::size_t>(padded), out);
+        const float scale = static_cast<const float*>(weight.scales)[row];
+        for (std::int64_t t = 0; t < count; ++t)
+          y[(token + t) * y_stride + row] =
+              (out[t] - too_much[static_cast<std::size_t>(token + t)]) * scale * x.scales[token + t];
+      });
+  }
+
+  static void int4(const WeightRows& weight, const WholeTokens& x, std::int64_t first, std::int64_t last, float* y,
+                   std::int64_t y_stride) {
+    const std::int64_t padded = padded_columns(weight.columns), groups = padded / kGroupColumns;
+    std::vector<float> scales(static_cast<std::size_t>(groups));
+    for (std::int64_t row = first; row < last; ++row) {
+      const auto* stored = static_cast<const Bf16*>(weight.scales) + row * groups;
+      for_each_vector(scales.size(),
+                      [&](auto d, std::size_t i) HWY_ATTR { store(load(d, stored + i), d, scales.data() + i); });
+      for_fours(x.tokens, [&](auto count, std::int64_t token) HWY_ATTR {
+        float out[count] = {};
+        int4_row<count>(static_cast<const std::uint8_t*>(weight.values) + row * padded / 2, scales.data(),
+                        x.numbers + 2 * token * padded, static_cast<std::size_t>(padded), out);
+        for (std::int64_t t = 0; t < count; ++t) {
+          const float* sums = x.sums + (token + t) * groups;
+          const float too_much = 8 * sum_of(scales.size(), [&](auto d, std::size_t i) HWY_ATTR {
+                                   return hn::Mul(load(d, scales.data() + i), load(d, sums + i));
+                                 });
+          y[(token + t) * y_stride + row] = (out[t] - too_much) * x.scales[token + t];
+        }
+      });
+    }
+  }
+
+  static void run(const WeightRows& weight, const WholeTokens& x, std::int64_t first, std::int64_t last, float* y,
+                  std::int64_t y_stride) {
+    if (weight.format == WeightFormat::kInt8)
+      int8(weight, x, first, last, y, y_stride);
+    else
+      int4(weight, x, first, last, y, y_stride);
+  }
+};
+
+template <class F>
+void with_numbers(const F& f) {
+#if BENCH_HAVE_BYTES
+  static const bool vnni = __builtin_cpu_supports("avx512vnni");
+  if (vnni) return f(Bytes());
+#endif
+  f(Words());
+}
+
+void WholeProducts(const WeightRows& weight, const WholeTokens& x, std::int64_t first, std::int64_t last, float* y,
+                   std::int64_t y_stride) {
+  with_numbers([&](auto numbers) HWY_ATTR { Products<decltype(numbers)>::run(weight, x, first, last, y, y_stride); });
+}
+
+float PrepareToken(const float* x, std::int64_t columns, std::int8_t* numbers, float* sums) {
+  constexpr float kMost = 32639;  // so that the upper byte of -32639 .. 32639 is at most 127 when the lower is signed
+  const auto n = static_cast<std::size_t>(columns), padded = static_cast<std::size_t>(padded_columns(columns));
+  const float most = max_of(n, [&](auto d, std::size_t i) HWY_ATTR { return hn::Abs(load(d, x + i)); });
+  const float inverse = most > 0 ? kMost / most : 0;
+  std::memset(numbers, 0, 2 * padded);
+  with_numbers([&](auto kind) HWY_ATTR {
+    for (std::size_t group = 0; group < padded; group += kGroup)
+      sums[group / kGroup] = sum_of(HWY_MIN(n - HWY_MIN(n, group), kGroup), [&](auto d, std::size_t i) HWY_ATTR {
+        const auto q = hn::NearestInt(hn::Mul(load(d, x + group + i), hn::Set(d, inverse)));
+        decltype(kind)::put(hn::RebindToSigned<decltype(d)>(), q, group + i, padded, numbers);
+        return hn::ConvertTo(d, q);
+      });
+  });
+  return most / kMost;
+}
+
+}  // namespace bench::model::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace bench::model {
+HWY_EXPORT(WholeProducts);
+HWY_EXPORT(PrepareToken);
+
+void whole_products(const WeightRows& weight, const WholeTokens& x, std::int64_t first, std::int64_t last, float* y,
+                    std::int64_t y_stride) {
+  HWY_DYNAMIC_DISPATCH(WholeProducts)(weight, x, first, last, y, y_stride);
+}
+
+float prepare_token(const float* x, std::int64_t columns, std::int8_t* numbers, float* sums) {
+  return HWY_DYNAMIC_DISPATCH(PrepareToken)(x, columns, numbers, sums);
+}
+}  // namespace bench::model
+#endif
