@@ -1,6 +1,7 @@
 #include "model/fused/row_products.h"
 
 #include "model/fused/rows.h"
+#include "model/fused/stretches.h"
 #include "model/kernels/dense_products.h"
 
 namespace bench::model {
@@ -26,17 +27,20 @@ PreparedTokens::PreparedTokens(const float* x, std::int64_t tokens, std::int64_t
   const auto padded = static_cast<std::size_t>(padded_columns(columns)), groups = padded / kGroupColumns;
   const auto count = static_cast<std::size_t>(tokens);
   numbers_.resize(count * 2 * padded);
-  scales_.resize(count);
+  scales_.resize(count * groups);
   sums_.resize(count * groups);
   for (std::size_t t = 0; t < count; ++t)
-    scales_[t] = prepare_token(x + static_cast<std::int64_t>(t) * columns, columns, numbers_.data() + t * 2 * padded,
-                               sums_.data() + t * groups);
+    prepare_token(format, x + static_cast<std::int64_t>(t) * columns, columns, numbers_.data() + t * 2 * padded,
+                  scales_.data() + t * groups, sums_.data() + t * groups);
 }
 
 void all_row_products(const std::vector<RowProduct>& products, const PreparedTokens& x) {
-  std::int64_t rows = 0;  // of all, one after the other; they have the same columns
+  constexpr std::int64_t kPieceBytes = 1 << 16;  // some microseconds
+  std::int64_t rows = 0;                         // of all, one after the other
   for (const auto& product : products) rows += product.rows;
-  in_parallel(rows, products[0].weight.columns, [&](std::int64_t first, std::int64_t last) {
+  const std::int64_t rows_each = std::max<std::int64_t>(2, kPieceBytes / matrix_bytes(products[0].weight, 1) / 2 * 2);
+  for_stretches((rows + rows_each - 1) / rows_each, [&](std::int64_t piece) {
+    std::int64_t first = piece * rows_each, last = first + rows_each;
     for (const auto& product : products) {
       const std::int64_t from = std::max<std::int64_t>(first, 0), to = std::min(last, product.rows);
       if (from < to && is_whole(product.weight.format))

@@ -41,8 +41,7 @@ struct RowProduct {
   std::int64_t y_stride;
 };
 
-/// Products of several matrices with the same tokens, on all threads: each reads one stretch of the rows. (Smaller
-/// pieces taken as threads get done were slower by a tenth to a third: each begins a new stream of memory.)
+/// Products of several matrices with the same tokens, on all threads.
 void all_row_products(const std::vector<RowProduct>& products, const PreparedTokens& x);
 
 }  // namespace bench::model

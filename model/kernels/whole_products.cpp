@@ -30,6 +30,10 @@ struct Words {
     const hn::Rebind<std::int16_t, D> d16;
     hn::StoreU(hn::DemoteTo(d16, q), d16, reinterpret_cast<std::int16_t*>(numbers) + column);
   }
+  template <class D>
+  HWY_INLINE static void put_small(D d, hn::Vec<D> q, std::size_t column, std::int8_t* numbers) {
+    put(d, q, column, 0, numbers);
+  }
 
   /// Sums of one token and one or two groups, while weights go by.
   struct Sums {
@@ -40,6 +44,7 @@ struct Words {
       low = hn::ReorderWidenMulAccumulate(D32(), weight, x, low, high);
     }
     HWY_INLINE V32 total() const { return hn::Add(low, high); }
+    HWY_INLINE V32 small_total() const { return total(); }
   };
 
   /// sums += weight * x over the group's columns.
@@ -77,8 +82,8 @@ struct Words {
 #define BENCH_HAVE_BYTES (HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86_64)
 
 #if BENCH_HAVE_BYTES
-/// AVX-512 with VNNI: a number's upper and lower byte apart, and 64 bytes multiplied by 64 at once, four products added
-/// to each sum. Three times as fast as words.
+/// AVX-512 with VNNI: 64 bytes multiplied by 64 at once, four products added to each sum. A number's upper and lower
+/// byte stand apart; small numbers have but one. Three times as fast as words.
 struct Bytes {
   using D8 = hn::Full512<std::int8_t>;
   using U8 = hn::Full512<std::uint8_t>;
@@ -92,6 +97,11 @@ struct Bytes {
     hn::StoreU(hn::DemoteTo(d8, hn::ShiftRight<8>(hn::Sub(q, lower))), d8, numbers + column);
     hn::StoreU(hn::DemoteTo(d8, lower), d8, numbers + padded + column);
   }
+  template <class D>
+  HWY_INLINE static void put_small(D, hn::Vec<D> q, std::size_t column, std::int8_t* numbers) {
+    const hn::Rebind<std::int8_t, D> d8;
+    hn::StoreU(hn::DemoteTo(d8, q), d8, numbers + column);
+  }
 
   struct Sums {
     V32 upper, lower;
@@ -100,7 +110,11 @@ struct Bytes {
       multiply(weight, hn::LoadU(D8(), numbers + column), upper);
       multiply(weight, hn::LoadU(D8(), numbers + padded + column), lower);
     }
+    HWY_INLINE void add_small(hn::Vec<U8> weight, const std::int8_t* numbers, std::size_t column) {
+      multiply(weight, hn::LoadU(D8(), numbers + column), lower);
+    }
     HWY_INLINE V32 total() const { return hn::Add(hn::ShiftLeft<8>(upper), lower); }
+    HWY_INLINE V32 small_total() const { return lower; }
 
     /// Highway 1.0 has no name for the instruction, and its AVX-512 does without: hence assembler, and the question to
     /// the processor below.
@@ -126,8 +140,8 @@ struct Bytes {
     const auto second = hn::And(hn::BitCast(U8(), hn::ShiftRight<4>(hn::BitCast(words, both))), mask);
     BENCH_UNROLL
     for (std::size_t t = 0; t < kTokens; ++t) {
-      sums0[t].add(first, x + 2 * t * padded, padded, block);
-      sums1[t].add(second, x + 2 * t * padded, padded, block + kGroup);
+      sums0[t].add_small(first, x + 2 * t * padded, block);
+      sums1[t].add_small(second, x + 2 * t * padded, block + kGroup);
     }
   }
 };
@@ -155,7 +169,8 @@ struct Products {
     for (int t = 0; t < kTokens; ++t) out[t] = hn::GetLane(hn::SumOfLanes(D(), sums[t]));
   }
 
-  /// The same of (w + 8) * x[t]; here the weights' scales are in the sums already.
+  /// The same of (w + 8) * x[t]; here the scales [kTokens, padded / 64] of weights times tokens are in the sums
+  /// already.
   template <int kTokens>
   HWY_INLINE static void int4_row(const std::uint8_t* w, const float* scales, const std::int8_t* x, std::size_t padded,
                                   float* out) {
@@ -165,11 +180,11 @@ struct Products {
     for (std::size_t block = 0; block < padded; block += kBlock) {
       typename Numbers::Sums whole0[kTokens], whole1[kTokens];
       Numbers::template add_int4<kTokens>(w, x, padded, block, whole0, whole1);
-      const auto scale0 = hn::Set(D(), scales[block / kGroup]), scale1 = hn::Set(D(), scales[block / kGroup + 1]);
       BENCH_UNROLL
-      for (int t = 0; t < kTokens; ++t) {
-        sums[t] = hn::MulAdd(hn::ConvertTo(D(), whole0[t].total()), scale0, sums[t]);
-        sums[t] = hn::MulAdd(hn::ConvertTo(D(), whole1[t].total()), scale1, sums[t]);
+      for (std::size_t t = 0; t < kTokens; ++t) {
+        const float* scale = scales + (t * padded + block) / kGroup;
+        sums[t] = hn::MulAdd(hn::ConvertTo(D(), whole0[t].small_total()), hn::Set(D(), scale[0]), sums[t]);
+        sums[t] = hn::MulAdd(hn::ConvertTo(D(), whole1[t].small_total()), hn::Set(D(), scale[1]), sums[t]);
       }
     }
     BENCH_UNROLL
@@ -192,29 +207,30 @@ struct Products {
         const float scale = static_cast<const float*>(weight.scales)[row];
         for (std::int64_t t = 0; t < count; ++t)
           y[(token + t) * y_stride + row] =
-              (out[t] - too_much[static_cast<std::size_t>(token + t)]) * scale * x.scales[token + t];
+              (out[t] - too_much[static_cast<std::size_t>(token + t)]) * scale * x.scales[(token + t) * groups];
       });
   }
 
   static void int4(const WeightRows& weight, const WholeTokens& x, std::int64_t first, std::int64_t last, float* y,
                    std::int64_t y_stride) {
     const std::int64_t padded = padded_columns(weight.columns), groups = padded / kGroupColumns;
-    std::vector<float> scales(static_cast<std::size_t>(groups));
+    const auto n = static_cast<std::size_t>(groups);
+    std::vector<float> scales(4 * n);
     for (std::int64_t row = first; row < last; ++row) {
-      const auto* stored = static_cast<const Bf16*>(weight.scales) + row * groups;
-      for_each_vector(scales.size(),
-                      [&](auto d, std::size_t i) HWY_ATTR { store(load(d, stored + i), d, scales.data() + i); });
+      const auto* of_weights = static_cast<const Bf16*>(weight.scales) + row * groups;
       for_fours(x.tokens, [&](auto count, std::int64_t token) HWY_ATTR {
-        float out[count] = {};
+        float out[count] = {}, too_much[count] = {};
+        for (std::size_t t = 0; t < count; ++t) {
+          const std::int64_t at = (token + static_cast<std::int64_t>(t)) * groups;
+          too_much[t] = 8 * sum_of(n, [&](auto d, std::size_t i) HWY_ATTR {
+                          const auto scale = hn::Mul(load(d, of_weights + i), load(d, x.scales + at + i));
+                          store(scale, d, scales.data() + t * n + i);
+                          return hn::Mul(scale, load(d, x.sums + at + i));
+                        });
+        }
         int4_row<count>(static_cast<const std::uint8_t*>(weight.values) + row * padded / 2, scales.data(),
                         x.numbers + 2 * token * padded, static_cast<std::size_t>(padded), out);
-        for (std::int64_t t = 0; t < count; ++t) {
-          const float* sums = x.sums + (token + t) * groups;
-          const float too_much = 8 * sum_of(scales.size(), [&](auto d, std::size_t i) HWY_ATTR {
-                                   return hn::Mul(load(d, scales.data() + i), load(d, sums + i));
-                                 });
-          y[(token + t) * y_stride + row] = (out[t] - too_much) * x.scales[token + t];
-        }
+        for (std::int64_t t = 0; t < count; ++t) y[(token + t) * y_stride + row] = out[t] - too_much[t];
       });
     }
   }
@@ -242,21 +258,36 @@ void WholeProducts(const WeightRows& weight, const WholeTokens& x, std::int64_t 
   with_numbers([&](auto numbers) HWY_ATTR { Products<decltype(numbers)>::run(weight, x, first, last, y, y_stride); });
 }
 
-float PrepareToken(const float* x, std::int64_t columns, std::int8_t* numbers, float* sums) {
-  constexpr float kMost = 32639;  // so that the upper byte of -32639 .. 32639 is at most 127 when the lower is signed
+/// The largest magnitude of x [n], n may be 0.
+float largest(const float* x, std::size_t n) {
+  return n == 0 ? 0 : max_of(n, [&](auto d, std::size_t i) HWY_ATTR { return hn::Abs(load(d, x + i)); });
+}
+
+void PrepareToken(WeightFormat format, const float* x, std::int64_t columns, std::int8_t* numbers, float* scales,
+                  float* sums) {
+  // 32639: the upper byte is 127 at most when the lower one has a sign.
+  const bool small = format == WeightFormat::kInt4;
+  const float most = small ? 127 : 32639;
   const auto n = static_cast<std::size_t>(columns), padded = static_cast<std::size_t>(padded_columns(columns));
-  const float most = max_of(n, [&](auto d, std::size_t i) HWY_ATTR { return hn::Abs(load(d, x + i)); });
-  const float inverse = most > 0 ? kMost / most : 0;
+  const float of_all = largest(x, n);
   std::memset(numbers, 0, 2 * padded);
   with_numbers([&](auto kind) HWY_ATTR {
-    for (std::size_t group = 0; group < padded; group += kGroup)
-      sums[group / kGroup] = sum_of(HWY_MIN(n - HWY_MIN(n, group), kGroup), [&](auto d, std::size_t i) HWY_ATTR {
+    for (std::size_t group = 0; group < padded; group += kGroup) {
+      const std::size_t count = HWY_MIN(n - HWY_MIN(n, group), kGroup);
+      const float magnitude = small ? largest(x + group, count) : of_all;
+      const float inverse = magnitude > 0 ? most / magnitude : 0;
+      scales[group / kGroup] = magnitude / most;
+      sums[group / kGroup] = sum_of(count, [&](auto d, std::size_t i) HWY_ATTR {
+        const hn::RebindToSigned<decltype(d)> d32;
         const auto q = hn::NearestInt(hn::Mul(load(d, x + group + i), hn::Set(d, inverse)));
-        decltype(kind)::put(hn::RebindToSigned<decltype(d)>(), q, group + i, padded, numbers);
+        if (small)
+          decltype(kind)::put_small(d32, q, group + i, numbers);
+        else
+          decltype(kind)::put(d32, q, group + i, padded, numbers);
         return hn::ConvertTo(d, q);
       });
+    }
   });
-  return most / kMost;
 }
 
 }  // namespace bench::model::HWY_NAMESPACE
@@ -272,8 +303,9 @@ void whole_products(const WeightRows& weight, const WholeTokens& x, std::int64_t
   HWY_DYNAMIC_DISPATCH(WholeProducts)(weight, x, first, last, y, y_stride);
 }
 
-float prepare_token(const float* x, std::int64_t columns, std::int8_t* numbers, float* sums) {
-  return HWY_DYNAMIC_DISPATCH(PrepareToken)(x, columns, numbers, sums);
+void prepare_token(WeightFormat format, const float* x, std::int64_t columns, std::int8_t* numbers, float* scales,
+                   float* sums) {
+  HWY_DYNAMIC_DISPATCH(PrepareToken)(format, x, columns, numbers, scales, sums);
 }
 }  // namespace bench::model
 #endif

@@ -4,17 +4,19 @@
 
 namespace bench::model {
 
-/// Tokens for products with whole-number weights, a row for each: x ~ scale * q with q in -32639 .. 32639, fine enough
-/// that only the weights' rounding shows. Made by prepare_token.
+/// Tokens for products with whole-number weights, a row for each: x ~ scale * q. Made by prepare_token.
 struct WholeTokens {
   std::int64_t tokens;
   const std::int8_t* numbers;  // [tokens, 2 * padded] bytes; their order is a matter of the instruction set
-  const float* scales;         // [tokens]
-  const float* sums;           // [tokens, padded / 64], of q in each group of columns
+  const float* scales;         // [tokens, padded / 64], of each group of columns
+  const float* sums;           // [tokens, padded / 64], of q in each group
 };
 
-/// One token: x [columns] into numbers [2 * padded] and sums [padded / 64]. Returns the scale.
-float prepare_token(const float* x, std::int64_t columns, std::int8_t* numbers, float* sums);
+/// One token x [columns] for weights of that format, into numbers [2 * padded], scales and sums [padded / 64]. For
+/// kInt8 q is in -32639 .. 32639 with one scale for all groups, for kInt4 in -127 .. 127 with a scale for each: so fine
+/// that little but the weights' rounding shows.
+void prepare_token(WeightFormat format, const float* x, std::int64_t columns, std::int8_t* numbers, float* scales,
+                   float* sums);
 
 /// y[t * y_stride + r] = sum over columns of weight[r] * x[t], for rows first <= r < last of kInt8 or kInt4 weights and
 /// every token. A group's whole numbers are added exactly, groups in fp32. Reads each weight once, whatever the number

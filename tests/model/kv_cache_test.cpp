@@ -2,6 +2,7 @@
 
 #include "model/fused/rows.h"
 #include "model/kernels/cached_attention.h"
+#include "tests/model/instruction_sets.h"
 #include "tests/model/tiny.h"
 
 #include <gtest/gtest.h>
@@ -75,22 +76,24 @@ TEST_P(KvCacheTest, OneTokenInAnyCompanyGetsTheSameBits) {
 
 TEST(KvCache, AttentionOfOneTokenEqualsTheFormulaForAnyNumberOfHeads) {
   torch::manual_seed(3);
-  for (const torch::Dtype dtype : {torch::kFloat32, torch::kBFloat16})
-    for (const std::int64_t heads : {1, 2, 3, 4, 7})
-      for (const std::int64_t dim : {6, 20, 64, 80})
-        for (const std::int64_t tokens : {1, 4, 7, 130}) {
-          const torch::Tensor q = torch::randn({heads, dim}), scores = torch::empty({heads, tokens});
-          const torch::Tensor keys = torch::randn({tokens, dim}).to(dtype),
-                              values = torch::randn({tokens, dim}).to(dtype);
-          const torch::Tensor y = torch::empty({heads, dim});
-          cached_attention(element_of(keys), q.const_data_ptr<float>(), heads, keys.const_data_ptr(),
-                           values.const_data_ptr(), tokens, dim, scores.mutable_data_ptr<float>(),
-                           y.mutable_data_ptr<float>());
-          const torch::Tensor weights =
-              torch::softmax(q.matmul(keys.to(torch::kFloat32).t()) / std::sqrt(static_cast<double>(dim)), -1);
-          EXPECT_LE(largest(y - weights.matmul(values.to(torch::kFloat32))), 1e-5)
-              << dtype << " " << heads << " " << dim << " " << tokens;
-        }
+  on_every_instruction_set([] {
+    for (const torch::Dtype dtype : {torch::kFloat32, torch::kBFloat16})
+      for (const std::int64_t heads : {1, 2, 3, 4, 7})
+        for (const std::int64_t dim : {6, 20, 64, 80})
+          for (const std::int64_t tokens : {1, 4, 7, 130}) {
+            const torch::Tensor q = torch::randn({heads, dim}), scores = torch::empty({heads, tokens});
+            const torch::Tensor keys = torch::randn({tokens, dim}).to(dtype),
+                                values = torch::randn({tokens, dim}).to(dtype);
+            const torch::Tensor y = torch::empty({heads, dim});
+            cached_attention(element_of(keys), q.const_data_ptr<float>(), heads, keys.const_data_ptr(),
+                             values.const_data_ptr(), tokens, dim, scores.mutable_data_ptr<float>(),
+                             y.mutable_data_ptr<float>());
+            const torch::Tensor weights =
+                torch::softmax(q.matmul(keys.to(torch::kFloat32).t()) / std::sqrt(static_cast<double>(dim)), -1);
+            EXPECT_LE(largest(y - weights.matmul(values.to(torch::kFloat32))), 1e-5)
+                << dtype << " " << heads << " " << dim << " " << tokens;
+          }
+  });
 }
 
 TEST(KvCache, ClearForgetsWithoutAllocating) {

@@ -2,29 +2,13 @@
 
 #include "model/decoder.h"
 #include "model/fused/row_products.h"
-#include "model/fused/rows.h"
+#include "tests/model/instruction_sets.h"
 #include "tests/model/tiny.h"
-
-#include <mutex>
-#include <set>
 
 #include <gtest/gtest.h>
 
 namespace bench::model {
 namespace {
-
-TEST(Threads, AKernelsRowsAreSharedAmongAll) {
-  const int before = at::get_num_threads();
-  at::set_num_threads(2);
-  std::mutex mutex;
-  std::set<int> threads;
-  in_parallel(1000, 65536, [&](std::int64_t, std::int64_t) {
-    const std::lock_guard lock(mutex);
-    threads.insert(at::get_thread_num());
-  });
-  EXPECT_EQ(threads.size(), 2u);
-  at::set_num_threads(before);
-}
 
 /// Largest difference over the largest value.
 double error(const torch::Tensor& a, const torch::Tensor& exact) {
@@ -42,33 +26,43 @@ const std::vector<std::array<std::int64_t, 3>> kShapes{{1, 1, 1},    {1, 7, 64},
                                                        {7, 33, 200}, {4, 130, 1000}};  // tokens, rows, columns
 
 TEST(RowProducts, DenseWeightsGiveTheProductOfMatrices) {
-  for (const auto& [tokens, rows, columns] : kShapes)
-    for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
-      const torch::Tensor weight = torch::randn({rows, columns}).to(dtype), x = torch::randn({tokens, columns});
-      const torch::Tensor exact = torch::matmul(x.to(torch::kFloat64), weight.to(torch::kFloat64).t());
-      EXPECT_LE(error(products(weight_rows(weight), rows, x), exact), 1e-5) << tokens << " " << rows << " " << columns;
-    }
+  on_every_instruction_set([] {
+    for (const auto& [tokens, rows, columns] : kShapes)
+      for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
+        const torch::Tensor weight = torch::randn({rows, columns}).to(dtype), x = torch::randn({tokens, columns});
+        const torch::Tensor exact = torch::matmul(x.to(torch::kFloat64), weight.to(torch::kFloat64).t());
+        EXPECT_LE(error(products(weight_rows(weight), rows, x), exact), 1e-5)
+            << tokens << " " << rows << " " << columns;
+      }
+  });
 }
 
 TEST(RowProducts, WholeNumbersGiveTheProductWithWhatTheyStandFor) {
-  for (const auto& [tokens, rows, columns] : kShapes)
-    for (const auto kind : {Quantization::kInt8, Quantization::kInt4}) {
-      const QuantizedWeight weight = quantize(torch::randn({rows, columns}), kind);
-      const torch::Tensor x = torch::randn({tokens, columns});
-      const torch::Tensor exact =
-          torch::matmul(x.to(torch::kFloat64), dequantize(weight, torch::kFloat32).to(torch::kFloat64).t());
-      EXPECT_LE(error(products(weight_rows(weight), rows, x), exact), 2e-4) << tokens << " " << rows << " " << columns;
-    }
+  on_every_instruction_set([] {
+    for (const auto& [tokens, rows, columns] : kShapes)
+      for (const auto kind : {Quantization::kInt8, Quantization::kInt4}) {
+        const QuantizedWeight weight = quantize(torch::randn({rows, columns}), kind);
+        const torch::Tensor x = torch::randn({tokens, columns});
+        const torch::Tensor exact =
+            torch::matmul(x.to(torch::kFloat64), dequantize(weight, torch::kFloat32).to(torch::kFloat64).t());
+        // Tokens have 16 bits beside int8 weights and 8 beside int4 ones, whose own rounding is fifteen times as large.
+        const double tolerance = kind == Quantization::kInt8 ? 2e-4 : 1e-2;
+        EXPECT_LE(error(products(weight_rows(weight), rows, x), exact), tolerance)
+            << tokens << " " << rows << " " << columns;
+      }
+  });
 }
 
 TEST(RowProducts, ATokenGetsTheSameBitsInAnyCompany) {
   const torch::Tensor x = torch::randn({7, 200}), weight = torch::randn({37, 200});
   std::vector<QuantizedWeight> kept{quantize(weight, Quantization::kInt8), quantize(weight, Quantization::kInt4)};
-  for (const auto& rows : {weight_rows(weight), weight_rows(kept[0]), weight_rows(kept[1])}) {
-    const torch::Tensor all = products(rows, 37, x);
-    for (std::int64_t t = 0; t < 7; ++t)
-      EXPECT_TRUE(torch::equal(products(rows, 37, x.narrow(0, t, 1).contiguous())[0], all[t])) << t;
-  }
+  on_every_instruction_set([&] {
+    for (const auto& rows : {weight_rows(weight), weight_rows(kept[0]), weight_rows(kept[1])}) {
+      const torch::Tensor all = products(rows, 37, x);
+      for (std::int64_t t = 0; t < 7; ++t)
+        EXPECT_TRUE(torch::equal(products(rows, 37, x.narrow(0, t, 1).contiguous())[0], all[t])) << t;
+    }
+  });
 }
 
 TEST(Quantize, RoundsToTheNearestWithinHalfAStep) {
@@ -100,7 +94,7 @@ TEST(Quantize, ManyTokensAndFewAgree) {
   const torch::Tensor x = torch::randn({kManyTokens, 200});
   const QuantizedWeight weight = quantize(torch::randn({50, 200}), Quantization::kInt4);
   const torch::Tensor many = quantized_linear(x, weight), few = quantized_linear(x.narrow(0, 0, 3), weight);
-  EXPECT_LE(largest(many.narrow(0, 0, 3) - few), 1e-2);
+  EXPECT_LE(largest(many.narrow(0, 0, 3) - few), 0.3);  // of values up to 40: the tokens' 8 bits
 }
 
 TEST(Quantize, LibTorchsProductGivesTheSame) {  // which serves where our kernels don't
@@ -131,7 +125,9 @@ TEST(QuantizedModel, LogitsStayNearAndDecodingEqualsTheFullForward) {
       KvCache cache = model->make_cache(2, 20);
       model->next_logits(ids.slice(1, 0, 5), cache);
       for (std::int64_t t = 5; t < 20; ++t)
-        EXPECT_LE(largest(model->next_logits(ids.slice(1, t, t + 1), cache) - after.select(1, t)), 2e-2) << t;
+        EXPECT_LE(largest(model->next_logits(ids.slice(1, t, t + 1), cache) - after.select(1, t)),
+                  kind == Quantization::kInt8 ? 2e-2 : 5e-2)
+            << t;
     }
 }
 
