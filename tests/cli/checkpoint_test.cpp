@@ -1,5 +1,7 @@
 #include "tests/cli/program.h"
 
+#include <algorithm>
+
 namespace bench::harness {
 namespace {
 

@@ -5,6 +5,8 @@
 #include "tests/model/instruction_sets.h"
 #include "tests/model/tiny.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 namespace bench::model {
