@@ -49,6 +49,10 @@ TEST_F(ReportsTest, VerifyAcceptsWhatRunWroteAndFindsWhatWasEdited) {
       << verdict.text;
   change("note.json", [](Json& json) { json["description"] = "better than it was"; });
   EXPECT_EQ(here("verify note.json").exit_code, 1);  // the hash alone tells
+  change("older.json", [](Json& json) { json["cases"][0]["metrics"].erase(0); });
+  const Outcome older = here("verify older.json");  // as if the program had not had that metric yet
+  EXPECT_FALSE(contains(older.text, "metrics")) << older.text;
+  EXPECT_TRUE(contains(older.text, "was changed after it was written")) << older.text;
 }
 
 TEST_F(ReportsTest, BrokenReportsAreErrorsThatSayWhy) {
