@@ -24,8 +24,8 @@ PreparedTokens::PreparedTokens(const float* x, std::int64_t tokens, std::int64_t
     x_ = pairs_.data();
   }
   if (!is_whole(format)) return;
-  const auto padded = static_cast<std::size_t>(padded_columns(columns)), groups = padded / kGroupColumns;
-  const auto count = static_cast<std::size_t>(tokens);
+  const auto padded = static_cast<std::size_t>(padded_columns(columns)), count = static_cast<std::size_t>(tokens),
+             groups = padded / static_cast<std::size_t>(kGroupColumns);
   numbers_.resize(count * 2 * padded);
   scales_.resize(count * groups);
   sums_.resize(count * groups);
