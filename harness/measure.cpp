@@ -144,6 +144,8 @@ void Blocks::finish() {
 void measure_in_blocks(const Device& device, c10::ScalarType dtype, const MeasurePlan& plan, const Piece& piece,
                        Record& record) {
   Record cold;
+  // Side by side, threads that spin while they wait for each other would take the time away.
+  if (plan.turns) plan.turns->wait();
   const double begin = now_s();
   bool more = true;
   const WorkCount count = count_work([&] { more = piece(cold); });

@@ -18,7 +18,7 @@ struct MeasurePlan {
   /// True when the record says enough already. Asked after each block.
   std::function<bool(const Record&)> enough = [](const Record&) { return false; };
   bool probe = true;             // measure the machine's speed before each block
-  const Turns* turns = nullptr;  // wait for this process's turn before each block
+  const Turns* turns = nullptr;  // wait for this process's turn before the cold round and each block
 };
 
 /// The only stopwatch: seconds of `work`, the device idle before both time stamps.

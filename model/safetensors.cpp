@@ -32,8 +32,8 @@ constexpr std::array<std::pair<const char*, torch::Dtype>, 9> kDtypes{{{"F64", t
 
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& file) : file_(file), mapped_(file), size_(mapped_.size()) {
-    if (size_ < kLengthBytes) fail(size_, "the file ends inside its 8-byte length field");
+  explicit Reader(const std::filesystem::path& file) : file_(file), mapped_(file) {
+    if (mapped_.size() < kLengthBytes) fail(mapped_.size(), "the file ends inside its 8-byte length field");
   }
 
   NamedTensors read() {
@@ -41,9 +41,9 @@ class Reader {
     std::uint64_t header_length = 0;
     for (std::uint64_t i = kLengthBytes; i-- > 0;)
       header_length = header_length << 8 | length.const_data_ptr<std::uint8_t>()[i];
-    if (header_length > kLongestHeader || header_length > size_ - kLengthBytes)
+    if (header_length > kLongestHeader || header_length > mapped_.size() - kLengthBytes)
       fail(0, "a header of " + std::to_string(header_length) + " bytes does not fit in a file of " +
-                  std::to_string(size_));
+                  std::to_string(mapped_.size()));
     data_begin_ = kLengthBytes + header_length;
     const Json header = parse_header(header_length);
     NamedTensors tensors;
@@ -87,13 +87,13 @@ class Reader {
     const auto* known = std::find_if(kDtypes.begin(), kDtypes.end(), [&](auto& d) { return dtype_name == d.first; });
     if (known == kDtypes.end()) fail(kLengthBytes, "'" + name + "' has the unsupported dtype " + dtype_name);
     const auto [begin, end] = offsets;
-    if (begin > end || end > size_ - data_begin_)
-      fail(size_, "'" + name + "' should end at byte " + std::to_string(data_begin_ + end) + ", the file has " +
-                      std::to_string(size_));
+    if (begin > end || end > mapped_.size() - data_begin_)
+      fail(mapped_.size(), "'" + name + "' should end at byte " + std::to_string(data_begin_ + end) +
+                               ", the file has " + std::to_string(mapped_.size()));
     const auto element = static_cast<std::uint64_t>(c10::elementSize(known->second));
     std::uint64_t wanted = element;
     for (const std::int64_t size : shape) {
-      if (size < 0 || (size > 0 && wanted > size_ / static_cast<std::uint64_t>(size)))
+      if (size < 0 || (size > 0 && wanted > mapped_.size() / static_cast<std::uint64_t>(size)))
         fail(kLengthBytes, "'" + name + "' has an impossible shape");
       wanted *= static_cast<std::uint64_t>(size);
     }
@@ -120,13 +120,13 @@ class Reader {
       if (begin != expected) fail(data_begin_ + begin, "tensors overlap or leave a gap");
       expected = end;
     }
-    if (expected != total || data_begin_ + expected != size_)
-      fail(data_begin_ + expected, "the tensors end here, the file at byte " + std::to_string(size_));
+    if (expected != total || data_begin_ + expected != mapped_.size())
+      fail(data_begin_ + expected, "the tensors end here, the file at byte " + std::to_string(mapped_.size()));
   }
 
   std::filesystem::path file_;
   MappedFile mapped_;
-  std::uint64_t size_, data_begin_ = 0;
+  std::uint64_t data_begin_ = 0;
 };
 
 const char* dtype_name(torch::Dtype dtype) {

@@ -19,13 +19,18 @@ Json read_case(FieldReader& reader) {
 }
 
 template <class Config>
+Config config_of(const Json& json, const std::string& where) {
+  return read_config<Config>(YamlNode::parse(json.dump(), where));
+}
+
+template <class Config>
 Json without_defaults_of(const Json& config) {
-  return without_defaults(read_config<Config>(YamlNode::parse(config.dump(), "config")), to_json(Config{}));
+  return without_defaults(config_of<Config>(config, "config"), to_json(Config{}));
 }
 
 template <class Config, Record (*kRun)(const Config&, Context&)>
 Record run_case(const Json& config, Context& context) {
-  return kRun(read_config<Config>(YamlNode::parse(config.dump(), context.case_name)), context);
+  return kRun(config_of<Config>(config, context.case_name), context);
 }
 
 template <class Config, Record (*kRun)(const Config&, Context&)>

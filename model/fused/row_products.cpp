@@ -21,7 +21,6 @@ PreparedTokens::PreparedTokens(const float* x, std::int64_t tokens, std::int64_t
   if (format == WeightFormat::kBf16) {
     pairs_.resize(static_cast<std::size_t>(tokens * columns));
     for (std::int64_t t = 0; t < tokens; ++t) split_pairs(x + t * columns, columns, pairs_.data() + t * columns);
-    x_ = pairs_.data();
   }
   if (!is_whole(format)) return;
   const auto padded = static_cast<std::size_t>(padded_columns(columns)), count = static_cast<std::size_t>(tokens),

@@ -19,10 +19,9 @@ WeightRows weight_rows(const QuantizedWeight& weight);
 class PreparedTokens {
  public:
   PreparedTokens(const float* x, std::int64_t tokens, std::int64_t columns, WeightFormat format);
-  PreparedTokens(PreparedTokens&&) = default;  // a copy would point into the original
   std::int64_t count() const { return tokens_; }
   /// For weights in fp32 and bf16.
-  const float* dense() const { return x_; }
+  const float* dense() const { return pairs_.empty() ? x_ : pairs_.data(); }
   /// For whole-number weights.
   WholeTokens whole() const { return {tokens_, numbers_.data(), scales_.data(), sums_.data()}; }
 

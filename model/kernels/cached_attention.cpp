@@ -54,20 +54,21 @@ template <int kKeys, class T>
 HWY_INLINE void products_of_four_heads(const float* q, const T* keys, std::size_t dim, float* sums) {
   const hn::ScalableTag<float> d;
   const hn::CappedTag<float, 1> one;
-  hn::Vec<decltype(d)> products[kKeys][4];
-  BENCH_UNROLL
-  for (int j = 0; j < 4 * kKeys; ++j) products[j / 4][j % 4] = hn::Zero(d);
+  Sums<hn::Vec<decltype(d)>, 4 * kKeys> products(hn::Zero(d));
   std::size_t i = 0;
   for (; i + hn::Lanes(d) <= dim; i += hn::Lanes(d)) {
     BENCH_UNROLL
     for (std::size_t k = 0; k < kKeys; ++k) {
       const auto key = load(d, keys + k * dim + i);
       BENCH_UNROLL
-      for (std::size_t h = 0; h < 4; ++h) products[k][h] = hn::MulAdd(key, load(d, q + h * dim + i), products[k][h]);
+      for (std::size_t h = 0; h < 4; ++h) {
+        auto& product = products.v[4 * k + h];
+        product = hn::MulAdd(key, load(d, q + h * dim + i), product);
+      }
     }
   }
   for (std::size_t k = 0; k < kKeys; ++k) {
-    hn::StoreU(four_sums(d, products[k]), hn::FixedTag<float, 4>(), sums + 4 * k);
+    hn::StoreU(four_sums(d, products.v + 4 * k), hn::FixedTag<float, 4>(), sums + 4 * k);
     for (std::size_t j = i; j < dim; ++j)
       for (std::size_t h = 0; h < 4; ++h)
         sums[4 * k + h] += hn::GetLane(load(one, keys + k * dim + j)) * q[h * dim + j];
@@ -103,20 +104,20 @@ void scores_of(std::integral_constant<int, 4>, const float* q, const T* keys, st
 template <int kHeads, int kVectors, class D, class T>
 HWY_INLINE void weighted_columns(D d, const float* weights, const T* values, std::size_t tokens, std::size_t dim,
                                  std::size_t i, float* y) {
-  hn::Vec<D> sums[kVectors][kHeads];
-  BENCH_UNROLL
-  for (int j = 0; j < kVectors * kHeads; ++j) sums[j / kHeads][j % kHeads] = hn::Zero(d);
+  Sums<hn::Vec<D>, kVectors * kHeads> sums(hn::Zero(d));
   for (std::size_t s = 0; s < tokens; ++s) {
     BENCH_UNROLL
     for (std::size_t c = 0; c < kVectors; ++c) {
       const auto v = load(d, values + s * dim + i + c * hn::Lanes(d));
       BENCH_UNROLL
-      for (std::size_t h = 0; h < kHeads; ++h)
-        sums[c][h] = hn::MulAdd(v, hn::Set(d, weights[h * tokens + s]), sums[c][h]);
+      for (std::size_t h = 0; h < kHeads; ++h) {
+        auto& sum = sums.v[c * kHeads + h];
+        sum = hn::MulAdd(v, hn::Set(d, weights[h * tokens + s]), sum);
+      }
     }
   }
   for (std::size_t c = 0; c < kVectors; ++c)
-    for (std::size_t h = 0; h < kHeads; ++h) store(sums[c][h], d, y + h * dim + i + c * hn::Lanes(d));
+    for (std::size_t h = 0; h < kHeads; ++h) store(sums.v[c * kHeads + h], d, y + h * dim + i + c * hn::Lanes(d));
 }
 
 template <int kHeads, class T>

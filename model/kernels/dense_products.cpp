@@ -17,15 +17,6 @@ namespace bench::model::HWY_NAMESPACE {
 // of the speed. So one token takes one row at a time. Several tokens are bound by arithmetic and take two, to load each
 // of theirs half as often; the rows after them are asked for meanwhile.
 
-template <class V, int kCount>
-struct Sums {
-  V v[kCount];
-  HWY_INLINE explicit Sums(V zero) {
-    BENCH_UNROLL
-    for (int i = 0; i < kCount; ++i) v[i] = zero;
-  }
-};
-
 /// The 2 * Lanes(d) weights from w on, in two vectors, in the order of split_pairs. bf16 ones are split by a shift and
 /// a mask, from one load of a whole line: with two loads and conversions the processor fetches ahead half as fast.
 template <class D>

@@ -102,6 +102,16 @@ HWY_INLINE float max_of(std::size_t n, const F& f) {
   return most;
 }
 
+/// So many sums that begin with 0, kept in registers. Only where a vector's size is known: fixed_size_targets.h.
+template <class V, int kCount>
+struct Sums {
+  V v[kCount];
+  HWY_INLINE explicit Sums(V zero) {
+    BENCH_UNROLL
+    for (int i = 0; i < kCount; ++i) v[i] = zero;
+  }
+};
+
 /// Calls f(std::integral_constant<int, count>, first) for 4, 2 or 1 of 0 .. n - 1 at a time, so that what they share is
 /// loaded once.
 template <class F>

@@ -35,10 +35,10 @@ struct Words {
     put(d, q, column, 0, numbers);
   }
 
-  /// Sums of one token and one or two groups, while weights go by.
-  struct Sums {
+  /// Products with one token of one or two groups' weights, added up as they go by.
+  struct Dot {
     V32 low, high;
-    HWY_INLINE Sums() : low(hn::Zero(D32())), high(hn::Zero(D32())) {}
+    HWY_INLINE Dot() : low(hn::Zero(D32())), high(hn::Zero(D32())) {}
     HWY_INLINE void add(hn::Vec<D16> weight, const std::int8_t* numbers, std::size_t column) {
       const auto x = hn::LoadU(D16(), reinterpret_cast<const std::int16_t*>(numbers) + column);
       low = hn::ReorderWidenMulAccumulate(D32(), weight, x, low, high);
@@ -47,23 +47,23 @@ struct Words {
     HWY_INLINE V32 small_total() const { return total(); }
   };
 
-  /// sums += weight * x over the group's columns.
+  /// dots += weight * x over the group's columns.
   template <int kTokens>
   HWY_INLINE static void add_int8(const std::int8_t* w, const std::int8_t* x, std::size_t padded, std::size_t group,
-                                  Sums* sums) {
+                                  Dot* dots) {
     const hn::Rebind<std::int8_t, D16> d8;
     BENCH_UNROLL
     for (std::size_t i = group; i < group + kGroup; i += hn::Lanes(D16())) {
       const auto weight = hn::Add(hn::PromoteTo(D16(), hn::LoadU(d8, w + i)), hn::Set(D16(), 128));
       BENCH_UNROLL
-      for (std::size_t t = 0; t < kTokens; ++t) sums[t].add(weight, x + 2 * t * padded, i);
+      for (std::size_t t = 0; t < kTokens; ++t) dots[t].add(weight, x + 2 * t * padded, i);
     }
   }
 
   /// The same over the block's two groups.
   template <int kTokens>
   HWY_INLINE static void add_int4(const std::uint8_t* w, const std::int8_t* x, std::size_t padded, std::size_t block,
-                                  Sums* sums0, Sums* sums1) {
+                                  Dot* dots0, Dot* dots1) {
     const hn::Rebind<std::uint8_t, D16> d8;
     BENCH_UNROLL
     for (std::size_t i = 0; i < kGroup; i += hn::Lanes(D16())) {
@@ -71,8 +71,8 @@ struct Words {
       const auto first = hn::And(both, hn::Set(D16(), 15)), second = hn::ShiftRight<4>(both);
       BENCH_UNROLL
       for (std::size_t t = 0; t < kTokens; ++t) {
-        sums0[t].add(first, x + 2 * t * padded, block + i);
-        sums1[t].add(second, x + 2 * t * padded, block + kGroup + i);
+        dots0[t].add(first, x + 2 * t * padded, block + i);
+        dots1[t].add(second, x + 2 * t * padded, block + kGroup + i);
       }
     }
   }
@@ -103,9 +103,9 @@ struct Bytes {
     hn::StoreU(hn::DemoteTo(d8, q), d8, numbers + column);
   }
 
-  struct Sums {
+  struct Dot {
     V32 upper, lower;
-    HWY_INLINE Sums() : upper(hn::Zero(D32())), lower(hn::Zero(D32())) {}
+    HWY_INLINE Dot() : upper(hn::Zero(D32())), lower(hn::Zero(D32())) {}
     HWY_INLINE void add(hn::Vec<U8> weight, const std::int8_t* numbers, std::size_t padded, std::size_t column) {
       multiply(weight, hn::LoadU(D8(), numbers + column), upper);
       multiply(weight, hn::LoadU(D8(), numbers + padded + column), lower);
@@ -125,23 +125,23 @@ struct Bytes {
 
   template <int kTokens>
   HWY_INLINE static void add_int8(const std::int8_t* w, const std::int8_t* x, std::size_t padded, std::size_t group,
-                                  Sums* sums) {
+                                  Dot* dots) {
     const auto weight = hn::Xor(hn::LoadU(U8(), reinterpret_cast<const std::uint8_t*>(w) + group), hn::Set(U8(), 128));
     BENCH_UNROLL
-    for (std::size_t t = 0; t < kTokens; ++t) sums[t].add(weight, x + 2 * t * padded, padded, group);
+    for (std::size_t t = 0; t < kTokens; ++t) dots[t].add(weight, x + 2 * t * padded, padded, group);
   }
 
   template <int kTokens>
   HWY_INLINE static void add_int4(const std::uint8_t* w, const std::int8_t* x, std::size_t padded, std::size_t block,
-                                  Sums* sums0, Sums* sums1) {
+                                  Dot* dots0, Dot* dots1) {
     const hn::Repartition<std::uint16_t, U8> words;
     const auto both = hn::LoadU(U8(), w + block / 2), mask = hn::Set(U8(), 15);
     const auto first = hn::And(both, mask);
     const auto second = hn::And(hn::BitCast(U8(), hn::ShiftRight<4>(hn::BitCast(words, both))), mask);
     BENCH_UNROLL
     for (std::size_t t = 0; t < kTokens; ++t) {
-      sums0[t].add_small(first, x + 2 * t * padded, block);
-      sums1[t].add_small(second, x + 2 * t * padded, block + kGroup);
+      dots0[t].add_small(first, x + 2 * t * padded, block);
+      dots1[t].add_small(second, x + 2 * t * padded, block + kGroup);
     }
   }
 };
@@ -149,24 +149,21 @@ struct Bytes {
 
 template <class Numbers>
 struct Products {
-  using V32 = typename Numbers::V32;
   using D = hn::RebindToFloat<typename Numbers::D32>;
 
   /// out[t] = sum over columns of (w + 128) * x[t], without the scales.
   template <int kTokens>
   HWY_INLINE static void int8_row(const std::int8_t* w, const std::int8_t* x, std::size_t padded, float* out) {
-    hn::Vec<D> sums[kTokens];
-    BENCH_UNROLL
-    for (int t = 0; t < kTokens; ++t) sums[t] = hn::Zero(D());
+    Sums<hn::Vec<D>, kTokens> sums(hn::Zero(D()));
     for (std::size_t block = 0; block < padded; block += kBlock) {
-      typename Numbers::Sums whole[kTokens];
+      typename Numbers::Dot whole[kTokens];
       Numbers::template add_int8<kTokens>(w, x, padded, block, whole);
       Numbers::template add_int8<kTokens>(w, x, padded, block + kGroup, whole);
       BENCH_UNROLL
-      for (int t = 0; t < kTokens; ++t) sums[t] = hn::Add(sums[t], hn::ConvertTo(D(), whole[t].total()));
+      for (int t = 0; t < kTokens; ++t) sums.v[t] = hn::Add(sums.v[t], hn::ConvertTo(D(), whole[t].total()));
     }
     BENCH_UNROLL
-    for (int t = 0; t < kTokens; ++t) out[t] = hn::GetLane(hn::SumOfLanes(D(), sums[t]));
+    for (int t = 0; t < kTokens; ++t) out[t] = hn::GetLane(hn::SumOfLanes(D(), sums.v[t]));
   }
 
   /// The same of (w + 8) * x[t]; here the scales [kTokens, padded / 64] of weights times tokens are in the sums
@@ -174,21 +171,19 @@ struct Products {
   template <int kTokens>
   HWY_INLINE static void int4_row(const std::uint8_t* w, const float* scales, const std::int8_t* x, std::size_t padded,
                                   float* out) {
-    hn::Vec<D> sums[kTokens];
-    BENCH_UNROLL
-    for (int t = 0; t < kTokens; ++t) sums[t] = hn::Zero(D());
+    Sums<hn::Vec<D>, kTokens> sums(hn::Zero(D()));
     for (std::size_t block = 0; block < padded; block += kBlock) {
-      typename Numbers::Sums whole0[kTokens], whole1[kTokens];
+      typename Numbers::Dot whole0[kTokens], whole1[kTokens];
       Numbers::template add_int4<kTokens>(w, x, padded, block, whole0, whole1);
       BENCH_UNROLL
       for (std::size_t t = 0; t < kTokens; ++t) {
         const float* scale = scales + (t * padded + block) / kGroup;
-        sums[t] = hn::MulAdd(hn::ConvertTo(D(), whole0[t].small_total()), hn::Set(D(), scale[0]), sums[t]);
-        sums[t] = hn::MulAdd(hn::ConvertTo(D(), whole1[t].small_total()), hn::Set(D(), scale[1]), sums[t]);
+        sums.v[t] = hn::MulAdd(hn::ConvertTo(D(), whole0[t].small_total()), hn::Set(D(), scale[0]), sums.v[t]);
+        sums.v[t] = hn::MulAdd(hn::ConvertTo(D(), whole1[t].small_total()), hn::Set(D(), scale[1]), sums.v[t]);
       }
     }
     BENCH_UNROLL
-    for (int t = 0; t < kTokens; ++t) out[t] = hn::GetLane(hn::SumOfLanes(D(), sums[t]));
+    for (int t = 0; t < kTokens; ++t) out[t] = hn::GetLane(hn::SumOfLanes(D(), sums.v[t]));
   }
 
   static void int8(const WeightRows& weight, const WholeTokens& x, std::int64_t first, std::int64_t last, float* y,
@@ -269,7 +264,7 @@ void PrepareToken(WeightFormat format, const float* x, std::int64_t columns, std
   const bool small = format == WeightFormat::kInt4;
   const float most = small ? 127 : 32639;
   const auto n = static_cast<std::size_t>(columns), padded = static_cast<std::size_t>(padded_columns(columns));
-  const float of_all = largest(x, n);
+  const float of_all = small ? 0 : largest(x, n);
   std::memset(numbers, 0, 2 * padded);
   with_numbers([&](auto kind) HWY_ATTR {
     for (std::size_t group = 0; group < padded; group += kGroup) {

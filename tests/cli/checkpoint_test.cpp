@@ -10,12 +10,19 @@ class CheckpointTest : public testing::Test {
  protected:
   CheckpointTest() { folder_.write("model.yaml", kTinyModel); }
   Outcome here(const std::string& arguments) { return bench(arguments, folder_.path().string()); }
+  static std::string train_arguments(const std::string& output, const std::string& options) {
+    return "train --model model.yaml --training configs/training_quick.yaml --set data.train_path=synthetic --set "
+           "data.valid_path=synthetic "
+           "--set train.max_seq_length=32 --set train.num_workers=0 --set device=cpu --set train.output_dir=" +
+           output + " " + options;
+  }
   Outcome train(const std::string& output, const std::string& options) {
-    return here(
-        "train --model model.yaml --training configs/training_quick.yaml --set data.train_path=synthetic --set "
-        "data.valid_path=synthetic "
-        "--set train.max_seq_length=32 --set train.num_workers=0 --set device=cpu --set train.output_dir=" +
-        output + " " + options);
+    return here(train_arguments(output, options));
+  }
+  /// The exit code of a script that runs in the folder and knows the program as $BENCH.
+  int shell(const std::string& script) {
+    return WEXITSTATUS(
+        std::system(("cd '" + folder_.path().string() + "' || exit; BENCH='" BENCH_PROGRAM "'; " + script).c_str()));
   }
   TemporaryFolder folder_;
 };
@@ -76,14 +83,9 @@ TEST_F(CheckpointTest, FullDiskLeavesTheOldCheckpointIntact) {
   ASSERT_EQ(train("a", "--max-steps 1").exit_code, 0);
   const std::string before = read_file(folder_.path() / "a/final/model.safetensors");
   // A limit on the size of files stands in for a full disk: writes fail half-way. 16 blocks of 512 or 1024 bytes.
-  const std::string command =
-      "cd '" + folder_.path().string() +
-      "' && trap '' XFSZ && ulimit -f 16 && '" BENCH_PROGRAM
-      "' train --model model.yaml --training configs/training_quick.yaml --set data.train_path=synthetic "
-      "--set data.valid_path=synthetic --set train.max_seq_length=32 --set train.num_workers=0 --set device=cpu "
-      "--set train.output_dir=a --max-steps 2 --resume >log 2>&1";
-  const int status = std::system(command.c_str());
-  EXPECT_EQ(WEXITSTATUS(status), 3) << read_file(folder_.path() / "log");
+  const int exit_code = shell("trap '' XFSZ && ulimit -f 16 && \"$BENCH\" " +
+                              train_arguments("a", "--max-steps 2 --resume") + " >log 2>&1");
+  EXPECT_EQ(exit_code, 3) << read_file(folder_.path() / "log");
   EXPECT_TRUE(contains(read_file(folder_.path() / "log"), "cannot be written")) << read_file(folder_.path() / "log");
   EXPECT_EQ(read_file(folder_.path() / "a/final/model.safetensors"), before);
   for (const auto& entry : std::filesystem::directory_iterator(folder_.path() / "a"))
@@ -114,15 +116,12 @@ TEST_F(TextCheckpointTest, CtrlCEndsGenerationWithWhatThereIs) {
   std::string prompts;
   for (int i = 0; i < kPrompts; ++i) prompts += "대한민국은\n";
   folder_.write("prompts.txt", prompts);
-  const std::string command =
-      "cd '" + folder_.path().string() +
-      "'; '" BENCH_PROGRAM
-      "' generate --checkpoint a/final --device cpu --max-new-tokens 8 --file prompts.txt --set "
-      "generation.batch_size=1 "
-      ">out 2>err & i=0; while [ ! -s out ] && [ $i -lt 600 ]; do sleep 0.05; i=$((i+1)); done; kill -INT $!; wait $!";
-  const int status = std::system(command.c_str());
+  const int exit_code = shell(
+      "\"$BENCH\" generate --checkpoint a/final --device cpu --max-new-tokens 8 --file prompts.txt "
+      "--set generation.batch_size=1 >out 2>err & "
+      "i=0; while [ ! -s out ] && [ $i -lt 600 ]; do sleep 0.05; i=$((i+1)); done; kill -INT $!; wait $!");
   const std::string said = read_file(folder_.path() / "err"), written = read_file(folder_.path() / "out");
-  EXPECT_EQ(WEXITSTATUS(status), 0) << said;
+  EXPECT_EQ(exit_code, 0) << said;
   EXPECT_TRUE(contains(said, ", interrupted")) << said;
   EXPECT_EQ(written.rfind("대한민국은", 0), 0u);
   EXPECT_EQ(written.back(), '\n');

@@ -42,8 +42,7 @@ double error(const torch::Tensor& a, const torch::Tensor& exact) {
 }
 
 /// Fused = plain to 1e-5 in fp32; in bf16 it is as near to what fp64 gives as the plain formula in bf16, which rounds
-/// at more places: at most twice as far, of the one element where each is farthest, and one unit in bf16's last place
-/// (2^-8).
+/// at more places: at most half as far again, and one unit in bf16's last place (2^-8).
 void expect_equal(const Operator& fused, const Operator& plain, const Tensors& inputs, const std::string& what) {
   const Tensors exact = values_and_gradients(plain, inputs, torch::kFloat64);
   const Tensors fp32 = values_and_gradients(fused, inputs, torch::kFloat32);
@@ -51,7 +50,7 @@ void expect_equal(const Operator& fused, const Operator& plain, const Tensors& i
   const Tensors plain_bf16 = values_and_gradients(plain, inputs, torch::kBFloat16);
   for (std::size_t i = 0; i < exact.size(); ++i) {
     EXPECT_LE(error(fp32[i], exact[i]), 1e-5) << what << ", output " << i;
-    EXPECT_LE(error(bf16[i], exact[i]), 2 * error(plain_bf16[i], exact[i]) + 1.0 / 256) << what << ", output " << i;
+    EXPECT_LE(error(bf16[i], exact[i]), 1.5 * error(plain_bf16[i], exact[i]) + 1.0 / 256) << what << ", output " << i;
   }
 }
 

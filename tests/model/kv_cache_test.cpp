@@ -77,7 +77,6 @@ TEST_P(KvCacheTest, OneTokenInAnyCompanyGetsTheSameBits) {
 }
 
 TEST(KvCache, AttentionOfOneTokenEqualsTheFormulaForAnyNumberOfHeads) {
-  torch::manual_seed(3);
   on_every_instruction_set([] {
     for (const torch::Dtype dtype : {torch::kFloat32, torch::kBFloat16})
       for (const std::int64_t heads : {1, 2, 3, 4, 7})
