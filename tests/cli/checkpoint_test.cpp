@@ -21,8 +21,9 @@ class CheckpointTest : public testing::Test {
   }
   /// The exit code of a script that runs in the folder and knows the program as $BENCH.
   int shell(const std::string& script) {
-    return WEXITSTATUS(
-        std::system(("cd '" + folder_.path().string() + "' || exit; BENCH='" BENCH_PROGRAM "'; " + script).c_str()));
+    const int status =
+        std::system(("cd '" + folder_.path().string() + "' || exit; BENCH='" BENCH_PROGRAM "'; " + script).c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
   TemporaryFolder folder_;
 };
