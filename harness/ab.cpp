@@ -76,9 +76,10 @@ void add_pair(const CaseSpec& a, const CaseSpec& b, const AbOptions& options, bo
   for (const auto& [record, side] : {std::pair{&record_a, "A"}, std::pair{&record_b, "B"}})
     if (record->status != Record::Status::kOk) return fail(one, fmt::format("{}: {}", side, record->reason));
   one.series = record_a.main_series();
-  one.untimed = one.series.empty();
+  one.untimed = std::none_of(record_a.series.begin(), record_a.series.end(),
+                             [](const auto& series) { return series.second.unit == "s"; });
   if (one.untimed) {
-    one.why = "times nothing in blocks, so there is nothing to compare";
+    one.why = "times nothing, so there is nothing to compare";
     return;
   }
   const AbPair pair = paired_blocks(record_a, record_b, one.series, a_first);

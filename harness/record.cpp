@@ -21,7 +21,9 @@ double number(const Json& json) {
 // A block of which other programs, or other virtual machines, took more than this share of all processors doesn't
 // count.
 constexpr double kMostOthers = 0.10, kMostStolen = 0.05;
-// Nor one before which the speed probe fell below this share of its median over the record.
+// Nor one before which the speed probe differed from its median over the record by more than this factor: some
+// machines' memory is at times half or twice as fast for seconds, and the median of the probes is what shares are taken
+// of.
 constexpr double kLeastProbe = 0.85;
 constexpr double kMostSwapGrowth = 16e6;  // bytes
 
@@ -51,8 +53,8 @@ std::string disturbance_of(const Block& block, const Block& usual) {
   for (const auto& [probe, name] : {std::pair{&Block::matmul_flops_per_s, "matrix products"},
                                     std::pair{&Block::read_bytes_per_s, "memory reads"}}) {
     const double share = block.*probe / (usual.*probe);
-    if (block.*probe > 0 && share < kLeastProbe)
-      return fmt::format("{} ran at {:.0f} % of their speed", name, 100 * share);
+    if (block.*probe > 0 && (share < kLeastProbe || share > 1 / kLeastProbe))
+      return fmt::format("{} ran at {:.0f} % of their usual speed", name, 100 * share);
   }
   return "";
 }

@@ -7,22 +7,48 @@
 namespace bench::harness {
 namespace {
 
-/// Prompt, then new tokens until the round is full or the time is up. Returns the sum of the chosen tokens.
-double decode_round(model::LanguageModel& model, const torch::Tensor& prompt, model::KvCache& cache,
-                    const DecodeConfig& config, const Context& context, Record& into) {
-  torch::Tensor token;  // [B, 1]
-  cache.clear();
-  const auto next = [&](const torch::Tensor& ids) {
-    return time_once(context.device, [&] { token = model->next_logits(ids, cache).argmax(-1, true); });
-  };
-  into.add("first_token_time_s", "s", next(prompt));
-  double checksum = token.sum().item<double>();
-  for (std::int64_t i = 1; i < config.new_tokens && (i == 1 || now_s() < context.plan.end_s); ++i) {
-    into.add("decode_step_time_s", "s", next(token));
-    checksum += token.sum().item<double>();
+constexpr std::int64_t kFewestRounds = 4;  // that are timed, time allowing: they give hundreds of tokens' latencies
+
+/// Greedy decoding in rounds: a prompt, then new tokens one by one.
+class DecodeRounds {
+ public:
+  DecodeRounds(model::LanguageModel& model, torch::Tensor prompt, const DecodeConfig& config, const Device& device)
+      : model_(model),
+        prompt_(std::move(prompt)),
+        config_(config),
+        device_(device),
+        cache_(model->make_cache(config.batch, config.prompt_tokens + config.new_tokens)) {}
+
+  /// Makes the next token, at the beginning of a round after its prompt and first token.
+  void step(Record& into) {
+    if (made_ == 0 || complete()) {
+      cache_.clear();
+      made_ = 0;
+      checksum_ = 0;
+      make_token(prompt_, "first_token_time_s", into);
+    }
+    make_token(token_, "decode_step_time_s", into);
   }
-  return checksum;
-}
+  bool complete() const { return made_ == config_.new_tokens; }
+  /// The sum of the round's tokens so far.
+  double checksum() const { return checksum_; }
+  std::int64_t cache_bytes() const { return cache_.bytes(); }
+
+ private:
+  void make_token(const torch::Tensor& ids, const char* series, Record& into) {
+    into.add(series, "s", time_once(device_, [&] { token_ = model_->next_logits(ids, cache_).argmax(-1, true); }));
+    checksum_ += token_.sum().item<double>();
+    ++made_;
+  }
+
+  model::LanguageModel& model_;
+  torch::Tensor prompt_, token_;  // [B, T], [B, 1]
+  const DecodeConfig& config_;
+  const Device& device_;
+  model::KvCache cache_;
+  std::int64_t made_ = 0;  // tokens of this round
+  double checksum_ = 0;
+};
 
 /// Greedy tokens with and without the cache, from the first prompt.
 std::int64_t count_mismatches(model::LanguageModel& model, const torch::Tensor& prompt, std::int64_t tokens) {
@@ -63,23 +89,31 @@ Record run_decode(const DecodeConfig& config, Context& context) {
   model::LanguageModel model = open_model(config.source, context.device, record);
   const torch::Tensor prompt =
       random_ids(config.batch, config.prompt_tokens, model->config().vocab_size, config.source.seed);
-  model::KvCache cache = model->make_cache(config.batch, config.prompt_tokens + config.new_tokens);
+  DecodeRounds round(model, prompt.to(model->device()), config, context.device);
   record.facts["batch"] = static_cast<double>(config.batch);
-  record.facts["kv_cache_bytes"] = static_cast<double>(cache.bytes());
+  record.facts["kv_cache_bytes"] = static_cast<double>(round.cache_bytes());
   ForwardWork work = decode_step_work(model->config(), config.batch, config.prompt_tokens, config.new_tokens,
                                       element_bytes(model->compute_dtype()));
   if (model->quantization() != model::Quantization::kNone)
     work.weight_bytes = static_cast<double>(model->decode_weight_bytes());
   record_work({work.flops, work.bytes()}, record);
-  const torch::Tensor ids = prompt.to(model->device());
-  std::int64_t rounds = -1;  // the first is the cold one
-  const auto round = [&](Record& into) {
-    const double checksum = decode_round(model, ids, cache, config, context, into);
-    // The first round's: a later one may be cut short by the time.
-    if (++rounds == 0) record.facts["checksum"] = checksum;
-    return config.rounds == 0 || rounds < config.rounds;
+  std::int64_t rounds = 0;
+  // A piece is a token, so that the speed probe is never far from what it is compared with; only the cold one is a
+  // round.
+  const auto piece = [&](Record& into) {
+    const bool cold = rounds == 0;
+    do round.step(into);
+    while (cold && !round.complete() && now_s() < context.plan.end_s);
+    // A later round may be cut short by the time.
+    if (cold) record.facts["checksum"] = round.checksum();
+    if (cold || round.complete()) ++rounds;
+    return config.rounds == 0 || rounds <= config.rounds;
   };
-  measure_in_blocks(context.device, model->compute_dtype(), context.plan, round, record);
+  MeasurePlan plan = context.plan;
+  plan.enough = [&](const Record& so_far) {  // whole rounds: a token costs more the more of them are cached
+    return round.complete() && rounds > kFewestRounds && context.plan.enough(so_far);
+  };
+  measure_in_blocks(context.device, model->compute_dtype(), plan, piece, record);
   record_peak_memory(context.device, record);  // before the comparison, which needs more
   record_quantization_cost(config.source, context.device, model, record);
   if (config.compare_tokens > 0)

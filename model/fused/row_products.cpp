@@ -2,6 +2,7 @@
 
 #include "model/fused/rows.h"
 #include "model/fused/stretches.h"
+#include "model/kernels/convert.h"
 #include "model/kernels/dense_products.h"
 
 namespace bench::model {
@@ -19,8 +20,8 @@ WeightRows weight_rows(const QuantizedWeight& weight) {
 PreparedTokens::PreparedTokens(const float* x, std::int64_t tokens, std::int64_t columns, WeightFormat format)
     : tokens_(tokens), x_(x) {
   if (format == WeightFormat::kBf16) {
-    pairs_.resize(static_cast<std::size_t>(tokens * columns));
-    for (std::int64_t t = 0; t < tokens; ++t) split_pairs(x + t * columns, columns, pairs_.data() + t * columns);
+    rounded_.resize(static_cast<std::size_t>(tokens * columns));
+    narrow(Element::kBf16, x, rounded_.data(), tokens * columns);
   }
   if (!is_whole(format)) return;
   const auto padded = static_cast<std::size_t>(padded_columns(columns)), count = static_cast<std::size_t>(tokens),

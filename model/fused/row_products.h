@@ -1,5 +1,6 @@
 #pragma once
 
+#include "model/kernels/element.h"
 #include "model/kernels/weight_rows.h"
 #include "model/kernels/whole_products.h"
 #include "model/quantized_weight.h"
@@ -15,13 +16,15 @@ inline constexpr std::int64_t kManyTokens = 16;
 WeightRows weight_rows(const torch::Tensor& weight);
 WeightRows weight_rows(const QuantizedWeight& weight);
 
-/// Tokens as weights of some format want them: x [tokens, columns] fp32, which must stay while this is used.
+/// Tokens as weights of some format want them: x [tokens, columns] fp32, which must stay while this is used. For bf16
+/// weights they are rounded to bf16, as they are between the plain path's products: half the bytes beside the weights
+/// that pass through the first level of the cache.
 class PreparedTokens {
  public:
   PreparedTokens(const float* x, std::int64_t tokens, std::int64_t columns, WeightFormat format);
   std::int64_t count() const { return tokens_; }
   /// For weights in fp32 and bf16.
-  const float* dense() const { return pairs_.empty() ? x_ : pairs_.data(); }
+  const void* dense() const { return rounded_.empty() ? static_cast<const void*>(x_) : rounded_.data(); }
   /// For whole-number weights.
   WholeTokens whole() const { return {tokens_, numbers_.data(), scales_.data(), sums_.data()}; }
 
@@ -29,7 +32,8 @@ class PreparedTokens {
   std::int64_t tokens_;
   const float* x_;
   std::vector<std::int8_t> numbers_;
-  std::vector<float> pairs_, scales_, sums_;
+  std::vector<Bf16> rounded_;
+  std::vector<float> scales_, sums_;
 };
 
 /// y[t * y_stride + row] for all `rows` rows of a matrix.

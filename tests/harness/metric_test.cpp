@@ -73,13 +73,17 @@ TEST(Metric, WarmUpAndDisturbedBlocksDoNotCount) {
   EXPECT_NE(record.was_disturbed().find("3 of 3 blocks were disturbed"), std::string::npos);
 }
 
-TEST(Metric, ABlockBesideASlowProbeIsDisturbed) {
+TEST(Metric, ABlockBesideAnUnusualProbeIsDisturbed) {
   Record record;
   for (int i = 0; i < 5; ++i)
     record.add("prefill_time_s", "s", 1), record.blocks.push_back(block("prefill_time_s", i, i + 1, 100e9, 10e9));
   EXPECT_EQ(record.disturbance(record.blocks[4]), "");
   record.blocks[4].read_bytes_per_s = 8e9;
-  EXPECT_EQ(record.disturbance(record.blocks[4]), "memory reads ran at 80 % of their speed");
+  EXPECT_EQ(record.disturbance(record.blocks[4]), "memory reads ran at 80 % of their usual speed");
+  record.blocks[4].read_bytes_per_s = 11e9;
+  EXPECT_EQ(record.disturbance(record.blocks[4]), "");
+  record.blocks[4].read_bytes_per_s = 20e9;
+  EXPECT_EQ(record.disturbance(record.blocks[4]), "memory reads ran at 200 % of their usual speed");
 }
 
 TEST(Metric, ProcessesAreTheUnitOfTimesAndTheWorstOfExactOnes) {

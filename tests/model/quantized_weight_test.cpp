@@ -30,7 +30,8 @@ TEST(RowProducts, DenseWeightsGiveTheProductOfMatrices) {
     for (const auto& [tokens, rows, columns] : kShapes)
       for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
         const torch::Tensor weight = torch::randn({rows, columns}).to(dtype), x = torch::randn({tokens, columns});
-        const torch::Tensor exact = torch::matmul(x.to(torch::kFloat64), weight.to(torch::kFloat64).t());
+        const torch::Tensor rounded = x.to(dtype);  // what is multiplied is stored like the weights
+        const torch::Tensor exact = torch::matmul(rounded.to(torch::kFloat64), weight.to(torch::kFloat64).t());
         EXPECT_LE(error(products(weight_rows(weight), rows, x), exact), 1e-5)
             << tokens << " " << rows << " " << columns;
       }
