@@ -23,7 +23,12 @@ class Step {
         hidden_(weights.embedding.size(1)),
         x_(size(batch_ * hidden_)),
         normed_(x_.size()),
-        norm_weight_(size(hidden_)) {}
+        sum_(x_.size()),
+        norm_weight_(size(hidden_)),
+        qkv_(size(batch_ * (weights.heads + 2 * weights.kv_heads) * weights.head_dim)),
+        y_(size(batch_ * weights.heads * weights.head_dim)),
+        gate_(size(batch_ * weights.inner)),
+        up_(gate_.size()) {}
 
   torch::Tensor run(const std::int64_t* ids) {
     for (std::int64_t b = 0; b < batch_; ++b)
@@ -53,25 +58,23 @@ class Step {
 
   /// x += W y.
   void add_product(const WeightRows& weight, const Floats& y) {
-    Floats sum(x_.size());
-    all_row_products({{weight, hidden_, sum.data(), hidden_}}, prepared(y, weight.columns, weight));
-    for (std::size_t i = 0; i < sum.size(); ++i) x_[i] += sum[i];
+    all_row_products({{weight, hidden_, sum_.data(), hidden_}}, prepared(y, weight.columns, weight));
+    for (std::size_t i = 0; i < sum_.size(); ++i) x_[i] += sum_[i];
   }
 
   void attention(const DecodeLayer& layer, std::int64_t index) {
     norm(layer.input_norm);
     const std::int64_t dim = w_.head_dim, queries = w_.heads * dim, keys = w_.kv_heads * dim, all = queries + 2 * keys;
-    Floats qkv(size(batch_ * all)), y(size(batch_ * queries));
-    all_row_products({{layer.q, queries, qkv.data(), all},
-                      {layer.k, keys, qkv.data() + queries, all},
-                      {layer.v, keys, qkv.data() + queries + keys, all}},
+    all_row_products({{layer.q, queries, qkv_.data(), all},
+                      {layer.k, keys, qkv_.data() + queries, all},
+                      {layer.v, keys, qkv_.data() + queries + keys, all}},
                      prepared(normed_, hidden_, layer.q));
     const std::int64_t group = w_.heads / w_.kv_heads;
     at::parallel_for(0, batch_ * w_.kv_heads, 1, [&](std::int64_t first, std::int64_t last) {
       Floats scores;
       for (std::int64_t i = first; i < last; ++i) {
         const std::int64_t b = i / w_.kv_heads, g = i % w_.kv_heads, past = cache_.length(b);
-        float* row = qkv.data() + b * all;
+        float* row = qkv_.data() + b * all;
         float *q = row + g * group * dim, *k = row + queries + g * dim, *v = k + keys;
         for (std::int64_t h = 0; h < group; ++h) turn(q + h * dim, past);
         turn(k, past);
@@ -82,10 +85,10 @@ class Step {
         narrow(element, v, all_values + past * bytes, dim);
         scores.resize(size(group * (past + 1)));
         cached_attention(element, q, group, all_keys, all_values, past + 1, dim, scores.data(),
-                         y.data() + b * queries + g * group * dim);
+                         y_.data() + b * queries + g * group * dim);
       }
     });
-    add_product(layer.o, y);
+    add_product(layer.o, y_);
   }
 
   void turn(float* head, std::int64_t position) const {
@@ -102,17 +105,17 @@ class Step {
 
   void feed_forward(const DecodeLayer& layer) {
     norm(layer.post_attention_norm);
-    Floats gate(size(batch_ * w_.inner)), up(gate.size());
-    all_row_products({{layer.gate, w_.inner, gate.data(), w_.inner}, {layer.up, w_.inner, up.data(), w_.inner}},
+    all_row_products({{layer.gate, w_.inner, gate_.data(), w_.inner}, {layer.up, w_.inner, up_.data(), w_.inner}},
                      prepared(normed_, hidden_, layer.gate));
-    swiglu(Element::kFp32, gate.data(), up.data(), gate.data(), static_cast<std::int64_t>(gate.size()));
-    add_product(layer.down, gate);
+    swiglu(Element::kFp32, gate_.data(), up_.data(), gate_.data(), static_cast<std::int64_t>(gate_.size()));
+    add_product(layer.down, gate_);
   }
 
   const DecodeWeights& w_;
   KvCache& cache_;
   std::int64_t batch_, hidden_;
-  Floats x_, normed_, norm_weight_;
+  // Made once a token: an operator's own would be filled with zeros in every layer, while nothing is read.
+  Floats x_, normed_, sum_, norm_weight_, qkv_, y_, gate_, up_;
 };
 
 }  // namespace

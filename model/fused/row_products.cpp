@@ -20,8 +20,8 @@ WeightRows weight_rows(const QuantizedWeight& weight) {
 PreparedTokens::PreparedTokens(const float* x, std::int64_t tokens, std::int64_t columns, WeightFormat format)
     : tokens_(tokens), x_(x) {
   if (format == WeightFormat::kBf16) {
-    rounded_.resize(static_cast<std::size_t>(tokens * columns));
-    narrow(Element::kBf16, x, rounded_.data(), tokens * columns);
+    rounded_.reset(new Bf16[static_cast<std::size_t>(tokens * columns)]);  // not a vector, which fills itself first
+    narrow(Element::kBf16, x, rounded_.get(), tokens * columns);
   }
   if (!is_whole(format)) return;
   const auto padded = static_cast<std::size_t>(padded_columns(columns)), count = static_cast<std::size_t>(tokens),
@@ -38,7 +38,8 @@ void all_row_products(const std::vector<RowProduct>& products, const PreparedTok
   constexpr std::int64_t kPieceBytes = 1 << 16;  // some microseconds
   std::int64_t rows = 0;                         // of all, one after the other
   for (const auto& product : products) rows += product.rows;
-  const std::int64_t rows_each = std::max<std::int64_t>(2, kPieceBytes / matrix_bytes(products[0].weight, 1) / 2 * 2);
+  // Whole pieces of what kernels take at once, two or three rows.
+  const std::int64_t rows_each = 6 * std::max<std::int64_t>(1, kPieceBytes / matrix_bytes(products[0].weight, 6));
   for_stretches((rows + rows_each - 1) / rows_each, [&](std::int64_t piece) {
     std::int64_t first = piece * rows_each, last = first + rows_each;
     for (const auto& product : products) {

@@ -6,6 +6,7 @@
 #include "model/quantized_weight.h"
 #include "model/tensor.h"
 
+#include <memory>
 #include <vector>
 
 namespace bench::model {
@@ -24,7 +25,7 @@ class PreparedTokens {
   PreparedTokens(const float* x, std::int64_t tokens, std::int64_t columns, WeightFormat format);
   std::int64_t count() const { return tokens_; }
   /// For weights in fp32 and bf16.
-  const void* dense() const { return rounded_.empty() ? static_cast<const void*>(x_) : rounded_.data(); }
+  const void* dense() const { return rounded_ ? rounded_.get() : static_cast<const void*>(x_); }
   /// For whole-number weights.
   WholeTokens whole() const { return {tokens_, numbers_.data(), scales_.data(), sums_.data()}; }
 
@@ -32,7 +33,7 @@ class PreparedTokens {
   std::int64_t tokens_;
   const float* x_;
   std::vector<std::int8_t> numbers_;
-  std::vector<Bf16> rounded_;
+  std::unique_ptr<Bf16[]> rounded_;
   std::vector<float> scales_, sums_;
 };
 

@@ -14,41 +14,21 @@
 HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
-// A key or value is read once for kHeads query heads.
+// A key or value is read once for kHeads query heads; values are asked for while scores are made of the keys.
 
 template <int kHeads, class T>
-void scores_of(std::integral_constant<int, kHeads>, const float* q, const T* keys, std::size_t tokens, std::size_t dim,
-               float* scores) {
-  for (std::size_t s = 0; s < tokens; ++s)
+void scores_of(std::integral_constant<int, kHeads>, const float* q, const T* keys, const T* values, std::size_t tokens,
+               std::size_t dim, float* scores) {
+  for (std::size_t s = 0; s < tokens; ++s) {
+    ask_for(values + s * dim, dim);
     for (std::size_t h = 0; h < kHeads; ++h)
       scores[h * tokens + s] = sum_of(dim, [&](auto d, std::size_t i) HWY_ATTR {
         return hn::Mul(load(d, keys + s * dim + i), load(d, q + h * dim + i));
       });
-}
-
-#if HWY_TARGET != HWY_SCALAR
-template <class D>
-HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> sum_of_blocks(D d, hn::Vec<D> v) {
-  if constexpr (hn::MaxLanes(d) <= 4) {
-    return v;
-  } else {
-    const hn::Half<D> half;
-    return sum_of_blocks(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
   }
 }
 
-/// The sums of the lanes of four vectors: one by one they would cost more than the products that they add up.
-template <class D>
-HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> four_sums(D d, const hn::Vec<D>* v) {
-  const hn::Repartition<std::uint64_t, D> pairs;
-  const auto halves = [&](auto a, auto b) HWY_ATTR {
-    return hn::BitCast(pairs, hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b)));
-  };
-  const auto ab = halves(v[0], v[1]), ce = halves(v[2], v[3]);
-  return sum_of_blocks(d, hn::Add(hn::BitCast(d, hn::InterleaveLower(pairs, ab, ce)),
-                                  hn::BitCast(d, hn::InterleaveUpper(pairs, ab, ce))));
-}
-
+#if HWY_TARGET != HWY_SCALAR
 /// sums [kKeys, 4] = keys [kKeys, dim] times q [4, dim] transposed.
 template <int kKeys, class T>
 HWY_INLINE void products_of_four_heads(const float* q, const T* keys, std::size_t dim, float* sums) {
@@ -68,7 +48,7 @@ HWY_INLINE void products_of_four_heads(const float* q, const T* keys, std::size_
     }
   }
   for (std::size_t k = 0; k < kKeys; ++k) {
-    hn::StoreU(four_sums(d, products.v + 4 * k), hn::FixedTag<float, 4>(), sums + 4 * k);
+    store_four_sums(d, products.v + 4 * k, sums + 4 * k);
     for (std::size_t j = i; j < dim; ++j)
       for (std::size_t h = 0; h < 4; ++h)
         sums[4 * k + h] += hn::GetLane(load(one, keys + k * dim + j)) * q[h * dim + j];
@@ -77,12 +57,13 @@ HWY_INLINE void products_of_four_heads(const float* q, const T* keys, std::size_
 
 /// The plan's models have four query heads for one of keys.
 template <class T>
-void scores_of(std::integral_constant<int, 4>, const float* q, const T* keys, std::size_t tokens, std::size_t dim,
-               float* scores) {
+void scores_of(std::integral_constant<int, 4>, const float* q, const T* keys, const T* values, std::size_t tokens,
+               std::size_t dim, float* scores) {
   const hn::FixedTag<float, 4> four;
   float sums[16];
   std::size_t s = 0;
   for (; s + 4 <= tokens; s += 4) {
+    ask_for(values + s * dim, 4 * dim);
     products_of_four_heads<2>(q, keys + s * dim, dim, sums);
     products_of_four_heads<2>(q, keys + (s + 2) * dim, dim, sums + 8);
     hn::Vec<decltype(four)> head0, head1, head2, head3;
@@ -123,10 +104,12 @@ HWY_INLINE void weighted_columns(D d, const float* weights, const T* values, std
 template <int kHeads, class T>
 void weighted_values(const float* weights, const T* values, std::size_t tokens, std::size_t dim, float* y) {
   const hn::ScalableTag<float> whole;
-  const std::size_t two = 2 * hn::Lanes(whole), in_twos = dim / two * two;
-  for (std::size_t i = 0; i < in_twos; i += two) weighted_columns<kHeads, 2>(whole, weights, values, tokens, dim, i, y);
-  for_each_vector(dim - in_twos, [&](auto d, std::size_t i) HWY_ATTR {
-    weighted_columns<kHeads, 1>(d, weights, values, tokens, dim, in_twos + i, y);
+  constexpr int kAtOnce = kManyRegisters ? 4 : 2;
+  const std::size_t step = kAtOnce * hn::Lanes(whole), in_steps = dim / step * step;
+  for (std::size_t i = 0; i < in_steps; i += step)
+    weighted_columns<kHeads, kAtOnce>(whole, weights, values, tokens, dim, i, y);
+  for_each_vector(dim - in_steps, [&](auto d, std::size_t i) HWY_ATTR {
+    weighted_columns<kHeads, 1>(d, weights, values, tokens, dim, in_steps + i, y);
   });
 }
 
@@ -138,10 +121,10 @@ void CachedAttention(Element element, const float* q, std::int64_t heads, const 
     using T = std::remove_pointer_t<decltype(type)>;
     for_fours(heads, [&](auto count, std::int64_t h) HWY_ATTR {
       float* rows = scores + h * tokens;
-      const T* all_keys = static_cast<const T*>(keys);
-      scores_of(count, q + h * dim, all_keys, n, width, rows);
+      const T *all_keys = static_cast<const T*>(keys), *all_values = static_cast<const T*>(values);
+      scores_of(count, q + h * dim, all_keys, all_values, n, width, rows);
       for (int i = 0; i < count; ++i) causal_softmax_row(Element::kFp32, rows + i * tokens, tokens, tokens, scale);
-      weighted_values<count>(rows, static_cast<const T*>(values), n, width, y + h * dim);
+      weighted_values<count>(rows, all_values, n, width, y + h * dim);
     });
   });
 }

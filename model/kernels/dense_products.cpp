@@ -12,13 +12,15 @@ HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
 // Memory is read in one stream, which the processor fetches ahead by itself: with four rows at once it did at a third
-// of the speed. So one token takes one row at a time. Several tokens are bound by arithmetic and take two, to load each
-// of theirs half as often; the rows after them are asked for meanwhile.
+// of the speed. So one token takes one row at a time. Several tokens are bound by arithmetic and take more, to load
+// each of theirs less often: two, and three where AVX-512 has the registers (47 GB/s instead of 43 with four tokens).
+// The rows after them are asked for meanwhile.
+constexpr int kRowsAtOnce = kManyRegisters ? 3 : 2;
 
 /// The 2 * Lanes(d) numbers from `from` on, in two vectors; weights and tokens in the same order. bf16 ones are split
 /// by a shift and a mask, from one load of a whole line: with two loads and conversions the processor fetches ahead
-/// half as fast. AVX-512's product of bf16 pairs (vdpbf16ps) needs no split, and was slower all the same: by 5 % with
-/// one token, by 90 % with four, as if it kept the processor from fetching ahead.
+/// half as fast. AVX-512's product of bf16 pairs (vdpbf16ps) needs no split, and reads rows of 8 KB at 47 GB/s where
+/// this reads 58, with four tokens at 35 instead of 47; only rows of 2 KB and four tokens like it (50 instead of 43).
 template <class D>
 HWY_INLINE void load_pairs(D d, const float* from, hn::Vec<D>& first, hn::Vec<D>& second) {
   first = hn::LoadU(d, from);
@@ -40,16 +42,13 @@ HWY_INLINE void dense_rows(const T* w, const T* x, std::size_t columns, float* y
   const hn::ScalableTag<float> d;
   const hn::CappedTag<float, 1> one;
   using V = hn::Vec<decltype(d)>;
-  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t pair = 2 * hn::Lanes(d);
   Sums<V, kRows * kTokens> even(hn::Zero(d)), odd(hn::Zero(d));
   std::size_t i = 0;
-  for (; i + 2 * lanes <= columns; i += 2 * lanes) {
-    // The rows after the next, into the second level of the cache: this asks for memory at 27 GB/s where the first
-    // level had 24 and none 16 (two cores, four tokens).
-    if constexpr (kRows > 1) {
-      __builtin_prefetch(w + kRows * (2 * columns + i), /*rw=*/0, /*locality=*/2);
-      __builtin_prefetch(w + kRows * (2 * columns + i + lanes), /*rw=*/0, /*locality=*/2);
-    }
+  for (; i + pair <= columns; i += pair) {
+    // The rows after the next, into the second level of the cache: other distances and the first level are slower, and
+    // unasked-for memory comes at half the speed (two cores, four tokens).
+    if constexpr (kRows > 1) ask_for(w + kRows * (2 * columns + i), kRows * pair);
     V first[kRows], second[kRows], x_first, x_second;
     BENCH_UNROLL
     for (std::size_t r = 0; r < kRows; ++r) load_pairs(d, w + r * columns + i, first[r], second[r]);
@@ -64,13 +63,19 @@ HWY_INLINE void dense_rows(const T* w, const T* x, std::size_t columns, float* y
     }
   }
   BENCH_UNROLL
-  for (std::size_t t = 0; t < kTokens; ++t)
-    for (std::size_t r = 0; r < kRows; ++r) {
-      float sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(even.v[t * kRows + r], odd.v[t * kRows + r])));
+  for (std::size_t r = 0; r < kRows; ++r) {
+    V both[4];
+    BENCH_UNROLL
+    for (std::size_t t = 0; t < 4; ++t)
+      both[t] = t < kTokens ? hn::Add(even.v[t * kRows + r], odd.v[t * kRows + r]) : hn::Zero(d);
+    float sums[4];
+    store_four_sums(d, both, sums);
+    for (std::size_t t = 0; t < kTokens; ++t) {
       for (std::size_t j = i; j < columns; ++j)
-        sum += hn::GetLane(hn::Mul(load(one, w + r * columns + j), load(one, x + t * columns + j)));
-      y[static_cast<std::int64_t>(t) * y_stride + static_cast<std::int64_t>(r)] = sum;
+        sums[t] += hn::GetLane(hn::Mul(load(one, w + r * columns + j), load(one, x + t * columns + j)));
+      y[static_cast<std::int64_t>(t) * y_stride + static_cast<std::int64_t>(r)] = sums[t];
     }
+  }
 }
 
 template <class T>
@@ -78,15 +83,14 @@ void products(const T* w, const T* x, std::int64_t tokens, std::int64_t columns,
               float* y, std::int64_t y_stride) {
   const auto n = static_cast<std::size_t>(columns);
   std::int64_t row = first;
-  if (tokens > 1)
-    for (; row + 2 <= last; row += 2)
+  const auto at_once = [&](auto rows) HWY_ATTR {
+    for (; row + rows <= last; row += rows)
       for_fours(tokens, [&](auto count, std::int64_t t) HWY_ATTR {
-        dense_rows<2, count>(w + row * columns, x + t * columns, n, y + t * y_stride + row, y_stride);
+        dense_rows<rows, count>(w + row * columns, x + t * columns, n, y + t * y_stride + row, y_stride);
       });
-  for (; row < last; ++row)
-    for_fours(tokens, [&](auto count, std::int64_t t) HWY_ATTR {
-      dense_rows<1, count>(w + row * columns, x + t * columns, n, y + t * y_stride + row, y_stride);
-    });
+  };
+  if (tokens > 1) at_once(std::integral_constant<int, kRowsAtOnce>());
+  at_once(std::integral_constant<int, 1>());
 }
 
 void DenseProducts(const WeightRows& weight, const void* x, std::int64_t tokens, std::int64_t first, std::int64_t last,

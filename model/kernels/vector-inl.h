@@ -22,6 +22,16 @@ namespace bench::model::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// AVX-512 has 32 vector registers, and is where what depends on them was measured.
+constexpr bool kManyRegisters = hn::MaxLanes(hn::ScalableTag<float>()) >= 16;
+
+/// Asks for n elements, which a later loop reads, into the second level of the cache.
+template <class T>
+HWY_INLINE void ask_for(const T* from, std::size_t n) {
+  constexpr std::size_t kLine = 64 / sizeof(T);
+  for (std::size_t i = 0; i < n; i += kLine) __builtin_prefetch(from + i, /*rw=*/0, /*locality=*/2);
+}
+
 /// Numbers are read and written as they are stored, and worked on in fp32.
 template <class D>
 HWY_INLINE hn::Vec<D> load(D d, const float* from) {
@@ -100,6 +110,40 @@ HWY_INLINE float max_of(std::size_t n, const F& f) {
   }
   for (; i < n; ++i) most = HWY_MAX(most, hn::GetLane(f(one, i)));
   return most;
+}
+
+#if HWY_TARGET != HWY_SCALAR
+template <class D>
+HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> sum_of_blocks(D d, hn::Vec<D> v) {
+  if constexpr (hn::MaxLanes(d) <= 4) {
+    return v;
+  } else {
+    const hn::Half<D> half;
+    return sum_of_blocks(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+}
+
+/// The sums of the lanes of four vectors: one by one they would cost more than the products that they add up.
+template <class D>
+HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> four_sums(D d, const hn::Vec<D>* v) {
+  const hn::Repartition<std::uint64_t, D> pairs;
+  const auto halves = [&](auto a, auto b) HWY_ATTR {
+    return hn::BitCast(pairs, hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b)));
+  };
+  const auto ab = halves(v[0], v[1]), ce = halves(v[2], v[3]);
+  return sum_of_blocks(d, hn::Add(hn::BitCast(d, hn::InterleaveLower(pairs, ab, ce)),
+                                  hn::BitCast(d, hn::InterleaveUpper(pairs, ab, ce))));
+}
+#endif
+
+/// to[0 .. 3] = the sums of the lanes of four vectors.
+template <class D>
+HWY_INLINE void store_four_sums([[maybe_unused]] D d, const hn::Vec<D>* v, float* to) {
+#if HWY_TARGET == HWY_SCALAR
+  for (int i = 0; i < 4; ++i) to[i] = hn::GetLane(v[i]);
+#else
+  hn::StoreU(four_sums(d, v), hn::FixedTag<float, 4>(), to);
+#endif
 }
 
 /// So many sums that begin with 0, kept in registers. Only where a vector's size is known: fixed_size_targets.h.
