@@ -132,7 +132,7 @@ bool Blocks::done() const {
   if (plan_.max_blocks > 0 && timed >= plan_.max_blocks) return true;
   constexpr std::size_t kFewestBlocks = 4;
   return now_s() + last_block_s_ > plan_.end_s ||
-         (record_.counted_blocks().size() >= kFewestBlocks && plan_.enough(record_));
+         (record_.was_disturbed().empty() && record_.counted_blocks().size() >= kFewestBlocks && plan_.enough(record_));
 }
 
 void Blocks::finish() {

@@ -24,7 +24,7 @@ constexpr double kMostOthers = 0.10, kMostStolen = 0.05;
 // Nor one before which the speed probe differed from its median over the record by more than this factor: some
 // machines' memory is at times half or twice as fast for seconds, and the median of the probes is what shares are taken
 // of.
-constexpr double kLeastProbe = 0.85;
+constexpr double kLeastProbeShare = 0.85;
 constexpr double kMostSwapGrowth = 16e6;  // bytes
 
 double median_probe(const std::vector<Block>& blocks, double Block::* probe) {
@@ -53,7 +53,7 @@ std::string disturbance_of(const Block& block, const Block& usual) {
   for (const auto& [probe, name] : {std::pair{&Block::matmul_flops_per_s, "matrix products"},
                                     std::pair{&Block::read_bytes_per_s, "memory reads"}}) {
     const double share = block.*probe / (usual.*probe);
-    if (block.*probe > 0 && (share < kLeastProbe || share > 1 / kLeastProbe))
+    if (block.*probe > 0 && (share < kLeastProbeShare || share > 1 / kLeastProbeShare))
       return fmt::format("{} ran at {:.0f} % of their usual speed", name, 100 * share);
   }
   return "";
@@ -184,9 +184,10 @@ std::vector<std::string> Record::disturbances() const {
 
 std::vector<const Block*> Record::counted_blocks() const {
   const auto reasons = disturbances();
+  const bool disturbed = !mostly_disturbed(blocks, reasons).empty();
   std::vector<const Block*> kept;
   for (std::size_t i = 0; i < blocks.size(); ++i)
-    if (!blocks[i].warmup && reasons[i].empty()) kept.push_back(&blocks[i]);
+    if (!blocks[i].warmup && (disturbed || reasons[i].empty())) kept.push_back(&blocks[i]);
   return kept;
 }
 

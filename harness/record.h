@@ -46,7 +46,8 @@ struct Record {
   /// The samples, empty when there are none of that name.
   const std::vector<double>& samples(const std::string& series_name) const;
   /// The samples that count: without those of blocks that were warm-up or disturbed. Nothing of a sample itself decides
-  /// whether it counts. When every block was disturbed all of them count, and was_disturbed() says so.
+  /// whether it counts. When more than half of the blocks were disturbed all of them count, and was_disturbed() says
+  /// so.
   std::vector<double> counted(const std::string& series_name) const;
   /// The series of times with most samples in blocks: what this case is about. "" when nothing was timed in blocks.
   std::string main_series() const;
@@ -56,11 +57,11 @@ struct Record {
   double fact(const std::string& fact_name) const;
 
   /// Why the block doesn't count, or "": other programs, other virtual machines, swapping, heat, or a machine that was
-  /// slower than in the record's other blocks.
+  /// slower or faster than in the record's other blocks.
   std::string disturbance(const Block& block) const;
   /// The same of every block: the machine's usual speed is looked up once.
   std::vector<std::string> disturbances() const;
-  /// Blocks that are neither warm-up nor disturbed.
+  /// The blocks that counted() takes samples from.
   std::vector<const Block*> counted_blocks() const;
   /// Why this record's times can't be trusted, or "": more than half of its blocks were disturbed.
   std::string was_disturbed() const;

@@ -25,20 +25,24 @@ class DecodeRounds {
       cache_.clear();
       made_ = 0;
       checksum_ = 0;
-      make_token(prompt_, "first_token_time_s", into);
+      prompt_s_ = make_token(prompt_, "first_token_time_s", into);
     }
     make_token(token_, "decode_step_time_s", into);
   }
   bool complete() const { return made_ == config_.new_tokens; }
+  /// Seconds of the last prompt.
+  double prompt_s() const { return prompt_s_; }
   /// The sum of the round's tokens so far.
   double checksum() const { return checksum_; }
   std::int64_t cache_bytes() const { return cache_.bytes(); }
 
  private:
-  void make_token(const torch::Tensor& ids, const char* series, Record& into) {
-    into.add(series, "s", time_once(device_, [&] { token_ = model_->next_logits(ids, cache_).argmax(-1, true); }));
+  double make_token(const torch::Tensor& ids, const char* series, Record& into) {
+    const double seconds = time_once(device_, [&] { token_ = model_->next_logits(ids, cache_).argmax(-1, true); });
+    into.add(series, "s", seconds);
     checksum_ += token_.sum().item<double>();
     ++made_;
+    return seconds;
   }
 
   model::LanguageModel& model_;
@@ -47,7 +51,7 @@ class DecodeRounds {
   const Device& device_;
   model::KvCache cache_;
   std::int64_t made_ = 0;  // tokens of this round
-  double checksum_ = 0;
+  double checksum_ = 0, prompt_s_ = 0;
 };
 
 /// Greedy tokens with and without the cache, from the first prompt.
@@ -98,8 +102,10 @@ Record run_decode(const DecodeConfig& config, Context& context) {
     work.weight_bytes = static_cast<double>(model->decode_weight_bytes());
   record_work({work.flops, work.bytes()}, record);
   std::int64_t rounds = 0;
-  // A piece is a token, so that the speed probe is never far from what it is compared with; only the cold one is a
-  // round.
+  bool enough = false;
+  // A piece is a token (at the beginning of a round with the prompt before it), so that the speed probe is not far from
+  // what it is compared with; only the cold one is a round. The end comes after whole rounds: a token costs more the
+  // more of them are cached.
   const auto piece = [&](Record& into) {
     const bool cold = rounds == 0;
     do round.step(into);
@@ -107,11 +113,14 @@ Record run_decode(const DecodeConfig& config, Context& context) {
     // A later round may be cut short by the time.
     if (cold) record.facts["checksum"] = round.checksum();
     if (cold || round.complete()) ++rounds;
-    return config.rounds == 0 || rounds <= config.rounds;
+    if (!round.complete()) return true;
+    return !enough && (config.rounds == 0 || rounds <= config.rounds) &&
+           now_s() + round.prompt_s() < context.plan.end_s;
   };
   MeasurePlan plan = context.plan;
-  plan.enough = [&](const Record& so_far) {  // whole rounds: a token costs more the more of them are cached
-    return round.complete() && rounds > kFewestRounds && context.plan.enough(so_far);
+  plan.enough = [&](const Record& so_far) {
+    enough = enough || (rounds > kFewestRounds && context.plan.enough(so_far));
+    return enough && round.complete();
   };
   measure_in_blocks(context.device, model->compute_dtype(), plan, piece, record);
   record_peak_memory(context.device, record);  // before the comparison, which needs more

@@ -38,7 +38,7 @@ void all_row_products(const std::vector<RowProduct>& products, const PreparedTok
   constexpr std::int64_t kPieceBytes = 1 << 16;  // some microseconds
   std::int64_t rows = 0;                         // of all, one after the other
   for (const auto& product : products) rows += product.rows;
-  // Whole pieces of what kernels take at once, two or three rows.
+  // Whole pieces of what dense_products takes at once, two or three rows.
   const std::int64_t rows_each = 6 * std::max<std::int64_t>(1, kPieceBytes / matrix_bytes(products[0].weight, 6));
   for_stretches((rows + rows_each - 1) / rows_each, [&](std::int64_t piece) {
     std::int64_t first = piece * rows_each, last = first + rows_each;

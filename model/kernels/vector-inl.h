@@ -136,7 +136,7 @@ HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> four_sums(D d, const hn::Vec<D>* v) {
 }
 #endif
 
-/// to[0 .. 3] = the sums of the lanes of four vectors.
+/// to[0 .. 3] = the sums of the lanes of four vectors. Only where a vector's size is known: fixed_size_targets.h.
 template <class D>
 HWY_INLINE void store_four_sums([[maybe_unused]] D d, const hn::Vec<D>* v, float* to) {
 #if HWY_TARGET == HWY_SCALAR

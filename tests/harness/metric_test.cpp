@@ -70,6 +70,7 @@ TEST(Metric, WarmUpAndDisturbedBlocksDoNotCount) {
   EXPECT_EQ(record.was_disturbed(), "");
   record.blocks[1].stolen = record.blocks[3].stolen = 0.2;  // now nothing is left that was not disturbed
   EXPECT_EQ(record.counted("prefill_time_s").size(), 6u);
+  EXPECT_EQ(record.counted_blocks().size(), 3u);
   EXPECT_NE(record.was_disturbed().find("3 of 3 blocks were disturbed"), std::string::npos);
 }
 

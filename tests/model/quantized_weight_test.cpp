@@ -64,10 +64,10 @@ TEST(RowProducts, WholeNumbersGiveTheProductWithWhatTheyStandFor) {
 }
 
 TEST(RowProducts, ATokenGetsTheSameBitsInAnyCompany) {
-  const torch::Tensor x = torch::randn({7, 200}), weight = torch::randn({37, 200});
+  const torch::Tensor x = torch::randn({7, 200}), weight = torch::randn({37, 200}), bf16 = weight.to(torch::kBFloat16);
   std::vector<QuantizedWeight> kept{quantize(weight, Quantization::kInt8), quantize(weight, Quantization::kInt4)};
   on_every_instruction_set([&] {
-    for (const auto& rows : {weight_rows(weight), weight_rows(kept[0]), weight_rows(kept[1])}) {
+    for (const auto& rows : {weight_rows(weight), weight_rows(bf16), weight_rows(kept[0]), weight_rows(kept[1])}) {
       const torch::Tensor all = products(rows, 37, x);
       for (std::int64_t t = 0; t < 7; ++t)
         EXPECT_TRUE(torch::equal(products(rows, 37, x.narrow(0, t, 1).contiguous())[0], all[t])) << t;

@@ -1,0 +1,31 @@
+#include "harness/cases/decode.h"
+
+#include "harness/core/clock.h"
+#include "tests/model/tiny.h"
+
+#include <gtest/gtest.h>
+
+namespace bench::harness {
+namespace {
+
+TEST(DecodeCase, EndsAfterWholeRoundsOnceTheRecordSaysEnough) {
+  DecodeConfig config;
+  config.source.model.emplace().value = model::tiny_config();
+  config.source.dtype = "fp32";
+  config.prompt_tokens = 3;
+  config.new_tokens = 7;
+  Context context{"decode", find_device("cpu", "test"), 100, {}};
+  context.plan.end_s = now_s() + 100;
+  context.plan.block_s = 0;  // one token is a block, so that "enough" comes in the middle of a round
+  context.plan.probe = false;
+  context.plan.enough = [](const Record& r) { return r.samples("decode_step_time_s").size() % 6 == 2; };
+  const Record record = run_decode(config, context);
+  const std::size_t rounds = record.samples("first_token_time_s").size();
+  EXPECT_EQ(record.samples("cold_decode_step_time_s").size(), 6u);
+  EXPECT_EQ(record.samples("decode_step_time_s").size(), 6 * rounds);
+  EXPECT_GE(rounds, 4u);
+  EXPECT_LT(rounds, 100u);  // the 100 s would have had thousands
+}
+
+}  // namespace
+}  // namespace bench::harness
