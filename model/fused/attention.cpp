@@ -98,12 +98,14 @@ torch::Tensor group_rows(const Sizes& s, const torch::Tensor& heads, std::int64_
   return heads.narrow(0, g * s.R, s.R).view({-1, s.D});
 }
 
-/// sum += a^T b; products of bf16 are added up in fp32.
-void add_product(torch::Tensor sum, const torch::Tensor& a, const torch::Tensor& b) {
-  if (a.scalar_type() == sum.scalar_type())
-    sum.addmm_(a.t(), b);
+/// sum [D, end] += rows^T matrix, for rows [R * count, D] and a matrix [R * count, end]; products of bf16 are added up
+/// in fp32. The other way round, matrix^T rows, the matrix would have to be transposed, which takes longer than the
+/// product.
+void add_product(torch::Tensor sum, const torch::Tensor& rows, const torch::Tensor& matrix) {
+  if (rows.scalar_type() == sum.scalar_type())
+    sum.addmm_(rows.t(), matrix);
   else
-    sum.add_(at::mm(a.t().contiguous(), b));
+    sum.add_(at::mm(rows.t().contiguous(), matrix));
 }
 
 void forward_group(Work& w, const Block& b, const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
@@ -134,9 +136,9 @@ void backward_group(Work& w, const Block& b, const torch::Tensor& q, const torch
                                   b.first + t + 1, w.s.scale(), log_sums[row / b.count * w.s.T + b.first + t]);
     }
   });
-  add_product(v_gradient.narrow(0, 0, b.end), scores, g);
+  add_product(v_gradient.narrow(1, 0, b.end), g, scores);
   at::mm_out(q_gradient, gradients, keys);
-  add_product(k_gradient.narrow(0, 0, b.end), gradients, q);
+  add_product(k_gradient.narrow(1, 0, b.end), q, gradients);
 }
 
 struct TiledAttention : torch::autograd::Function<TiledAttention> {
@@ -172,7 +174,7 @@ struct TiledAttention : torch::autograd::Function<TiledAttention> {
                         v_gradient = torch::empty_like(v);
     for (std::int64_t i = 0; i < s.B; ++i) {
       const torch::Tensor keys = w.take(k, i, w.whole(), Turn::kForward), values = w.take(v, i, w.whole(), Turn::kNone);
-      const torch::Tensor by_key = torch::zeros({s.G, s.T, s.D}, torch::kFloat32), by_value = torch::zeros_like(by_key);
+      const torch::Tensor by_key = torch::zeros({s.G, s.D, s.T}, torch::kFloat32), by_value = torch::zeros_like(by_key);
       for_each_block(s, [&](const Block& b) {
         const torch::Tensor queries = w.take(q, i, b, Turn::kForward);
         const torch::Tensor by_result = w.take(g, i, b, Turn::kNone), by_query = torch::empty_like(queries);
@@ -182,8 +184,8 @@ struct TiledAttention : torch::autograd::Function<TiledAttention> {
                          by_key[n], by_value[n]);
         w.put(by_query, i, b, Turn::kBack, q_gradient);
       });
-      w.put(by_key.to(q.scalar_type()), i, w.whole(), Turn::kBack, k_gradient);
-      w.put(by_value.to(q.scalar_type()), i, w.whole(), Turn::kNone, v_gradient);
+      w.put(by_key.transpose(1, 2).to(q.scalar_type()).contiguous(), i, w.whole(), Turn::kBack, k_gradient);
+      w.put(by_value.transpose(1, 2).to(q.scalar_type()).contiguous(), i, w.whole(), Turn::kNone, v_gradient);
     }
     return {q_gradient, k_gradient, v_gradient, {}, {}, {}};
   }
