@@ -73,6 +73,15 @@ std::string mostly_disturbed(const std::vector<Block>& blocks, const std::vector
   return 2 * disturbed > all ? fmt::format("{} of {} blocks were disturbed: {}", disturbed, all, why) : "";
 }
 
+/// Which blocks count: all but warm-up and disturbed ones, or, when more than half were disturbed, all but warm-up.
+std::vector<bool> which_count(const std::vector<Block>& blocks, const std::vector<std::string>& reasons) {
+  const bool disturbed = !mostly_disturbed(blocks, reasons).empty();
+  std::vector<bool> counts;
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    counts.push_back(!blocks[i].warmup && (disturbed || reasons[i].empty()));
+  return counts;
+}
+
 Json block_json(const Block& block) {
   Json json = {{"begin_s", block.begin_s},
                {"end_s", block.end_s},
@@ -141,12 +150,11 @@ const std::vector<double>& Record::samples(const std::string& series_name) const
 
 std::vector<double> Record::counted(const std::string& series_name) const {
   const auto& all = samples(series_name);
-  const auto reasons = disturbances();
-  const bool disturbed = !mostly_disturbed(blocks, reasons).empty();
+  const auto block_counts = which_count(blocks, disturbances());
   std::vector<bool> counts(all.size(), true);
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     const auto found = blocks[b].samples.find(series_name);
-    if (found == blocks[b].samples.end() || !(blocks[b].warmup || (!disturbed && !reasons[b].empty()))) continue;
+    if (found == blocks[b].samples.end() || block_counts[b]) continue;
     for (std::size_t i = found->second.first; i < found->second.second; ++i) counts[i] = false;
   }
   std::vector<double> kept;
@@ -183,11 +191,10 @@ std::vector<std::string> Record::disturbances() const {
 }
 
 std::vector<const Block*> Record::counted_blocks() const {
-  const auto reasons = disturbances();
-  const bool disturbed = !mostly_disturbed(blocks, reasons).empty();
+  const auto counts = which_count(blocks, disturbances());
   std::vector<const Block*> kept;
   for (std::size_t i = 0; i < blocks.size(); ++i)
-    if (!blocks[i].warmup && (disturbed || reasons[i].empty())) kept.push_back(&blocks[i]);
+    if (counts[i]) kept.push_back(&blocks[i]);
   return kept;
 }
 
