@@ -1,6 +1,7 @@
 #include "model/attention.h"
 
 #include "model/fused/attention.h"
+#include "model/fused/products.h"
 #include "model/fused/rows.h"
 
 #include <cmath>
@@ -9,6 +10,10 @@ namespace bench::model {
 
 torch::Tensor causal_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, double dropout) {
   const std::int64_t queries = q.size(2), keys = k.size(2);
+  if (better_in_fp32(q)) {
+    const auto wide = [](const torch::Tensor& x) { return x.to(torch::kFloat32); };
+    return causal_attention(wide(q), wide(k), wide(v), dropout).to(q.scalar_type());
+  }
   // is_causal aligns the triangle to the upper left, which is right only when there is nothing before the queries.
   // One query sees every key. Else the triangle is aligned to the lower right by an explicit mask [T, S].
   const bool whole = queries == keys;

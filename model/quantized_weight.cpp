@@ -1,6 +1,7 @@
 #include "model/quantized_weight.h"
 
 #include "model/error.h"
+#include "model/fused/products.h"
 #include "model/fused/row_products.h"
 #include "model/fused/rows.h"
 #include "model/kernels/convert.h"
@@ -53,7 +54,10 @@ torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype) {
 torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& weight) {
   if (!x.is_cpu()) return int8_linear(x, weight.values, weight.scales);
   const std::int64_t tokens = x.numel() / weight.columns;
-  if (tokens >= kManyTokens) return at::linear(x, dequantize(weight, x.scalar_type()));
+  if (tokens >= kManyTokens) {
+    const torch::Dtype dtype = better_in_fp32(x) ? torch::kFloat32 : x.scalar_type();
+    return at::linear(x.to(dtype), dequantize(weight, dtype)).to(x.scalar_type());
+  }
   const torch::Tensor wide = x.to(torch::kFloat32).contiguous();
   std::vector<std::int64_t> shape = x.sizes().vec();
   shape.back() = weight.rows;

@@ -1,5 +1,6 @@
 #include "model/fused/attention.h"
 
+#include "model/fused/products.h"
 #include "model/fused/rows.h"
 #include "model/kernels/rotary.h"
 #include "model/kernels/softmax.h"
@@ -195,6 +196,10 @@ struct TiledAttention : torch::autograd::Function<TiledAttention> {
 
 torch::Tensor tiled_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                               const torch::Tensor& cos, const torch::Tensor& sin, std::int64_t head_dim) {
+  if (better_in_fp32(q)) {
+    const auto wide = [](const torch::Tensor& x) { return x.to(torch::kFloat32); };
+    return tiled_attention(wide(q), wide(k), wide(v), cos, sin, head_dim).to(q.scalar_type());
+  }
   return TiledAttention::apply(q.contiguous(), k.contiguous(), v.contiguous(), cos, sin, head_dim);
 }
 

@@ -1,5 +1,6 @@
 #include "model/fused/feed_forward.h"
 
+#include "model/fused/products.h"
 #include "model/fused/rows.h"
 #include "model/fused/weight_gradient.h"
 #include "model/kernels/swiglu.h"
@@ -25,10 +26,10 @@ struct FusedFeedForward : torch::autograd::Function<FusedFeedForward> {
                                const torch::Tensor& up_weight, const torch::Tensor& down_weight,
                                const torch::Tensor& gate_in_compute, const torch::Tensor& up_in_compute,
                                const torch::Tensor& down_in_compute) {
-    const torch::Tensor gate = at::linear(x, gate_in_compute), up = at::linear(x, up_in_compute);
+    const torch::Tensor gate = linear_product(x, gate_in_compute), up = linear_product(x, up_in_compute);
     ctx->save_for_backward(
         {x, gate, up, gate_weight, up_weight, down_weight, gate_in_compute, up_in_compute, down_in_compute});
-    return at::linear(swiglu_of(gate, up), down_in_compute);
+    return linear_product(swiglu_of(gate, up), down_in_compute);
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {

@@ -1,5 +1,6 @@
 #include "model/fused/linear.h"
 
+#include "model/fused/products.h"
 #include "model/fused/weight_gradient.h"
 
 #include <torch/autograd.h>
@@ -14,7 +15,7 @@ struct FusedLinear : torch::autograd::Function<FusedLinear> {
   static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& x, const torch::Tensor& weight,
                                const torch::Tensor& in_compute) {
     ctx->save_for_backward({x, weight, in_compute});
-    return at::linear(x, in_compute);
+    return linear_product(x, in_compute);
   }
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const variable_list saved = ctx->get_saved_variables();

@@ -6,7 +6,9 @@
 #include "model/fused/feed_forward.h"
 #include "model/fused/head_loss.h"
 #include "model/fused/linear.h"
+#include "model/fused/products.h"
 #include "model/fused/rms_norm.h"
+#include "model/fused/row_products.h"
 #include "model/loss.h"
 #include "model/rms_norm.h"
 #include "model/rope.h"
@@ -196,6 +198,24 @@ TEST(HeadLoss, EqualsPlainInPiecesAndWithTargetsThatDontCount) {
       EXPECT_LE(error(master.grad() - 1, exact[2]), 1.5 * error(plain[2], exact[2]) + 10 * unit) << tokens;  // beside 1
     }
   }
+}
+
+TEST(LinearProduct, BothWaysRoundExactProductsOnceToBf16) {
+  const torch::Tensor x = torch::randn({2, kManyTokens, 100}).to(torch::kBFloat16);
+  const torch::Tensor weight = torch::randn({30, 100}).to(torch::kBFloat16);
+  const torch::Tensor exact = torch::linear(x.to(torch::kFloat64), weight.to(torch::kFloat64));
+  for (const bool in_fp32 : {false, true}) {
+    const torch::Tensor y = linear_product(x, weight, in_fp32);
+    EXPECT_EQ(y.scalar_type(), torch::kBFloat16);
+    EXPECT_TRUE(torch::allclose(y.to(torch::kFloat64), exact, 1.0 / 256, 1e-4)) << in_fp32;
+  }
+}
+
+TEST(LinearProduct, GoesThroughFp32ForManyBf16TokensWithoutTheInstructionsAlone) {
+  const torch::Tensor many = torch::zeros({kManyTokens, 8}, torch::kBFloat16);
+  EXPECT_EQ(better_in_fp32(many), !has_bf16_products());
+  EXPECT_FALSE(better_in_fp32(many.narrow(0, 0, kManyTokens - 1)));
+  EXPECT_FALSE(better_in_fp32(many.to(torch::kFloat32)));
 }
 
 TEST(FusedLinear, AddsToTheGradientThatIsThere) {

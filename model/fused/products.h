@@ -1,0 +1,20 @@
+#pragma once
+
+#include "model/tensor.h"
+
+namespace bench::model {
+
+/// True where this processor has matrix products of bf16 in hardware (AMX, AVX-512 BF16). Elsewhere LibTorch's are 8
+/// times slower than those of fp32.
+bool has_bf16_products();
+
+/// True where widening operands to fp32 and rounding the result pays: for kManyTokens rows of bf16 or more, on a
+/// processor without bf16 products. x [..., columns].
+bool better_in_fp32(const torch::Tensor& x);
+
+/// x W^T in x's dtype, without a gradient of its own. x [..., columns], weight [rows, columns] of x's dtype; in_fp32:
+/// by widened copies of both, 4 bytes an element.
+torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight);
+torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight, bool in_fp32);
+
+}  // namespace bench::model
