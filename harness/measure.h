@@ -27,11 +27,12 @@ double time_once(const Device& device, const std::function<void()>& work);
 /// For testing the harness itself: from now on time_once() stretches all work by that share of its time.
 void plant_slowdown(double share);
 
-/// The speed of the machine at this moment; about 50 ms. bf16 asks for fp32 on a device that is slow at bf16 products.
+/// The speed of the machine at this moment; about 50 ms.
 struct Speed {
   double matmul_flops_per_s = 0;  // square matrix products in the dtype asked for, the best of a few
   double read_bytes_per_s = 0;    // a sum over memory that no cache holds, the best of a few
 };
+/// Asked for bf16 on a device that is slow at it, probes fp32: in that the model then makes its products.
 Speed probe_speed(const Device& device, c10::ScalarType dtype);
 
 /// The most memory that this process has held at once, without the 128 MiB that probe_speed() reads: it keeps them.

@@ -4,8 +4,8 @@
 
 namespace bench::model {
 
-/// True where this processor has matrix products of bf16 in hardware (AMX, AVX-512 BF16). Elsewhere LibTorch's are 8
-/// times slower than those of fp32.
+/// True where this processor has matrix products of bf16 in hardware (AMX, AVX-512 BF16). Elsewhere LibTorch's are
+/// many times slower than those of fp32; ARCHITECTURE.md has figures.
 bool has_bf16_products();
 
 /// True where widening operands to fp32 and rounding the result pays: for kManyTokens rows of bf16 or more, on a
