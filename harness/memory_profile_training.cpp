@@ -57,13 +57,16 @@ double block_backward(const Work& w) {
   return std::max(feed_forward, w.shape.fused ? 0.0 : 2 * w.s.heads * w.keys * kFp32Bytes);
 }
 
-/// Scores of a block of queries and their gradient, and the gradients by key and value in fp32.
+/// Scores of blocks of queries and their gradients, and the gradients by key and value in fp32.
 double attention_workspace(const Work& w) {
   if (!w.shape.fused || (!w.kernels && !w.shape.tiled_attention)) return 0;
+  const double queries = std::min(static_cast<double>(model::kQueryBlock), w.keys);
   if (!w.kernels)  // of all sequences and heads at once: scores, probabilities and their gradients in fp32
-    return 4 * kFp32Bytes * w.tokens * w.s.heads * std::min(static_cast<double>(model::kQueryBlock), w.keys);
-  const double rows = w.s.hidden / w.s.kv * std::min(static_cast<double>(model::kQueryBlock), w.keys);
-  return 2 * rows * w.keys * w.element + 2 * w.s.kv * w.keys * kFp32Bytes;
+    return 4 * kFp32Bytes * w.tokens * w.s.heads * queries;
+  const auto [parts, at_once] = model::attention_pieces(w.shape.seq_length, w.model.num_kv_heads);
+  const double rows = w.s.hidden / w.s.kv * queries;
+  return static_cast<double>(at_once) * 2 * rows * w.keys * w.element +
+         static_cast<double>(parts) * 2 * w.s.kv * w.keys * kFp32Bytes;
 }
 
 /// What stays from step to step. Our operators cast weights once a step and keep that.

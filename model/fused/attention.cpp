@@ -2,12 +2,14 @@
 
 #include "model/fused/products.h"
 #include "model/fused/rows.h"
+#include "model/fused/stretches.h"
 #include "model/kernels/rotary.h"
 #include "model/kernels/softmax.h"
 
 #include <cmath>
 #include <cstring>
 
+#include <ATen/ThreadLocalState.h>
 #include <torch/autograd.h>
 
 namespace bench::model {
@@ -16,11 +18,17 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Sizes, in the letters of attention.h; R query heads share a key head.
+/// Threads that finish early take pieces from the others, if there are some.
+constexpr std::int64_t kPiecesPerThread = 2;
+
+std::int64_t block_count(std::int64_t tokens) { return (tokens + kQueryBlock - 1) / kQueryBlock; }
+
+/// Sizes, in the letters of attention.h; R query heads share a key head, and their blocks are worked on in P parts.
 struct Sizes {
   Sizes(const torch::Tensor& q, const torch::Tensor& k, std::int64_t head_dim)
-      : B(q.size(0)), T(q.size(1)), D(head_dim), H(q.size(2) / D), G(k.size(2) / D), R(H / G) {}
-  std::int64_t B, T, D, H, G, R;
+      : B(q.size(0)), T(q.size(1)), D(head_dim), H(q.size(2) / D), G(k.size(2) / D), R(H / G),
+        P(attention_pieces(T, G).parts) {}
+  std::int64_t B, T, D, H, G, R, P;
   float scale() const { return static_cast<float>(1 / std::sqrt(static_cast<double>(D))); }
 };
 
@@ -29,117 +37,167 @@ struct Block {
   std::int64_t first, count, end;
 };
 
+/// The blocks of one part. Later ones see more keys, so a part takes them from both ends: all parts cost the same.
 template <class F>
-void for_each_block(const Sizes& s, const F& f) {
-  for (std::int64_t first = 0; first < s.T; first += kQueryBlock) {
-    const std::int64_t count = std::min(kQueryBlock, s.T - first);
+void for_each_block(const Sizes& s, std::int64_t part, const F& f) {
+  const std::int64_t blocks = block_count(s.T);
+  for (std::int64_t n = 0; n < blocks; ++n) {
+    if (std::min(n, blocks - 1 - n) % s.P != part) continue;
+    const std::int64_t first = n * kQueryBlock, count = std::min(kQueryBlock, s.T - first);
     f(Block{first, count, first + count});
   }
 }
 
 enum class Turn { kNone, kForward, kBack };
 
-/// Copies between a block of the token-major [B, T, heads * D] and the head-major [heads, count, D], turning on the
-/// way.
-void copy_block(const torch::Tensor& tokens, std::int64_t sequence, const Block& b, const torch::Tensor& heads_major,
-                const torch::Tensor& cos, const torch::Tensor& sin, Turn turn, bool into_tokens) {
-  const std::int64_t D = heads_major.size(-1), columns = tokens.size(2), heads = columns / D, T = tokens.size(1);
-  const Element element = element_of(tokens);
-  const auto bytes = static_cast<std::size_t>(D) * static_cast<std::size_t>(tokens.element_size());
-  in_parallel(b.count, columns, [&](std::int64_t from, std::int64_t to) {
-    for (std::int64_t t = from; t < to; ++t)
-      for (std::int64_t h = 0; h < heads; ++h) {
-        void* in_tokens = row_of(tokens, ((sequence * T + b.first + t) * heads + h), D);
-        void* in_heads = row_of(heads_major, h * b.count + t, D);
-        const void* source = into_tokens ? in_heads : in_tokens;
-        void* target = into_tokens ? in_tokens : in_heads;
-        if (turn == Turn::kNone)
-          std::memcpy(target, source, bytes);
-        else
-          rotary_row(element, source, cos.const_data_ptr<float>() + (b.first + t) * (D / 2),
-                     sin.const_data_ptr<float>() + (b.first + t) * (D / 2), target, D / 2, turn == Turn::kBack);
-      }
-  });
-}
-
-/// The inputs of one call and what is reused from block to block.
-class Work {
+/// One sequence of a call. Between the token-major [B, T, heads * D] of the projections and the head-major
+/// [heads, count, D] of the products it copies blocks of some heads, turning them on the way.
+class Sequence {
  public:
-  Work(const Sizes& sizes, torch::Tensor cos, torch::Tensor sin, const torch::TensorOptions& options)
-      : s(sizes), cos_(std::move(cos)), sin_(std::move(sin)), options_(options) {}
+  Sequence(const Sizes& sizes, std::int64_t number, torch::Tensor cos, torch::Tensor sin,
+           const torch::TensorOptions& options)
+      : s(sizes), number_(number), cos_(std::move(cos)), sin_(std::move(sin)), options_(options) {}
 
-  /// [heads, count, D], turned.
-  torch::Tensor take(const torch::Tensor& tokens, std::int64_t sequence, const Block& b, Turn turn) const {
-    const torch::Tensor heads = torch::empty({tokens.size(2) / s.D, b.count, s.D}, options_);
-    copy_block(tokens, sequence, b, heads, cos_, sin_, turn, /*into_tokens=*/false);
-    return heads;
+  torch::Tensor take(const torch::Tensor& tokens, const Block& b, std::int64_t first_head, std::int64_t heads,
+                     Turn turn) const {
+    torch::Tensor taken = empty({heads, b.count, s.D});
+    copy(tokens, b, first_head, taken, turn, /*into_tokens=*/false);
+    return taken;
   }
-  void put(const torch::Tensor& heads, std::int64_t sequence, const Block& b, Turn turn,
+  torch::Tensor take_all(const torch::Tensor& tokens, Turn turn) const {
+    return take(tokens, whole(), 0, tokens.size(2) / s.D, turn);
+  }
+  void put(const torch::Tensor& heads_major, const Block& b, std::int64_t first_head, Turn turn,
            const torch::Tensor& tokens) const {
-    copy_block(tokens, sequence, b, heads, cos_, sin_, turn, /*into_tokens=*/true);
+    copy(tokens, b, first_head, heads_major, turn, /*into_tokens=*/true);
   }
-  Block whole() const { return {0, s.T, s.T}; }
-
-  /// A matrix [R * count, end] in memory that is used again, for scores or their gradients.
-  torch::Tensor matrix(torch::Tensor& memory, const Block& b) const {
-    if (!memory.defined()) memory = torch::empty({s.R * std::min(kQueryBlock, s.T) * s.T}, options_);
-    return memory.narrow(0, 0, s.R * b.count * b.end).view({s.R * b.count, b.end});
+  void put_all(const torch::Tensor& heads_major, Turn turn, const torch::Tensor& tokens) const {
+    put(heads_major.to(tokens.scalar_type()).contiguous(), whole(), 0, turn, tokens);
   }
+  torch::Tensor empty(at::IntArrayRef sizes) const { return torch::empty(sizes, options_); }
 
   const Sizes s;
-  torch::Tensor scores, gradients;
 
  private:
+  Block whole() const { return {0, s.T, s.T}; }
+
+  void copy(const torch::Tensor& tokens, const Block& b, std::int64_t first_head, const torch::Tensor& heads_major,
+            Turn turn, bool into_tokens) const {
+    const std::int64_t heads = heads_major.size(0), all_heads = tokens.size(2) / s.D;
+    const Element element = element_of(tokens);
+    const auto bytes = static_cast<std::size_t>(s.D) * static_cast<std::size_t>(tokens.element_size());
+    in_parallel(b.count, heads * s.D, [&](std::int64_t from, std::int64_t to) {
+      for (std::int64_t t = from; t < to; ++t)
+        for (std::int64_t h = 0; h < heads; ++h) {
+          void* in_tokens = row_of(tokens, (number_ * s.T + b.first + t) * all_heads + first_head + h, s.D);
+          void* in_heads = row_of(heads_major, h * b.count + t, s.D);
+          const void* source = into_tokens ? in_heads : in_tokens;
+          void* target = into_tokens ? in_tokens : in_heads;
+          if (turn == Turn::kNone)
+            std::memcpy(target, source, bytes);
+          else
+            rotary_row(element, source, cos_.const_data_ptr<float>() + (b.first + t) * (s.D / 2),
+                       sin_.const_data_ptr<float>() + (b.first + t) * (s.D / 2), target, s.D / 2, turn == Turn::kBack);
+        }
+    });
+  }
+
+  std::int64_t number_;
   torch::Tensor cos_, sin_;
   torch::TensorOptions options_;
 };
 
-/// Rows of query heads that share key head g: [R * count, D] of [H, count, D].
-torch::Tensor group_rows(const Sizes& s, const torch::Tensor& heads, std::int64_t g) {
-  return heads.narrow(0, g * s.R, s.R).view({-1, s.D});
-}
+/// The query heads that share key head `group`, block by block of part `part`. A piece is worked on by one thread from
+/// its first product to its last, so no thread waits for another in between, and is the only one that writes what it
+/// writes.
+class Piece {
+ public:
+  Piece(const Sequence& sequence, std::int64_t number)
+      : sequence_(sequence), s(sequence.s), group_(number / s.P), part_(number % s.P) {}
 
-/// sum [D, end] += rows^T matrix, for rows [R * count, D] and a matrix [R * count, end]; products of bf16 are added up
-/// in fp32. The other way round, matrix^T rows, the matrix would have to be copied transposed, which took a quarter of
-/// attention's time.
-void add_product(torch::Tensor sum, const torch::Tensor& rows, const torch::Tensor& matrix) {
-  if (rows.scalar_type() == sum.scalar_type())
-    sum.addmm_(rows.t(), matrix);
-  else
-    sum.add_(at::mm(rows.t().contiguous(), matrix));
-}
+  /// Results into `out`, and log_sums [H, T] for the backward pass.
+  void forward(const torch::Tensor& q, const torch::Tensor& keys, const torch::Tensor& values, const torch::Tensor& out,
+               float* log_sums) {
+    for_each_block(s, part_, [&](const Block& b) {
+      const torch::Tensor queries = take(q, b, Turn::kForward), results = torch::empty_like(queries);
+      const torch::Tensor scores = product(scores_, queries, keys, b);
+      for (std::int64_t row = 0; row < scores.size(0); ++row)
+        log_sums[log_sum_of(b, row)] =
+            causal_softmax_row(element_of(scores), row_of(scores, row, b.end), b.end, seen(b, row), s.scale());
+      torch::Tensor result_rows = rows(results);
+      at::mm_out(result_rows, scores, values[group_].narrow(0, 0, b.end));
+      put(results, b, Turn::kNone, out);
+    });
+  }
 
-void forward_group(Work& w, const Block& b, const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
-                   torch::Tensor out, float* log_sums) {
-  torch::Tensor scores = w.matrix(w.scores, b);
-  at::mm_out(scores, q, k.narrow(0, 0, b.end).t());
-  in_parallel(scores.size(0), b.end, [&](std::int64_t from, std::int64_t to) {
-    for (std::int64_t row = from; row < to; ++row) {
-      const std::int64_t t = row % b.count;
-      log_sums[row / b.count * w.s.T + b.first + t] =
-          causal_softmax_row(element_of(scores), row_of(scores, row, b.end), b.end, b.first + t + 1, w.s.scale());
-    }
+  /// by_key, by_value [P, G, D, T] in fp32, zero before.
+  void backward(const torch::Tensor& q, const torch::Tensor& keys, const torch::Tensor& values, const torch::Tensor& g,
+                const float* log_sums, const torch::Tensor& q_gradient, const torch::Tensor& by_key,
+                const torch::Tensor& by_value) {
+    for_each_block(s, part_, [&](const Block& b) {
+      const torch::Tensor queries = take(q, b, Turn::kForward), by_result = take(g, b, Turn::kNone);
+      const torch::Tensor scores = product(scores_, queries, keys, b);
+      const torch::Tensor gradients = product(gradients_, by_result, values, b);
+      for (std::int64_t row = 0; row < scores.size(0); ++row)
+        causal_softmax_backward_row(element_of(scores), row_of(scores, row, b.end), row_of(gradients, row, b.end),
+                                    b.end, seen(b, row), s.scale(), log_sums[log_sum_of(b, row)]);
+      add_product(by_value, by_result, scores, b);
+      add_product(by_key, queries, gradients, b);
+      const torch::Tensor by_query = torch::empty_like(queries);
+      torch::Tensor by_query_rows = rows(by_query);
+      at::mm_out(by_query_rows, gradients, keys[group_].narrow(0, 0, b.end));
+      put(by_query, b, Turn::kBack, q_gradient);
+    });
+  }
+
+ private:
+  torch::Tensor take(const torch::Tensor& tokens, const Block& b, Turn turn) const {
+    return sequence_.take(tokens, b, group_ * s.R, s.R, turn);
+  }
+  void put(const torch::Tensor& heads_major, const Block& b, Turn turn, const torch::Tensor& tokens) const {
+    sequence_.put(heads_major, b, group_ * s.R, turn, tokens);
+  }
+  /// The heads of the group as rows: row r is position r % count of its head r / count.
+  torch::Tensor rows(const torch::Tensor& heads_major) const { return heads_major.view({-1, s.D}); }
+  static std::int64_t seen(const Block& b, std::int64_t row) { return b.first + row % b.count + 1; }
+  std::int64_t log_sum_of(const Block& b, std::int64_t row) const {
+    return (group_ * s.R + row / b.count) * s.T + b.first + row % b.count;
+  }
+
+  /// [R * count, end] of what the rows have with each key or value they see, in memory that is used again.
+  torch::Tensor product(torch::Tensor& memory, const torch::Tensor& heads_major, const torch::Tensor& others,
+                        const Block& b) const {
+    if (!memory.defined()) memory = sequence_.empty({s.R * std::min(kQueryBlock, s.T) * s.T});
+    torch::Tensor matrix = memory.narrow(0, 0, s.R * b.count * b.end).view({s.R * b.count, b.end});
+    at::mm_out(matrix, rows(heads_major), others[group_].narrow(0, 0, b.end).t());
+    return matrix;
+  }
+
+  /// sums [part, group, D, end] += rows^T matrix; products of bf16 are added up in fp32. The other way round,
+  /// matrix^T rows, the matrix would have to be copied transposed, which took a quarter of attention's time.
+  void add_product(const torch::Tensor& sums, const torch::Tensor& heads_major, const torch::Tensor& matrix,
+                   const Block& b) const {
+    torch::Tensor sum = sums[part_][group_].narrow(1, 0, b.end);
+    if (matrix.scalar_type() == sum.scalar_type())
+      sum.addmm_(rows(heads_major).t(), matrix);
+    else
+      sum.add_(at::mm(rows(heads_major).t().contiguous(), matrix));
+  }
+
+  const Sequence& sequence_;
+  const Sizes& s;
+  std::int64_t group_, part_;
+  torch::Tensor scores_, gradients_;
+};
+
+/// Calls f(piece) for all pieces of a sequence, on all threads, in the caller's grad and inference mode.
+template <class F>
+void for_each_piece(const Sequence& sequence, const F& f) {
+  const at::ThreadLocalState state;
+  for_stretches(sequence.s.G * sequence.s.P, [&](std::int64_t number) {
+    const at::ThreadLocalStateGuard guard(state);
+    f(Piece(sequence, number));
   });
-  at::mm_out(out, scores, v.narrow(0, 0, b.end));
-}
-
-void backward_group(Work& w, const Block& b, const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
-                    const torch::Tensor& g, const float* log_sums, torch::Tensor q_gradient,
-                    const torch::Tensor& k_gradient, const torch::Tensor& v_gradient) {
-  const torch::Tensor keys = k.narrow(0, 0, b.end), values = v.narrow(0, 0, b.end);
-  torch::Tensor scores = w.matrix(w.scores, b), gradients = w.matrix(w.gradients, b);
-  at::mm_out(scores, q, keys.t());
-  at::mm_out(gradients, g, values.t());
-  in_parallel(scores.size(0), b.end, [&](std::int64_t from, std::int64_t to) {
-    for (std::int64_t row = from; row < to; ++row) {
-      const std::int64_t t = row % b.count;
-      causal_softmax_backward_row(element_of(scores), row_of(scores, row, b.end), row_of(gradients, row, b.end), b.end,
-                                  b.first + t + 1, w.s.scale(), log_sums[row / b.count * w.s.T + b.first + t]);
-    }
-  });
-  add_product(v_gradient.narrow(1, 0, b.end), g, scores);
-  at::mm_out(q_gradient, gradients, keys);
-  add_product(k_gradient.narrow(1, 0, b.end), q, gradients);
 }
 
 struct TiledAttention : torch::autograd::Function<TiledAttention> {
@@ -147,17 +205,12 @@ struct TiledAttention : torch::autograd::Function<TiledAttention> {
                                const torch::Tensor& v, const torch::Tensor& cos, const torch::Tensor& sin,
                                std::int64_t head_dim) {
     const Sizes s(q, k, head_dim);
-    Work w(s, cos, sin, q.options().requires_grad(false));
     const torch::Tensor out = torch::empty_like(q), log_sums = torch::empty({s.B, s.H, s.T}, torch::kFloat32);
     for (std::int64_t i = 0; i < s.B; ++i) {
-      const torch::Tensor keys = w.take(k, i, w.whole(), Turn::kForward), values = w.take(v, i, w.whole(), Turn::kNone);
-      for_each_block(s, [&](const Block& b) {
-        const torch::Tensor queries = w.take(q, i, b, Turn::kForward), results = torch::empty_like(queries);
-        for (std::int64_t g = 0; g < s.G; ++g)
-          forward_group(w, b, group_rows(s, queries, g), keys[g], values[g], group_rows(s, results, g),
-                        log_sums.mutable_data_ptr<float>() + (i * s.H + g * s.R) * s.T);
-        w.put(results, i, b, Turn::kNone, out);
-      });
+      const Sequence sequence(s, i, cos, sin, q.options().requires_grad(false));
+      const torch::Tensor keys = sequence.take_all(k, Turn::kForward), values = sequence.take_all(v, Turn::kNone);
+      float* sums = log_sums.mutable_data_ptr<float>() + i * s.H * s.T;
+      for_each_piece(sequence, [&](Piece piece) { piece.forward(q, keys, values, out, sums); });
     }
     ctx->save_for_backward({q, k, v, cos, sin, log_sums});
     ctx->saved_data["head_dim"] = head_dim;
@@ -170,29 +223,31 @@ struct TiledAttention : torch::autograd::Function<TiledAttention> {
     const torch::Tensor g = gradients[0].contiguous();
     const Sizes s(q, k, ctx->saved_data["head_dim"].toInt());
     const torch::NoGradGuard no_grad;
-    Work w(s, saved[3], saved[4], q.options().requires_grad(false));
     const torch::Tensor q_gradient = torch::empty_like(q), k_gradient = torch::empty_like(k),
                         v_gradient = torch::empty_like(v);
     for (std::int64_t i = 0; i < s.B; ++i) {
-      const torch::Tensor keys = w.take(k, i, w.whole(), Turn::kForward), values = w.take(v, i, w.whole(), Turn::kNone);
-      const torch::Tensor by_key = torch::zeros({s.G, s.D, s.T}, torch::kFloat32), by_value = torch::zeros_like(by_key);
-      for_each_block(s, [&](const Block& b) {
-        const torch::Tensor queries = w.take(q, i, b, Turn::kForward);
-        const torch::Tensor by_result = w.take(g, i, b, Turn::kNone), by_query = torch::empty_like(queries);
-        for (std::int64_t n = 0; n < s.G; ++n)
-          backward_group(w, b, group_rows(s, queries, n), keys[n], values[n], group_rows(s, by_result, n),
-                         log_sums.const_data_ptr<float>() + (i * s.H + n * s.R) * s.T, group_rows(s, by_query, n),
-                         by_key[n], by_value[n]);
-        w.put(by_query, i, b, Turn::kBack, q_gradient);
+      const Sequence sequence(s, i, saved[3], saved[4], q.options().requires_grad(false));
+      const torch::Tensor keys = sequence.take_all(k, Turn::kForward), values = sequence.take_all(v, Turn::kNone);
+      const torch::Tensor by_key = torch::zeros({s.P, s.G, s.D, s.T}, torch::kFloat32),
+                          by_value = torch::zeros_like(by_key);
+      const float* sums = log_sums.const_data_ptr<float>() + i * s.H * s.T;
+      for_each_piece(sequence, [&](Piece piece) {
+        piece.backward(q, keys, values, g, sums, q_gradient, by_key, by_value);
       });
-      w.put(by_key.transpose(1, 2).to(q.scalar_type()).contiguous(), i, w.whole(), Turn::kBack, k_gradient);
-      w.put(by_value.transpose(1, 2).to(q.scalar_type()).contiguous(), i, w.whole(), Turn::kNone, v_gradient);
+      sequence.put_all(by_key.sum(0).transpose(1, 2), Turn::kBack, k_gradient);
+      sequence.put_all(by_value.sum(0).transpose(1, 2), Turn::kNone, v_gradient);
     }
     return {q_gradient, k_gradient, v_gradient, {}, {}, {}};
   }
 };
 
 }  // namespace
+
+AttentionPieces attention_pieces(std::int64_t tokens, std::int64_t groups) {
+  const std::int64_t threads = at::get_num_threads(), wanted = (kPiecesPerThread * threads + groups - 1) / groups;
+  const std::int64_t parts = std::clamp<std::int64_t>(wanted, 1, (block_count(tokens) + 1) / 2);
+  return {parts, std::min(threads, groups * parts)};
+}
 
 torch::Tensor tiled_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                               const torch::Tensor& cos, const torch::Tensor& sin, std::int64_t head_dim) {

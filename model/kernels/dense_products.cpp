@@ -11,7 +11,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
-// Memory is read in one stream, which the processor fetches ahead by itself: with four rows at once it did at a third
+// Memory is read in one stream, which the processor fetches ahead (ask_ahead): with four rows at once it did at a third
 // of the speed. So one token takes one row at a time. Several tokens are bound by arithmetic and take more, to load
 // each of theirs less often: two, and three where AVX-512 has the registers (47 GB/s instead of 43 with four tokens).
 // The rows after them are asked for meanwhile.
@@ -49,6 +49,7 @@ HWY_INLINE void dense_rows(const T* w, const T* x, std::size_t columns, float* y
     // The rows after the next, into the second level of the cache: other distances and the first level are slower, and
     // unasked-for memory comes at half the speed (two cores, four tokens).
     if constexpr (kRows > 1) ask_for(w + kRows * (2 * columns + i), kRows * pair);
+    if constexpr (kRows == 1 && kTokens == 1) ask_ahead(w + i);
     V first[kRows], second[kRows], x_first, x_second;
     BENCH_UNROLL
     for (std::size_t r = 0; r < kRows; ++r) load_pairs(d, w + r * columns + i, first[r], second[r]);

@@ -156,6 +156,8 @@ struct Products {
   HWY_INLINE static void int8_row(const std::int8_t* w, const std::int8_t* x, std::size_t padded, float* out) {
     Sums<hn::Vec<D>, kTokens> sums(hn::Zero(D()));
     for (std::size_t block = 0; block < padded; block += kBlock) {
+      ask_ahead(w + block);
+      ask_ahead(w + block + kGroup);
       typename Numbers::Dot whole[kTokens];
       Numbers::template add_int8<kTokens>(w, x, padded, block, whole);
       Numbers::template add_int8<kTokens>(w, x, padded, block + kGroup, whole);
@@ -173,6 +175,7 @@ struct Products {
                                   float* out) {
     Sums<hn::Vec<D>, kTokens> sums(hn::Zero(D()));
     for (std::size_t block = 0; block < padded; block += kBlock) {
+      ask_ahead(w + block / 2);
       typename Numbers::Dot whole0[kTokens], whole1[kTokens];
       Numbers::template add_int4<kTokens>(w, x, padded, block, whole0, whole1);
       BENCH_UNROLL
