@@ -53,19 +53,9 @@ torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype) {
 
 torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& weight) {
   if (!x.is_cpu()) return int8_linear(x, weight.values, weight.scales);
-  const std::int64_t tokens = x.numel() / weight.columns;
-  if (tokens >= kManyTokens) {
-    const torch::Dtype dtype = better_in_fp32(x) ? torch::kFloat32 : x.scalar_type();
-    return at::linear(x.to(dtype), dequantize(weight, dtype)).to(x.scalar_type());
-  }
-  const torch::Tensor wide = x.to(torch::kFloat32).contiguous();
-  std::vector<std::int64_t> shape = x.sizes().vec();
-  shape.back() = weight.rows;
-  const torch::Tensor y = torch::empty(shape, torch::kFloat32);
-  const WeightRows rows = weight_rows(weight);
-  const PreparedTokens prepared(wide.const_data_ptr<float>(), tokens, weight.columns, rows.format);
-  all_row_products({{rows, weight.rows, y.mutable_data_ptr<float>(), weight.rows}}, prepared);
-  return y.to(x.scalar_type());
+  if (x.numel() / weight.columns < kManyTokens) return row_products(x, weight_rows(weight), weight.rows);
+  const torch::Dtype dtype = better_in_fp32(x) ? torch::kFloat32 : x.scalar_type();
+  return at::linear(x.to(dtype), dequantize(weight, dtype)).to(x.scalar_type());
 }
 
 torch::Tensor int8_linear(const torch::Tensor& x, const torch::Tensor& values, const torch::Tensor& scales) {

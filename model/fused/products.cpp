@@ -23,17 +23,16 @@ bool has_bf16_products() {
   return has;
 }
 
-bool better_in_fp32(const torch::Tensor& x) {
-  return x.is_cpu() && x.scalar_type() == torch::kBFloat16 && x.numel() / x.size(-1) >= kManyTokens &&
-         !has_bf16_products();
+bool better_in_fp32(const torch::Tensor& x) { return product_way(x) == ProductWay::kFp32; }
+
+ProductWay product_way(const torch::Tensor& x) {
+  if (!x.is_cpu() || x.scalar_type() != torch::kBFloat16 || has_bf16_products()) return ProductWay::kLibTorch;
+  return x.numel() / x.size(-1) >= kManyTokens ? ProductWay::kFp32 : ProductWay::kRows;
 }
 
-torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight) {
-  return linear_product(x, weight, better_in_fp32(x));
-}
-
-torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight, bool in_fp32) {
-  if (!in_fp32) return at::linear(x, weight);
+torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight, ProductWay way) {
+  if (way == ProductWay::kRows) return row_products(x, weight_rows(weight), weight.size(0));
+  if (way == ProductWay::kLibTorch) return at::linear(x, weight);
   return at::linear(x.to(torch::kFloat32), weight.to(torch::kFloat32)).to(x.scalar_type());
 }
 

@@ -12,9 +12,20 @@ bool has_bf16_products();
 /// processor without bf16 products. x [..., columns].
 bool better_in_fp32(const torch::Tensor& x);
 
-/// x W^T in x's dtype, without a gradient of its own. x [..., columns], weight [rows, columns] of x's dtype; in_fp32:
-/// by widened copies of both, 4 bytes an element.
-torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight);
-torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight, bool in_fp32);
+/// How a product of tokens with a weight is made.
+enum class ProductWay {
+  kLibTorch,
+  kFp32,  // by widened copies of both, 4 bytes an element
+  kRows,  // by decoding's kernel, row by row of the weight, for fewer than kManyTokens tokens
+};
+
+/// The fastest for x [..., columns].
+ProductWay product_way(const torch::Tensor& x);
+
+/// x W^T in x's dtype, without a gradient of its own. x [..., columns], weight [rows, columns] of x's dtype.
+torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight, ProductWay way);
+inline torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight) {
+  return linear_product(x, weight, product_way(x));
+}
 
 }  // namespace bench::model

@@ -200,22 +200,23 @@ TEST(HeadLoss, EqualsPlainInPiecesAndWithTargetsThatDontCount) {
   }
 }
 
-TEST(LinearProduct, BothWaysRoundExactProductsOnceToBf16) {
-  const torch::Tensor x = torch::randn({2, kManyTokens, 100}).to(torch::kBFloat16);
+TEST(LinearProduct, AllWaysRoundExactProductsOnceToBf16) {
+  const torch::Tensor x = torch::randn({3, 5, 100}).to(torch::kBFloat16);
   const torch::Tensor weight = torch::randn({30, 100}).to(torch::kBFloat16);
   const torch::Tensor exact = torch::linear(x.to(torch::kFloat64), weight.to(torch::kFloat64));
-  for (const bool in_fp32 : {false, true}) {
-    const torch::Tensor y = linear_product(x, weight, in_fp32);
+  for (const auto way : {ProductWay::kLibTorch, ProductWay::kFp32, ProductWay::kRows}) {
+    const torch::Tensor y = linear_product(x, weight, way);
     EXPECT_EQ(y.scalar_type(), torch::kBFloat16);
-    EXPECT_TRUE(torch::allclose(y.to(torch::kFloat64), exact, 1.0 / 256, 1e-4)) << in_fp32;
+    EXPECT_TRUE(torch::allclose(y.to(torch::kFloat64), exact, 1.0 / 256, 1e-4)) << static_cast<int>(way);
   }
 }
 
-TEST(LinearProduct, GoesThroughFp32ForManyBf16TokensWithoutTheInstructionsAlone) {
+TEST(LinearProduct, LeavesLibTorchForBf16WithoutTheInstructionsAlone) {
   const torch::Tensor many = torch::zeros({kManyTokens, 8}, torch::kBFloat16);
-  EXPECT_EQ(better_in_fp32(many), !has_bf16_products());
-  EXPECT_FALSE(better_in_fp32(many.narrow(0, 0, kManyTokens - 1)));
-  EXPECT_FALSE(better_in_fp32(many.to(torch::kFloat32)));
+  const torch::Tensor few = many.narrow(0, 0, kManyTokens - 1);
+  EXPECT_EQ(product_way(many), has_bf16_products() ? ProductWay::kLibTorch : ProductWay::kFp32);
+  EXPECT_EQ(product_way(few), has_bf16_products() ? ProductWay::kLibTorch : ProductWay::kRows);
+  EXPECT_EQ(product_way(many.to(torch::kFloat32)), ProductWay::kLibTorch);
 }
 
 TEST(FusedLinear, AddsToTheGradientThatIsThere) {
