@@ -54,6 +54,7 @@ struct TrainingShape {
   bool kernels = true;                     // false: a device on which LibTorch's operators do most of what is fused
   bool tiled_attention = false;            // there, attention is ours nevertheless
   double program_bytes = 0;
+  std::int64_t threads = 1;  // attention's blocks at work, and on many threads parts of its gradients, are of each
 };
 
 /// Peak of a micro-batch's forward and backward pass.

@@ -63,7 +63,7 @@ double attention_workspace(const Work& w) {
   const double queries = std::min(static_cast<double>(model::kQueryBlock), w.keys);
   if (!w.kernels)  // of all sequences and heads at once: scores, probabilities and their gradients in fp32
     return 4 * kFp32Bytes * w.tokens * w.s.heads * queries;
-  const auto [parts, at_once] = model::attention_pieces(w.shape.seq_length, w.model.num_kv_heads);
+  const auto [parts, at_once] = model::attention_pieces(w.shape.seq_length, w.model.num_kv_heads, w.shape.threads);
   const double rows = w.s.hidden / w.s.kv * queries;
   return static_cast<double>(at_once) * 2 * rows * w.keys * w.element +
          static_cast<double>(parts) * 2 * w.s.kv * w.keys * kFp32Bytes;

@@ -11,6 +11,8 @@
 #include <iostream>
 #include <memory>
 
+#include <ATen/Parallel.h>
+
 namespace bench::harness {
 namespace {
 
@@ -134,9 +136,10 @@ class Predictor {
     if (!setup_.train)
       return estimate_decode_memory(
           setup_.model.value, {batch, std::max<std::int64_t>(length - 1, 1), length, element_bytes_, program_bytes_});
-    return estimate_training_memory(setup_.model.value,
-                                    {batch, length, element_bytes_, setup_.checkpointing, setup_.fused,
-                                     device_.type == c10::kCPU, !device_.fused_attention_gradient, program_bytes_});
+    return estimate_training_memory(
+        setup_.model.value,
+        {batch, length, element_bytes_, setup_.checkpointing, setup_.fused, device_.type == c10::kCPU,
+         !device_.fused_attention_gradient, program_bytes_, at::get_num_threads()});
   }
 
   const Setup& setup_;

@@ -2,6 +2,7 @@
 
 #include "harness/core/error.h"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 namespace bench::harness {
@@ -16,6 +17,7 @@ TrainingShape training_shape(const Execution& execution, std::int64_t seq_length
   if (!device) return shape;
   shape.kernels = device->type == c10::kCPU;
   shape.tiled_attention = !device->fused_attention_gradient;
+  shape.threads = at::get_num_threads();
   shape.program_bytes = static_cast<double>(device->current_bytes());
   return shape;
 }

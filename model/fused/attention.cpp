@@ -18,7 +18,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Threads that finish early take pieces from the others, if there are some.
+/// At least two, so that a slow thread leaves one for another to take.
 constexpr std::int64_t kPiecesPerThread = 2;
 
 std::int64_t block_count(std::int64_t tokens) { return (tokens + kQueryBlock - 1) / kQueryBlock; }
@@ -26,8 +26,13 @@ std::int64_t block_count(std::int64_t tokens) { return (tokens + kQueryBlock - 1
 /// Sizes, in the letters of attention.h; R query heads share a key head, and their blocks are worked on in P parts.
 struct Sizes {
   Sizes(const torch::Tensor& q, const torch::Tensor& k, std::int64_t head_dim)
-      : B(q.size(0)), T(q.size(1)), D(head_dim), H(q.size(2) / D), G(k.size(2) / D), R(H / G),
-        P(attention_pieces(T, G).parts) {}
+      : B(q.size(0)),
+        T(q.size(1)),
+        D(head_dim),
+        H(q.size(2) / D),
+        G(k.size(2) / D),
+        R(H / G),
+        P(attention_pieces(T, G, at::get_num_threads()).parts) {}
   std::int64_t B, T, D, H, G, R, P;
   float scale() const { return static_cast<float>(1 / std::sqrt(static_cast<double>(D))); }
 };
@@ -37,7 +42,8 @@ struct Block {
   std::int64_t first, count, end;
 };
 
-/// The blocks of one part. Later ones see more keys, so a part takes them from both ends: all parts cost the same.
+/// The blocks of one part. Later ones see more keys, so a part takes them from both ends: all parts cost about the
+/// same.
 template <class F>
 void for_each_block(const Sizes& s, std::int64_t part, const F& f) {
   const std::int64_t blocks = block_count(s.T);
@@ -122,8 +128,8 @@ class Piece {
       const torch::Tensor queries = take(q, b, Turn::kForward), results = torch::empty_like(queries);
       const torch::Tensor scores = product(scores_, queries, keys, b);
       for (std::int64_t row = 0; row < scores.size(0); ++row)
-        log_sums[log_sum_of(b, row)] =
-            causal_softmax_row(element_of(scores), row_of(scores, row, b.end), b.end, seen(b, row), s.scale());
+        log_sums[log_sum_index(b, row)] =
+            causal_softmax_row(element_of(scores), row_of(scores, row, b.end), b.end, keys_seen(b, row), s.scale());
       torch::Tensor result_rows = rows(results);
       at::mm_out(result_rows, scores, values[group_].narrow(0, 0, b.end));
       put(results, b, Turn::kNone, out);
@@ -140,7 +146,7 @@ class Piece {
       const torch::Tensor gradients = product(gradients_, by_result, values, b);
       for (std::int64_t row = 0; row < scores.size(0); ++row)
         causal_softmax_backward_row(element_of(scores), row_of(scores, row, b.end), row_of(gradients, row, b.end),
-                                    b.end, seen(b, row), s.scale(), log_sums[log_sum_of(b, row)]);
+                                    b.end, keys_seen(b, row), s.scale(), log_sums[log_sum_index(b, row)]);
       add_product(by_value, by_result, scores, b);
       add_product(by_key, queries, gradients, b);
       const torch::Tensor by_query = torch::empty_like(queries);
@@ -159,17 +165,17 @@ class Piece {
   }
   /// The heads of the group as rows: row r is position r % count of its head r / count.
   torch::Tensor rows(const torch::Tensor& heads_major) const { return heads_major.view({-1, s.D}); }
-  static std::int64_t seen(const Block& b, std::int64_t row) { return b.first + row % b.count + 1; }
-  std::int64_t log_sum_of(const Block& b, std::int64_t row) const {
+  static std::int64_t keys_seen(const Block& b, std::int64_t row) { return b.first + row % b.count + 1; }
+  std::int64_t log_sum_index(const Block& b, std::int64_t row) const {
     return (group_ * s.R + row / b.count) * s.T + b.first + row % b.count;
   }
 
   /// [R * count, end] of what the rows have with each key or value they see, in memory that is used again.
-  torch::Tensor product(torch::Tensor& memory, const torch::Tensor& heads_major, const torch::Tensor& others,
+  torch::Tensor product(torch::Tensor& memory, const torch::Tensor& heads_major, const torch::Tensor& keys_or_values,
                         const Block& b) const {
     if (!memory.defined()) memory = sequence_.empty({s.R * std::min(kQueryBlock, s.T) * s.T});
     torch::Tensor matrix = memory.narrow(0, 0, s.R * b.count * b.end).view({s.R * b.count, b.end});
-    at::mm_out(matrix, rows(heads_major), others[group_].narrow(0, 0, b.end).t());
+    at::mm_out(matrix, rows(heads_major), keys_or_values[group_].narrow(0, 0, b.end).t());
     return matrix;
   }
 
@@ -199,6 +205,8 @@ void for_each_piece(const Sequence& sequence, const F& f) {
     f(Piece(sequence, number));
   });
 }
+
+torch::Tensor sum_of_parts(const torch::Tensor& x) { return x.size(0) == 1 ? x[0] : x.sum(0); }
 
 struct TiledAttention : torch::autograd::Function<TiledAttention> {
   static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& q, const torch::Tensor& k,
@@ -231,11 +239,10 @@ struct TiledAttention : torch::autograd::Function<TiledAttention> {
       const torch::Tensor by_key = torch::zeros({s.P, s.G, s.D, s.T}, torch::kFloat32),
                           by_value = torch::zeros_like(by_key);
       const float* sums = log_sums.const_data_ptr<float>() + i * s.H * s.T;
-      for_each_piece(sequence, [&](Piece piece) {
-        piece.backward(q, keys, values, g, sums, q_gradient, by_key, by_value);
-      });
-      sequence.put_all(by_key.sum(0).transpose(1, 2), Turn::kBack, k_gradient);
-      sequence.put_all(by_value.sum(0).transpose(1, 2), Turn::kNone, v_gradient);
+      for_each_piece(sequence,
+                     [&](Piece piece) { piece.backward(q, keys, values, g, sums, q_gradient, by_key, by_value); });
+      sequence.put_all(sum_of_parts(by_key).transpose(1, 2), Turn::kBack, k_gradient);
+      sequence.put_all(sum_of_parts(by_value).transpose(1, 2), Turn::kNone, v_gradient);
     }
     return {q_gradient, k_gradient, v_gradient, {}, {}, {}};
   }
@@ -243,9 +250,9 @@ struct TiledAttention : torch::autograd::Function<TiledAttention> {
 
 }  // namespace
 
-AttentionPieces attention_pieces(std::int64_t tokens, std::int64_t groups) {
-  const std::int64_t threads = at::get_num_threads(), wanted = (kPiecesPerThread * threads + groups - 1) / groups;
-  const std::int64_t parts = std::clamp<std::int64_t>(wanted, 1, (block_count(tokens) + 1) / 2);
+AttentionPieces attention_pieces(std::int64_t tokens, std::int64_t groups, std::int64_t threads) {
+  const std::int64_t wanted = (kPiecesPerThread * threads + groups - 1) / groups;
+  const std::int64_t parts = std::max<std::int64_t>(1, std::min(wanted, (block_count(tokens) + 1) / 2));
   return {parts, std::min(threads, groups * parts)};
 }
 

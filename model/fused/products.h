@@ -16,7 +16,7 @@ bool better_in_fp32(const torch::Tensor& x);
 enum class ProductWay {
   kLibTorch,
   kFp32,  // by widened copies of both, 4 bytes an element
-  kRows,  // by decoding's kernel, row by row of the weight, for fewer than kManyTokens tokens
+  kRows,  // by decoding's kernel, row by row of the weight: meant for fewer than kManyTokens tokens
 };
 
 /// The fastest for x [..., columns].

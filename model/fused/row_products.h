@@ -48,7 +48,8 @@ struct RowProduct {
 /// Products of several matrices with the same tokens, on all threads.
 void all_row_products(const std::vector<RowProduct>& products, const PreparedTokens& x);
 
-/// x W^T [..., rows] in x's dtype, for a weight of `rows` rows and x [..., columns] of fewer than kManyTokens tokens.
+/// x W^T [..., rows] in x's dtype, for a weight of `rows` rows and x [..., columns]. Meant for fewer than kManyTokens
+/// tokens.
 torch::Tensor row_products(const torch::Tensor& x, const WeightRows& weight, std::int64_t rows);
 
 }  // namespace bench::model

@@ -11,10 +11,10 @@
 HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
-// Memory is read in one stream, which the processor fetches ahead (ask_ahead): with four rows at once it did at a third
-// of the speed. So one token takes one row at a time. Several tokens are bound by arithmetic and take more, to load
-// each of theirs less often: two, and three where AVX-512 has the registers (47 GB/s instead of 43 with four tokens).
-// The rows after them are asked for meanwhile.
+// Memory is read in one stream, which the processor fetches ahead, with AVX2 because it is asked to (ask_ahead): with
+// four rows at once it did at a third of the speed. So one token takes one row at a time. Several tokens are bound by
+// arithmetic and take more, to load each of theirs less often: two, and three where AVX-512 has the registers (47 GB/s
+// instead of 43 with four tokens). The rows after them are asked for meanwhile.
 constexpr int kRowsAtOnce = kManyRegisters ? 3 : 2;
 
 /// The 2 * Lanes(d) numbers from `from` on, in two vectors; weights and tokens in the same order. bf16 ones are split

@@ -16,6 +16,7 @@ model::ModelConfig load(const std::string& name) {
 TEST(MemoryEstimate, EqualsWhatLibTorchAllocates) {
   const model::ModelConfig small = load("model_small.yaml"), quick = load("model_quick.yaml");
   const auto training = [](const model::ModelConfig& model, TrainingShape shape) {
+    shape.threads = 2;
     return estimate_training_memory(model, shape).total();
   };
   EXPECT_NEAR(training(small, {.batch = 1, .seq_length = 1024}), 2131.6e6, 0.005 * 2131.6e6);

@@ -118,7 +118,8 @@ TEST(TiledAttention, EqualsPlainForwardAndBackward) {
                                                 {2, 7, 4, 2},
                                                 {1, kQueryBlock, 2, 1},
                                                 {1, kQueryBlock + 1, 4, 4},
-                                                {2, 2 * kQueryBlock + 45, 6, 2}})
+                                                {2, 2 * kQueryBlock + 45, 6, 2},
+                                                {1, 4 * kQueryBlock + 1, 2, 1}})  // in three parts by two threads
     for (const auto f : {tiled_attention, tiled_attention_plain})
       expect_equal(attention_by(f), plain_attention,
                    {torch::randn({batch, tokens, heads * 8}), torch::randn({batch, tokens, kv_heads * 8}),
