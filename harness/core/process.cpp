@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <thread>
@@ -17,7 +18,32 @@ namespace bench::harness {
 
 namespace {
 
-volatile std::sig_atomic_t interrupted = 0;
+volatile std::sig_atomic_t ended_by = 0;  // the signal that asked us to end
+
+/// While it lives, signals that would end us set `ended_by` instead; then they have their turn. Those that are ignored
+/// stay so (nohup).
+class EndingSignals {
+ public:
+  EndingSignals() {
+    for (std::size_t i = 0; i < kCount; ++i) {
+      before_[i] = std::signal(kSignals[i], [](int signal) { ended_by = signal; });
+      if (before_[i] == SIG_IGN) std::signal(kSignals[i], SIG_IGN);
+    }
+  }
+  ~EndingSignals() {
+    for (std::size_t i = 0; i < kCount; ++i) std::signal(kSignals[i], before_[i]);
+    const int signal = ended_by;
+    ended_by = 0;
+    if (signal) std::raise(signal);
+  }
+  EndingSignals(const EndingSignals&) = delete;
+  EndingSignals& operator=(const EndingSignals&) = delete;
+
+ private:
+  static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
+  static constexpr std::size_t kCount = std::size(kSignals);
+  void (*before_[kCount])(int);
+};
 
 /// The attributes of a new process: in a process group of its own, or in ours.
 class SpawnAttributes {
@@ -63,22 +89,20 @@ ProcessResult run_process(const std::vector<std::string>& command, double timeou
   const SpawnFiles files(passed);
   const int failed = ::posix_spawnp(&child, arguments[0], files.get(), attributes.get(), arguments.data(), environ);
   if (failed) throw Error::at_run_time(command[0], std::string("cannot be started: ") + std::strerror(failed));
-  // The terminal sends Ctrl-C to our group only; a child in a group of its own must be told.
-  const auto before = own_group ? std::signal(SIGINT, [](int) { interrupted = 1; }) : SIG_DFL;
+  // Ctrl-C reaches our group only, and what ends us alone would leave a child that goes on computing beside whatever
+  // is measured next: a child in a group of its own is ended with us.
+  std::optional<EndingSignals> signals;
+  if (own_group) signals.emplace();
   const pid_t target = own_group ? -child : child;
   ProcessResult result;
   const double end = now_s() + timeout_s;
   int status = 0;
   while (::waitpid(child, &status, WNOHANG) == 0) {
     result.timed_out = result.timed_out || now_s() > end;
-    if (result.timed_out || interrupted) ::kill(target, SIGKILL);
+    if (result.timed_out || ended_by) ::kill(target, SIGKILL);
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  if (own_group) std::signal(SIGINT, before);
-  if (interrupted) {
-    interrupted = 0;
-    std::raise(SIGINT);
-  }
+  signals.reset();
   if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
   return result;

@@ -1,8 +1,15 @@
 #include "harness/core/process.h"
 
 #include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "tests/temporary_folder.h"
 
+#include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -16,6 +23,29 @@ TEST(Process, ReportsExitCodeSignalAndTimeout) {
   EXPECT_TRUE(slow.timed_out);
   EXPECT_EQ(slow.signal, SIGKILL);
   EXPECT_THROW(run_process({"/no/such/program"}, 10), Error);
+}
+
+TEST(Process, WhatEndsUsEndsAChildInAGroupOfItsOwn) {
+  const tests::TemporaryFolder folder;
+  const std::string pid_file = (folder.path() / "pid").string();
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    const pid_t us = ::fork();
+    if (us == 0) {
+      std::signal(signal, SIG_DFL);  // nohup and background jobs of scripts ignore some
+      run_process({"sh", "-c", "echo $$ > " + pid_file + ".new; mv " + pid_file + ".new " + pid_file + "; sleep 60"},
+                  60,
+                  /*own_group=*/true);
+      ::_exit(0);
+    }
+    while (!std::filesystem::exists(pid_file)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const pid_t child = std::stoi(read_file(pid_file));
+    ::kill(us, signal);
+    int status = 0;
+    ::waitpid(us, &status, 0);
+    EXPECT_EQ(WTERMSIG(status), signal);
+    EXPECT_EQ(::kill(child, 0), -1) << "still there after signal " << signal;
+    std::filesystem::remove(pid_file);
+  }
 }
 
 }  // namespace
