@@ -3,6 +3,7 @@
 #include "harness/devices/device.h"
 #include "harness/reports/reports.h"
 #include "harness/runner.h"
+#include "harness/training/memory_estimate.h"
 #include "harness/training/training_config.h"
 
 #include <algorithm>
@@ -10,8 +11,6 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
-
-#include <ATen/Parallel.h>
 
 namespace bench::harness {
 namespace {
@@ -136,10 +135,12 @@ class Predictor {
     if (!setup_.train)
       return estimate_decode_memory(
           setup_.model.value, {batch, std::max<std::int64_t>(length - 1, 1), length, element_bytes_, program_bytes_});
-    return estimate_training_memory(
-        setup_.model.value,
-        {batch, length, element_bytes_, setup_.checkpointing, setup_.fused, device_.type == c10::kCPU,
-         !device_.fused_attention_gradient, program_bytes_, at::get_num_threads()});
+    TrainingShape shape = training_shape(
+        {.micro_batch_size = batch, .gradient_checkpointing = setup_.checkpointing, .fused = setup_.fused}, length,
+        &device_);
+    shape.element_bytes = element_bytes_;
+    shape.program_bytes = program_bytes_;  // the measured processes' own, not this one's
+    return estimate_training_memory(setup_.model.value, shape);
   }
 
   const Setup& setup_;

@@ -18,8 +18,7 @@ struct PassedFd {
 
 /// Runs a program with this process's stdin, stdout and stderr and waits for it; after `timeout_s` it is killed. With
 /// `own_group` whatever it started itself is killed with it, and Ctrl-C, SIGTERM or SIGHUP here ends them all before it
-/// ends this process.
-/// Throws Error if it can't be started.
+/// ends this process. Throws Error if it can't be started.
 ProcessResult run_process(const std::vector<std::string>& command, double timeout_s, bool own_group = false,
                           const std::vector<PassedFd>& passed = {});
 

@@ -202,13 +202,15 @@ TEST(HeadLoss, EqualsPlainInPiecesAndWithTargetsThatDontCount) {
 }
 
 TEST(LinearProduct, AllWaysRoundExactProductsOnceToBf16) {
-  const torch::Tensor x = torch::randn({3, 5, 100}).to(torch::kBFloat16);
   const torch::Tensor weight = torch::randn({30, 100}).to(torch::kBFloat16);
-  const torch::Tensor exact = torch::linear(x.to(torch::kFloat64), weight.to(torch::kFloat64));
-  for (const auto way : {ProductWay::kLibTorch, ProductWay::kFp32, ProductWay::kRows}) {
-    const torch::Tensor y = linear_product(x, weight, way);
-    EXPECT_EQ(y.scalar_type(), torch::kBFloat16);
-    EXPECT_TRUE(torch::allclose(y.to(torch::kFloat64), exact, 1.0 / 256, 1e-4)) << static_cast<int>(way);
+  for (const std::int64_t tokens : {std::int64_t{5}, kManyTokens}) {
+    const torch::Tensor x = torch::randn({2, tokens, 100}).to(torch::kBFloat16);
+    const torch::Tensor exact = torch::linear(x.to(torch::kFloat64), weight.to(torch::kFloat64));
+    for (const auto way : {ProductWay::kLibTorch, ProductWay::kFp32, ProductWay::kRows}) {
+      const torch::Tensor y = linear_product(x, weight, way);
+      EXPECT_EQ(y.scalar_type(), torch::kBFloat16);
+      EXPECT_TRUE(torch::allclose(y.to(torch::kFloat64), exact, 1.0 / 256, 1e-4)) << static_cast<int>(way);
+    }
   }
 }
 
@@ -218,6 +220,9 @@ TEST(LinearProduct, LeavesLibTorchForBf16WithoutTheInstructionsAlone) {
   EXPECT_EQ(product_way(many), has_bf16_products() ? ProductWay::kLibTorch : ProductWay::kFp32);
   EXPECT_EQ(product_way(few), has_bf16_products() ? ProductWay::kLibTorch : ProductWay::kRows);
   EXPECT_EQ(product_way(many.to(torch::kFloat32)), ProductWay::kLibTorch);
+  EXPECT_EQ(better_in_fp32(many), !has_bf16_products());
+  EXPECT_FALSE(better_in_fp32(few));
+  EXPECT_FALSE(better_in_fp32(many.to(torch::kFloat32)));
 }
 
 TEST(FusedLinear, AddsToTheGradientThatIsThere) {
