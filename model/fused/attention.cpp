@@ -3,6 +3,7 @@
 #include "model/fused/products.h"
 #include "model/fused/rows.h"
 #include "model/fused/stretches.h"
+#include "model/fused/transposed.h"
 #include "model/kernels/rotary.h"
 #include "model/kernels/softmax.h"
 
@@ -187,7 +188,7 @@ class Piece {
     if (matrix.scalar_type() == sum.scalar_type())
       sum.addmm_(rows(heads_major).t(), matrix);
     else
-      sum.add_(at::mm(rows(heads_major).t().contiguous(), matrix));
+      sum.add_(at::mm(transposed(rows(heads_major)), matrix));
   }
 
   const Sequence& sequence_;

@@ -1,5 +1,7 @@
 #include "model/fused/weight_gradient.h"
 
+#include "model/fused/transposed.h"
+
 namespace bench::model {
 
 torch::Tensor add_weight_gradient(const torch::Tensor& weight, const torch::Tensor& y_gradient,
@@ -13,7 +15,7 @@ torch::Tensor add_weight_gradient(const torch::Tensor& weight, const torch::Tens
     return {};
   }
   // bf16 products are up to twice as fast on a matrix that lies as they read it.
-  const torch::Tensor gradient = at::mm(same ? y_gradient.t() : y_gradient.t().contiguous(), x);
+  const torch::Tensor gradient = at::mm(same ? y_gradient.t() : transposed(y_gradient), x);
   if (!sum.defined()) return gradient.to(weight.scalar_type());
   sum.add_(gradient);
   return {};

@@ -8,24 +8,22 @@
 // Highway's order: foreach_target.h first.
 #include "model/kernels/vector-inl.h"
 
-#include <hwy/contrib/math/math-inl.h>
-
 HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
 template <class T>
 float row(T* x, std::size_t n, std::size_t target, float gradient_scale) {
   const float most = max_of(n, [&](auto d, std::size_t i) HWY_ATTR { return load(d, x + i); });
-  const auto exponential = [&](auto d, std::size_t i)
-                               HWY_ATTR { return hn::Exp(d, hn::Sub(load(d, x + i), hn::Set(d, most))); };
-  const float sum = sum_of(n, exponential);
+  const auto unscaled = [&](auto d, std::size_t i)
+                            HWY_ATTR { return exponential(d, hn::Sub(load(d, x + i), hn::Set(d, most))); };
+  const float sum = sum_of(n, unscaled);
   const hn::CappedTag<float, 1> one;
   const float score = hn::GetLane(load(one, x + target));
   const float nll = std::log(sum) + most - score;
   if (gradient_scale == 0) return nll;
   const float factor = gradient_scale / sum;
   for_each_vector(
-      n, [&](auto d, std::size_t i) HWY_ATTR { store(hn::Mul(exponential(d, i), hn::Set(d, factor)), d, x + i); });
+      n, [&](auto d, std::size_t i) HWY_ATTR { store(hn::Mul(unscaled(d, i), hn::Set(d, factor)), d, x + i); });
   // Formed anew, not by subtracting from what was rounded to the element's type.
   store(hn::Set(one, gradient_scale * (std::exp(-nll) - 1)), one, x + target);
   return nll;

@@ -8,8 +8,6 @@
 // Highway's order: foreach_target.h first.
 #include "model/kernels/vector-inl.h"
 
-#include <hwy/contrib/math/math-inl.h>
-
 HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
@@ -23,7 +21,7 @@ float softmax_row(T* x, std::size_t width, std::size_t valid, float scale) {
   // scale > 0, so the largest score is also the largest scaled one.
   const float most = max_of(valid, [&](auto d, std::size_t i) HWY_ATTR { return load(d, x + i); }) * scale;
   const float sum = sum_of(valid, [&](auto d, std::size_t i) HWY_ATTR {
-    const auto e = hn::Exp(d, hn::MulSub(load(d, x + i), hn::Set(d, scale), hn::Set(d, most)));
+    const auto e = exponential(d, hn::MulSub(load(d, x + i), hn::Set(d, scale), hn::Set(d, most)));
     store(e, d, x + i);
     return e;
   });
@@ -36,7 +34,7 @@ float softmax_row(T* x, std::size_t width, std::size_t valid, float scale) {
 template <class T>
 void softmax_backward_row(T* x, T* g, std::size_t width, std::size_t valid, float scale, float log_sum) {
   const float delta = sum_of(valid, [&](auto d, std::size_t i) HWY_ATTR {
-    const auto p = hn::Exp(d, hn::MulSub(load(d, x + i), hn::Set(d, scale), hn::Set(d, log_sum)));
+    const auto p = exponential(d, hn::MulSub(load(d, x + i), hn::Set(d, scale), hn::Set(d, log_sum)));
     store(p, d, x + i);
     return hn::Mul(p, load(d, g + i));
   });

@@ -6,8 +6,6 @@
 // Highway's order: foreach_target.h first.
 #include "model/kernels/vector-inl.h"
 
-#include <hwy/contrib/math/math-inl.h>
-
 HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
@@ -15,7 +13,7 @@ namespace bench::model::HWY_NAMESPACE {
 template <class D>
 HWY_INLINE hn::Vec<D> sigmoid(D d, hn::Vec<D> x) {
   const auto one = hn::Set(d, 1.0f);
-  return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(hn::Max(x, hn::Set(d, -87.0f))))));
+  return hn::Div(one, hn::Add(one, exponential(d, hn::Neg(hn::Max(x, hn::Set(d, -87.0f))))));
 }
 
 template <class T>

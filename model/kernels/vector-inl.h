@@ -68,10 +68,32 @@ HWY_INLINE void store(hn::Vec<D> v, D d, Bf16* to) {
   const auto raw = hn::BitCast(bits, v);
   const auto odd = hn::And(hn::ShiftRight<16>(raw), hn::Set(bits, 1u));
   const auto rounded = hn::Add(raw, hn::Add(odd, hn::Set(bits, 0x7FFFu)));
-  const auto is_nan = hn::BitCast(bits, hn::VecFromMask(d, hn::IsNaN(v)));
-  const auto chosen = hn::Or(hn::AndNot(is_nan, rounded), hn::And(is_nan, hn::Set(bits, 0x7FC00000u)));
+  const auto chosen = hn::IfThenElse(hn::RebindMask(bits, hn::IsNaN(v)), hn::Set(bits, 0x7FC00000u), rounded);
   hn::StoreU(hn::DemoteTo(half, hn::BitCast(integers, hn::ShiftRight<16>(chosen))), half,
              reinterpret_cast<std::uint16_t*>(to));
+}
+
+/// exp(x) for x <= 88, 0 below -87, where it leaves the normal numbers. Relative error up to 3e-7 for |x| <= 16 and
+/// 1.3e-6 for all (1e-6 and 4e-6 without fused multiply-add). Half of the instructions of Highway's, which is exact to
+/// a unit in the last place and has no upper end.
+template <class D>
+HWY_INLINE hn::Vec<D> exponential(D d, hn::Vec<D> x) {
+  const hn::RebindToSigned<D> integers;
+  const auto log2_e = hn::Set(d, 1.44269504f);
+  // Added to a number below 2^22 it leaves the nearest integer in the lowest bits.
+  const auto shift = hn::Set(d, 0x1.8p23f);
+  const auto shifted = hn::MulAdd(x, log2_e, shift);
+  const auto f = hn::MulSub(x, log2_e, hn::Sub(shifted, shift));  // exp(x) = 2^integer 2^f, |f| <= 1/2
+  auto y = hn::Set(d, 0.000153533620f);                           // minimax of the relative error, 1 where f = 0
+  y = hn::MulAdd(y, f, hn::Set(d, 0.00133988750f));
+  y = hn::MulAdd(y, f, hn::Set(d, 0.00961843692f));
+  y = hn::MulAdd(y, f, hn::Set(d, 0.0555033237f));
+  y = hn::MulAdd(y, f, hn::Set(d, 0.240226477f));
+  y = hn::MulAdd(y, f, hn::Set(d, 0.693147182f));
+  y = hn::MulAdd(y, f, hn::Set(d, 1.0f));
+  const auto exponent = hn::ShiftLeft<23>(hn::BitCast(integers, shifted));
+  const auto power = hn::BitCast(d, hn::Add(hn::BitCast(integers, y), exponent));
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -87.0f)), power);  // what isn't a number stays that
 }
 
 /// Calls f(d, i) for vectors of elements i .. i + Lanes(d) - 1 that together are 0 .. n - 1: whole ones, then single

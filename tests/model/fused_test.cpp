@@ -9,9 +9,12 @@
 #include "model/fused/products.h"
 #include "model/fused/rms_norm.h"
 #include "model/fused/row_products.h"
+#include "model/fused/transposed.h"
+#include "model/kernels/softmax.h"
 #include "model/loss.h"
 #include "model/rms_norm.h"
 #include "model/rope.h"
+#include "tests/model/instruction_sets.h"
 #include "tests/model/tiny.h"
 
 #include <gtest/gtest.h>
@@ -110,6 +113,22 @@ torch::Tensor plain_attention(const Tensors& in) {
   };
   const torch::Tensor y = causal_attention_plain(turn(split(in[0])), turn(split(in[1])), split(in[2]));
   return y.transpose(1, 2).reshape({batch, tokens, -1});
+}
+
+TEST(CausalSoftmaxRow, IsAsExactForSmallProbabilitiesAndHidesNothing) {
+  on_every_instruction_set([] {
+    const torch::Tensor scores = torch::linspace(-200, 7, 1003);
+    torch::Tensor row = scores.clone();
+    const float log_sum = causal_softmax_row(Element::kFp32, row.mutable_data_ptr<float>(), 1003, 1001, 0.5F);
+    const torch::Tensor scaled = scores.narrow(0, 0, 1001).to(torch::kFloat64) * 0.5;
+    EXPECT_NEAR(log_sum, torch::logsumexp(scaled, 0).item<double>(), 1e-6);
+    const torch::Tensor exact = torch::softmax(scaled, 0), got = row.narrow(0, 0, 1001).to(torch::kFloat64);
+    EXPECT_LE(((got - exact).abs() / exact).masked_select(scaled > scaled.max() - 87).max().item<double>(), 1e-5);
+    EXPECT_EQ(got.masked_select(scaled < scaled.max() - 87.1).sum().item<double>(), 0);
+    EXPECT_EQ(row[1001].item<float>() + row[1002].item<float>(), 0);
+    row[500] = NAN;
+    EXPECT_TRUE(std::isnan(causal_softmax_row(Element::kFp32, row.mutable_data_ptr<float>(), 1003, 1001, 0.5F)));
+  });
 }
 
 TEST(TiledAttention, EqualsPlainForwardAndBackward) {
@@ -223,6 +242,23 @@ TEST(LinearProduct, LeavesLibTorchForBf16WithoutTheInstructionsAlone) {
   EXPECT_EQ(better_in_fp32(many), !has_bf16_products());
   EXPECT_FALSE(better_in_fp32(few));
   EXPECT_FALSE(better_in_fp32(many.to(torch::kFloat32)));
+}
+
+TEST(Transposed, EqualsLibTorchsForAnySize) {
+  on_every_instruction_set([] {
+    for (const auto dtype : {torch::kBFloat16, torch::kFloat16, torch::kFloat32})
+      for (const std::int64_t rows : {1, 7, 64, 203})
+        for (const std::int64_t columns : {1, 8, 66, 641}) {
+          const torch::Tensor matrix = torch::randn({rows, columns}).to(dtype);
+          const torch::Tensor result = transposed(matrix);
+          EXPECT_TRUE(result.is_contiguous());
+          EXPECT_TRUE(torch::equal(result, matrix.t())) << dtype << ' ' << rows << " x " << columns;
+        }
+  });
+  const torch::Tensor whole = torch::randn({40, 50}).to(torch::kBFloat16);
+  const torch::Tensor part = whole.narrow(1, 3, 20), empty = whole.narrow(0, 0, 0);
+  EXPECT_TRUE(torch::equal(transposed(part), part.t()));
+  EXPECT_EQ(transposed(empty).sizes(), empty.t().sizes());
 }
 
 TEST(FusedLinear, AddsToTheGradientThatIsThere) {

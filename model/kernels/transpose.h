@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cstdint>
+
+namespace bench::model {
+
+/// to [columns, rows] = the transpose of from [rows, columns], both row-major, of any 16-bit type, for columns
+/// first .. last - 1 of `from` only: these are rows first .. last - 1 of `to`.
+void transpose_columns(const std::uint16_t* from, std::int64_t rows, std::int64_t columns, std::int64_t first,
+                       std::int64_t last, std::uint16_t* to);
+
+}  // namespace bench::model
