@@ -6,7 +6,7 @@
 namespace bench::model {
 
 torch::Tensor transposed(const torch::Tensor& matrix) {
-  // LibTorch does this on one thread, for 2048 x 4096 of bf16 in four times the time (results/README.md).
+  // LibTorch does this on one thread, for 2048 x 4096 of bf16 in twice the time (results/README.md).
   if (!matrix.is_cpu() || matrix.element_size() != 2 || !matrix.is_contiguous()) return matrix.t().contiguous();
   constexpr std::int64_t kColumns = 64;  // whole cache lines of the matrix for a thread
   const std::int64_t rows = matrix.size(0), columns = matrix.size(1);

@@ -15,7 +15,8 @@ HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
 constexpr std::int64_t kBlock = 8;  // 16-bit elements in 128 bits
-constexpr std::int64_t kTile = 64;  // 8 KB, so that a tile stays in the first level of the cache
+// A tile is 32 KB. It takes much of each row at a time, for every row lies on another page of memory.
+constexpr std::int64_t kTileRows = 64, kTileColumns = 256;
 
 #if HWY_TARGET != HWY_SCALAR
 /// Interleaves the first half of eight rows with the second: [a b c d e f g h] -> [a e, b f, c g, d h], twice as wide.
@@ -53,28 +54,29 @@ HWY_INLINE void transpose_block(const std::uint16_t* from, std::int64_t from_str
 }
 #endif
 
-/// high <= kTile rows of wide <= kTile elements into the columns of `tile`, whose rows have kTile elements.
+/// high <= kTileRows rows of wide <= kTileColumns elements into the columns of `tile`, whose rows have kTileRows.
 HWY_INLINE void fill_tile(const std::uint16_t* from, std::int64_t stride, std::int64_t high, std::int64_t wide,
                           std::uint16_t* tile) {
   const std::int64_t high_blocks = high - high % kBlock, wide_blocks = wide - wide % kBlock;
   for (std::int64_t i = 0; i < high_blocks; i += kBlock)
     for (std::int64_t j = 0; j < wide_blocks; j += kBlock)
-      transpose_block(from + i * stride + j, stride, tile + j * kTile + i, kTile);
+      transpose_block(from + i * stride + j, stride, tile + j * kTileRows + i, kTileRows);
   for (std::int64_t i = 0; i < high; ++i)
-    for (std::int64_t j = i < high_blocks ? wide_blocks : 0; j < wide; ++j) tile[j * kTile + i] = from[i * stride + j];
+    for (std::int64_t j = i < high_blocks ? wide_blocks : 0; j < wide; ++j)
+      tile[j * kTileRows + i] = from[i * stride + j];
 }
 
 void TransposeColumns(const std::uint16_t* from, std::int64_t rows, std::int64_t columns, std::int64_t first,
                       std::int64_t last, std::uint16_t* to) {
   // By way of a tile, whole cache lines of `to` are written: written block by block, rows whose distance is a power of
   // two drive each other's lines out of the cache half done.
-  alignas(64) std::uint16_t tile[kTile * kTile];
-  for (std::int64_t r = 0; r < rows; r += kTile)
-    for (std::int64_t c = first; c < last; c += kTile) {
-      const std::int64_t high = std::min(kTile, rows - r), wide = std::min(kTile, last - c);
+  alignas(64) std::uint16_t tile[kTileRows * kTileColumns];
+  for (std::int64_t c = first; c < last; c += kTileColumns)
+    for (std::int64_t r = 0; r < rows; r += kTileRows) {
+      const std::int64_t high = std::min(kTileRows, rows - r), wide = std::min(kTileColumns, last - c);
       fill_tile(from + r * columns + c, columns, high, wide, tile);
       for (std::int64_t j = 0; j < wide; ++j)
-        std::memcpy(to + (c + j) * rows + r, tile + j * kTile, static_cast<std::size_t>(high) * sizeof(*to));
+        std::memcpy(to + (c + j) * rows + r, tile + j * kTileRows, static_cast<std::size_t>(high) * sizeof(*to));
     }
 }
 
