@@ -41,6 +41,18 @@ QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization)
   return result;
 }
 
+namespace {
+
+QuantizedWeight some_rows(const QuantizedWeight& weight, std::int64_t first, std::int64_t count) {
+  QuantizedWeight some = weight;
+  some.values = weight.values.narrow(0, first, count);
+  some.scales = weight.scales.narrow(0, first, count);
+  some.rows = count;
+  return some;
+}
+
+}  // namespace
+
 torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype) {
   const torch::Tensor result = torch::empty({weight.rows, weight.columns}, dtype);
   const WeightRows rows = weight_rows(weight);
@@ -54,8 +66,10 @@ torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype) {
 torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& weight) {
   if (!x.is_cpu()) return int8_linear(x, weight.values, weight.scales);
   if (x.numel() / weight.columns < kManyTokens) return row_products(x, weight_rows(weight), weight.rows);
-  const torch::Dtype dtype = better_in_fp32(x) ? torch::kFloat32 : x.scalar_type();
-  return at::linear(x.to(dtype), dequantize(weight, dtype)).to(x.scalar_type());
+  if (!better_in_fp32(x)) return at::linear(x, dequantize(weight, x.scalar_type()));
+  return linear_product_in_fp32(x, weight.rows, [&](std::int64_t first, std::int64_t count) {
+    return dequantize(some_rows(weight, first, count), torch::kFloat32);
+  });
 }
 
 torch::Tensor int8_linear(const torch::Tensor& x, const torch::Tensor& values, const torch::Tensor& scales) {

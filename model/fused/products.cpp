@@ -2,6 +2,8 @@
 
 #include "model/fused/row_products.h"
 
+#include <algorithm>
+
 #include <ATen/cpu/Utils.h>
 
 namespace bench::model {
@@ -33,7 +35,25 @@ ProductWay product_way(const torch::Tensor& x) {
 torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight, ProductWay way) {
   if (way == ProductWay::kRows) return row_products(x, weight_rows(weight), weight.size(0));
   if (way == ProductWay::kLibTorch) return at::linear(x, weight);
-  return at::linear(x.to(torch::kFloat32), weight.to(torch::kFloat32)).to(x.scalar_type());
+  return linear_product_in_fp32(x, weight.size(0), [&](std::int64_t first, std::int64_t count) {
+    return weight.narrow(0, first, count).to(torch::kFloat32);
+  });
+}
+
+torch::Tensor linear_product_in_fp32(const torch::Tensor& x, std::int64_t rows,
+                                     const std::function<torch::Tensor(std::int64_t, std::int64_t)>& in_fp32) {
+  // So many rows of the models' weights lie in the third level of the cache, from where their product takes them; and
+  // LibTorch's products with thousands of rows are slower than those with some hundred (results/README.md).
+  constexpr std::int64_t kRows = 512;
+  const torch::Tensor wide = x.to(torch::kFloat32).reshape({-1, x.size(-1)});
+  const torch::Tensor y = torch::empty({wide.size(0), rows}, x.options());
+  for (std::int64_t first = 0; first < rows; first += kRows) {
+    const std::int64_t count = std::min(kRows, rows - first);
+    y.narrow(1, first, count).copy_(at::linear(wide, in_fp32(first, count)));
+  }
+  std::vector<std::int64_t> shape = x.sizes().vec();
+  shape.back() = rows;
+  return y.view(shape);
 }
 
 }  // namespace bench::model

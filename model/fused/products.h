@@ -2,6 +2,8 @@
 
 #include "model/tensor.h"
 
+#include <functional>
+
 namespace bench::model {
 
 /// True where this processor has matrix products of bf16 in hardware (AMX, AVX-512 BF16). Elsewhere LibTorch's are
@@ -15,7 +17,7 @@ bool better_in_fp32(const torch::Tensor& x);
 /// How a product of tokens with a weight is made.
 enum class ProductWay {
   kLibTorch,
-  kFp32,  // by widened copies of both, 4 bytes an element
+  kFp32,  // by widened copies of x and of some of the weight's rows at a time
   kRows,  // by decoding's kernel, row by row of the weight: meant for fewer than kManyTokens tokens
 };
 
@@ -27,5 +29,10 @@ torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight
 inline torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight) {
   return linear_product(x, weight, product_way(x));
 }
+
+/// The same in fp32, rounded to x's dtype at the end. in_fp32(first, count) gives some of the weight's rows
+/// [count, columns] in fp32.
+torch::Tensor linear_product_in_fp32(const torch::Tensor& x, std::int64_t rows,
+                                     const std::function<torch::Tensor(std::int64_t, std::int64_t)>& in_fp32);
 
 }  // namespace bench::model

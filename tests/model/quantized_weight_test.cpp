@@ -75,6 +75,19 @@ TEST(RowProducts, ATokenGetsTheSameBitsInAnyCompany) {
   });
 }
 
+TEST(QuantizedLinear, ManyTokensGetTheProductWithWhatTheNumbersStandFor) {
+  for (const auto kind : {Quantization::kInt8, Quantization::kInt4}) {
+    const QuantizedWeight weight = quantize(torch::randn({1030, 200}) * 0.1, kind);
+    const torch::Tensor x = torch::randn({2, kManyTokens, 200}).to(torch::kBFloat16);
+    const torch::Tensor exact =
+        torch::linear(x.to(torch::kFloat64), dequantize(weight, torch::kFloat32).to(torch::kFloat64));
+    const torch::Tensor found = quantized_linear(x, weight);
+    EXPECT_EQ(found.scalar_type(), torch::kBFloat16);
+    EXPECT_LE(error(found, exact), 2.0 / 256);  // where bf16 has products, the weight is rounded as well
+    EXPECT_LE(error(quantized_linear(x.to(torch::kFloat32), weight), exact), 1e-5);
+  }
+}
+
 TEST(Quantize, RoundsToTheNearestWithinHalfAStep) {
   const torch::Tensor weight = torch::randn({20, 300}) * 0.02;
   const torch::Tensor int8 = dequantize(quantize(weight, Quantization::kInt8), torch::kFloat32);
