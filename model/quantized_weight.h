@@ -25,7 +25,7 @@ QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization)
 torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype);
 
 /// x W^T in x's dtype, without gradients. x [..., columns] fp32 or bf16. On the CPU a few tokens read the whole numbers
-/// as they are, and for many the matrix is dequantised once and LibTorch's product serves; elsewhere int8_linear does.
+/// as they are, and for many the matrix is dequantised and LibTorch's product serves; elsewhere int8_linear does.
 torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& weight);
 
 /// The same by LibTorch's product of whole-number weights: values int8 [rows, columns], scales [rows], on any device.

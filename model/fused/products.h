@@ -30,8 +30,8 @@ inline torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor&
   return linear_product(x, weight, product_way(x));
 }
 
-/// The same in fp32, rounded to x's dtype at the end. in_fp32(first, count) gives some of the weight's rows
-/// [count, columns] in fp32.
+/// x W^T in fp32, rounded to x's dtype at the end, for a weight of `rows` rows, of which in_fp32(first, count) gives
+/// some [count, columns]. x [..., columns].
 torch::Tensor linear_product_in_fp32(const torch::Tensor& x, std::int64_t rows,
                                      const std::function<torch::Tensor(std::int64_t, std::int64_t)>& in_fp32);
 

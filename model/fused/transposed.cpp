@@ -3,10 +3,12 @@
 #include "model/fused/rows.h"
 #include "model/kernels/transpose.h"
 
+#include <algorithm>
+
 namespace bench::model {
 
 torch::Tensor transposed(const torch::Tensor& matrix) {
-  // LibTorch does this on one thread, for 2048 x 4096 of bf16 in twice the time (results/README.md).
+  // LibTorch does this on one thread: results/README.md has both.
   if (!matrix.is_cpu() || matrix.element_size() != 2 || !matrix.is_contiguous()) return matrix.t().contiguous();
   constexpr std::int64_t kColumns = 64;  // whole cache lines of the matrix for a thread
   const std::int64_t rows = matrix.size(0), columns = matrix.size(1);

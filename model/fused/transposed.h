@@ -4,7 +4,8 @@
 
 namespace bench::model {
 
-/// A copy of matrix [rows, columns] that lies in memory as its transpose [columns, rows].
+/// The transpose [columns, rows] of matrix [rows, columns], contiguous and without a gradient. It may share memory with
+/// the matrix.
 torch::Tensor transposed(const torch::Tensor& matrix);
 
 }  // namespace bench::model

@@ -19,7 +19,8 @@ void fill_zero(T* to, std::size_t from, std::size_t n) {
 template <class T>
 float softmax_row(T* x, std::size_t width, std::size_t valid, float scale) {
   // scale > 0, so the largest score is also the largest scaled one.
-  const float most = max_of(valid, [&](auto d, std::size_t i) HWY_ATTR { return load(d, x + i); }) * scale;
+  float most = max_of(valid, [&](auto d, std::size_t i) HWY_ATTR { return load(d, x + i); }) * scale;
+  if (!(std::abs(most) < 0x1p30f)) most = NAN;  // its rounding alone would be more than exponents of a power hold
   const float sum = sum_of(valid, [&](auto d, std::size_t i) HWY_ATTR {
     const auto e = exponential(d, hn::MulSub(load(d, x + i), hn::Set(d, scale), hn::Set(d, most)));
     store(e, d, x + i);
