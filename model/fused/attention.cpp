@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include <ATen/ThreadLocalState.h>
 #include <torch/autograd.h>
@@ -125,12 +126,13 @@ class Piece {
   /// Results into `out`, and log_sums [H, T] for the backward pass.
   void forward(const torch::Tensor& q, const torch::Tensor& keys, const torch::Tensor& values, const torch::Tensor& out,
                float* log_sums) {
+    std::vector<float> exponentials(static_cast<std::size_t>(s.T));
     for_each_block(s, part_, [&](const Block& b) {
       const torch::Tensor queries = take(q, b, Turn::kForward), results = torch::empty_like(queries);
       const torch::Tensor scores = product(scores_, queries, keys, b);
       for (std::int64_t row = 0; row < scores.size(0); ++row)
-        log_sums[log_sum_index(b, row)] =
-            causal_softmax_row(element_of(scores), row_of(scores, row, b.end), b.end, keys_seen(b, row), s.scale());
+        log_sums[log_sum_index(b, row)] = causal_softmax_row(element_of(scores), row_of(scores, row, b.end), b.end,
+                                                             keys_seen(b, row), s.scale(), exponentials.data());
       torch::Tensor result_rows = rows(results);
       at::mm_out(result_rows, scores, values[group_].narrow(0, 0, b.end));
       put(results, b, Turn::kNone, out);

@@ -123,7 +123,10 @@ void CachedAttention(Element element, const float* q, std::int64_t heads, const 
       float* rows = scores + h * tokens;
       const T *all_keys = static_cast<const T*>(keys), *all_values = static_cast<const T*>(values);
       scores_of(count, q + h * dim, all_keys, all_values, n, width, rows);
-      for (int i = 0; i < count; ++i) causal_softmax_row(Element::kFp32, rows + i * tokens, tokens, tokens, scale);
+      for (int i = 0; i < count; ++i) {
+        float* row = rows + i * tokens;
+        causal_softmax_row(Element::kFp32, row, tokens, tokens, scale, row);
+      }
       weighted_values<count>(rows, all_values, n, width, y + h * dim);
     });
   });

@@ -17,17 +17,17 @@ void fill_zero(T* to, std::size_t from, std::size_t n) {
 }
 
 template <class T>
-float softmax_row(T* x, std::size_t width, std::size_t valid, float scale) {
+float softmax_row(T* x, std::size_t width, std::size_t valid, float scale, float* exponentials) {
   // scale > 0, so the largest score is also the largest scaled one.
   float most = max_of(valid, [&](auto d, std::size_t i) HWY_ATTR { return load(d, x + i); }) * scale;
   if (!(std::abs(most) < 0x1p30f)) most = NAN;  // its rounding alone would be more than exponents of a power hold
   const float sum = sum_of(valid, [&](auto d, std::size_t i) HWY_ATTR {
     const auto e = exponential(d, hn::MulSub(load(d, x + i), hn::Set(d, scale), hn::Set(d, most)));
-    store(e, d, x + i);
+    store(e, d, exponentials + i);
     return e;
   });
-  for_each_vector(
-      valid, [&](auto d, std::size_t i) HWY_ATTR { store(hn::Mul(load(d, x + i), hn::Set(d, 1 / sum)), d, x + i); });
+  for_each_vector(valid, [&](auto d, std::size_t i)
+                             HWY_ATTR { store(hn::Mul(load(d, exponentials + i), hn::Set(d, 1 / sum)), d, x + i); });
   fill_zero(x, valid, width);
   return most + std::log(sum);
 }
@@ -47,11 +47,12 @@ void softmax_backward_row(T* x, T* g, std::size_t width, std::size_t valid, floa
   fill_zero(g, valid, width);
 }
 
-float CausalSoftmaxRow(Element element, void* scores, std::int64_t width, std::int64_t valid, float scale) {
+float CausalSoftmaxRow(Element element, void* scores, std::int64_t width, std::int64_t valid, float scale,
+                       float* exponentials) {
   float log_sum = 0;
   with_element(element, [&](auto* type) HWY_ATTR {
     log_sum = softmax_row(static_cast<decltype(type)>(scores), static_cast<std::size_t>(width),
-                          static_cast<std::size_t>(valid), scale);
+                          static_cast<std::size_t>(valid), scale, exponentials);
   });
   return log_sum;
 }
@@ -73,8 +74,9 @@ namespace bench::model {
 HWY_EXPORT(CausalSoftmaxRow);
 HWY_EXPORT(CausalSoftmaxBackwardRow);
 
-float causal_softmax_row(Element element, void* scores, std::int64_t width, std::int64_t valid, float scale) {
-  return HWY_DYNAMIC_DISPATCH(CausalSoftmaxRow)(element, scores, width, valid, scale);
+float causal_softmax_row(Element element, void* scores, std::int64_t width, std::int64_t valid, float scale,
+                         float* exponentials) {
+  return HWY_DYNAMIC_DISPATCH(CausalSoftmaxRow)(element, scores, width, valid, scale, exponentials);
 }
 
 void causal_softmax_backward_row(Element element, void* scores, void* gradients, std::int64_t width, std::int64_t valid,

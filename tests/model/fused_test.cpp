@@ -139,7 +139,8 @@ torch::Tensor plain_attention(const Tensors& in) {
 TEST(CausalSoftmaxRow, SmallProbabilitiesAreRightAndNaNIsNotHidden) {
   const torch::Tensor scores = torch::linspace(-200, 7, 1003);
   const auto softmax = [](torch::Tensor& row) {
-    return causal_softmax_row(Element::kFp32, row.mutable_data_ptr<float>(), 1003, 1001, 0.5F);
+    auto* numbers = row.mutable_data_ptr<float>();
+    return causal_softmax_row(Element::kFp32, numbers, 1003, 1001, 0.5F, numbers);
   };
   on_every_instruction_set([&] {
     torch::Tensor row = scores.clone();
@@ -164,6 +165,16 @@ TEST(CausalSoftmaxRow, SmallProbabilitiesAreRightAndNaNIsNotHidden) {
       }
     row = scores * 1e10;  // as in a run that has diverged
     EXPECT_TRUE(std::isnan(softmax(row)));
+  });
+}
+
+TEST(CausalSoftmaxRow, RoundsToBf16Once) {
+  on_every_instruction_set([] {
+    const torch::Tensor scores = torch::randn({1001}).to(torch::kBFloat16);
+    torch::Tensor row = scores.clone(), exponentials = torch::empty({1001});
+    causal_softmax_row(Element::kBf16, row.mutable_data_ptr(), 1001, 1001, 1, exponentials.mutable_data_ptr<float>());
+    const torch::Tensor exact = torch::softmax(scores.to(torch::kFloat64), 0);
+    EXPECT_LE(((row.to(torch::kFloat64) - exact).abs() / exact).max().item<double>(), 1.001 / 256);
   });
 }
 
