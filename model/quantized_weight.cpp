@@ -73,9 +73,8 @@ torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& we
 }
 
 torch::Tensor int8_linear(const torch::Tensor& x, const torch::Tensor& values, const torch::Tensor& scales) {
-  std::vector<std::int64_t> shape = x.sizes().vec();
-  shape.back() = values.size(0);
-  return at::_weight_int8pack_mm(x.reshape({-1, values.size(1)}), values, scales.to(x.scalar_type())).view(shape);
+  return at::_weight_int8pack_mm(as_matrix(x), values, scales.to(x.scalar_type()))
+      .view(shape_with_columns(x, values.size(0)));
 }
 
 }  // namespace bench::model

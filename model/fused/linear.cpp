@@ -1,6 +1,7 @@
 #include "model/fused/linear.h"
 
 #include "model/fused/products.h"
+#include "model/fused/rows.h"
 #include "model/fused/weight_gradient.h"
 
 #include <torch/autograd.h>

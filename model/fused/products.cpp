@@ -1,6 +1,7 @@
 #include "model/fused/products.h"
 
 #include "model/fused/row_products.h"
+#include "model/fused/rows.h"
 
 #include <algorithm>
 
@@ -45,15 +46,13 @@ torch::Tensor linear_product_in_fp32(const torch::Tensor& x, std::int64_t rows,
   // So many rows of the models' weights lie in the third level of the cache, from where their product takes them; and
   // LibTorch's products with thousands of rows are slower than those with some hundred (results/README.md).
   constexpr std::int64_t kRows = 512;
-  const torch::Tensor wide = x.to(torch::kFloat32).reshape({-1, x.size(-1)});
+  const torch::Tensor wide = as_matrix(x.to(torch::kFloat32));
   const torch::Tensor y = torch::empty({wide.size(0), rows}, x.options());
   for (std::int64_t first = 0; first < rows; first += kRows) {
     const std::int64_t count = std::min(kRows, rows - first);
     y.narrow(1, first, count).copy_(at::linear(wide, in_fp32(first, count)));
   }
-  std::vector<std::int64_t> shape = x.sizes().vec();
-  shape.back() = rows;
-  return y.view(shape);
+  return y.view(shape_with_columns(x, rows));
 }
 
 }  // namespace bench::model

@@ -56,9 +56,7 @@ void all_row_products(const std::vector<RowProduct>& products, const PreparedTok
 
 torch::Tensor row_products(const torch::Tensor& x, const WeightRows& weight, std::int64_t rows) {
   const torch::Tensor wide = x.to(torch::kFloat32).contiguous();
-  std::vector<std::int64_t> shape = x.sizes().vec();
-  shape.back() = rows;
-  const torch::Tensor y = torch::empty(shape, torch::kFloat32);
+  const torch::Tensor y = torch::empty(shape_with_columns(x, rows), torch::kFloat32);
   const PreparedTokens prepared(wide.const_data_ptr<float>(), x.numel() / weight.columns, weight.columns,
                                 weight.format);
   all_row_products({{weight, rows, y.mutable_data_ptr<float>(), rows}}, prepared);

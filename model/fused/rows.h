@@ -4,6 +4,7 @@
 #include "model/tensor.h"
 
 #include <algorithm>
+#include <vector>
 
 #include <ATen/Parallel.h>
 
@@ -16,6 +17,16 @@ inline bool kernels_serve(const torch::Tensor& x) {
 
 inline Element element_of(const torch::Tensor& x) {
   return x.scalar_type() == torch::kBFloat16 ? Element::kBf16 : Element::kFp32;
+}
+
+/// x [..., C] as a matrix [N, C].
+inline torch::Tensor as_matrix(const torch::Tensor& x) { return x.reshape({-1, x.size(-1)}); }
+
+/// The shape of x [..., C] with `columns` in the place of C.
+inline std::vector<std::int64_t> shape_with_columns(const torch::Tensor& x, std::int64_t columns) {
+  std::vector<std::int64_t> shape = x.sizes().vec();
+  shape.back() = columns;
+  return shape;
 }
 
 /// Where row `row` of `columns` elements begins. x must be contiguous.

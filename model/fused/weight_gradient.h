@@ -9,7 +9,4 @@ namespace bench::model {
 /// which tells autograd that there is nothing left to add. Else the gradient itself, in the weight's dtype.
 torch::Tensor add_weight_gradient(const torch::Tensor& weight, const torch::Tensor& y_gradient, const torch::Tensor& x);
 
-/// x [..., C] as a matrix [N, C].
-inline torch::Tensor as_matrix(const torch::Tensor& x) { return x.reshape({-1, x.size(-1)}); }
-
 }  // namespace bench::model
