@@ -70,7 +70,9 @@ void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, co
     if (done % micro_steps == 0) update(into);
     return done < config.steps * micro_steps;
   };
-  measure_in_blocks(context.device, execution.compute, context.plan, micro_step, record);
+  MeasurePlan plan = context.plan;
+  if (config.all_steps) plan.enough = [](const Record&) { return false; };
+  measure_in_blocks(context.device, execution.compute, plan, micro_step, record);
   if (done % micro_steps == 0) return;
   record.notes["partial_step"] = fmt::format(
       "{} of the {}step's {} micro-batches were timed and one update; the step's time is composed from them",

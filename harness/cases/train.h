@@ -12,7 +12,7 @@ struct TrainCaseConfig {
   FileOr<model::ModelConfig> model;
   FileOr<TrainingConfig> training;
   std::string tokens = "synthetic";
-  bool train_tokenizer = false, keep_checkpoint = false;
+  bool train_tokenizer = false, keep_checkpoint = false, all_steps = false;
   std::int64_t steps = 10;
   CountOrAuto micro_batch_size;
   double memory_budget_gb = 0;
@@ -29,6 +29,7 @@ struct TrainCaseConfig {
     visit("keep_checkpoint", self.keep_checkpoint,
           "a whole run: log, evaluate, write the training config's output_dir (replacing a run in it)");
     visit("steps", self.steps, "at most so many optimizer steps, within the case's budget_s");
+    visit("all_steps", self.all_steps, "make them all, with every micro-batch, even when their speed is known sooner");
     visit(
         "micro_batch_size", self.micro_batch_size,
         "sequences of one forward and backward pass; 0: the training config's batch_size; auto: the fastest that fits");
