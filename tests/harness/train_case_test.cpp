@@ -1,0 +1,47 @@
+#include "harness/cases/train.h"
+#include "harness/core/clock.h"
+#include "tests/model/tiny.h"
+
+#include <gtest/gtest.h>
+
+namespace bench::harness {
+namespace {
+
+constexpr std::int64_t kSteps = 2, kMicroSteps = 32;  // of one sequence each
+
+/// A training case whose speed is known from the first block on, as long as the machine isn't disturbed.
+Record run_two_steps(double time_s, bool all_steps) {
+  TrainCaseConfig config;
+  config.model.value = model::tiny_config();
+  TrainConfig& train = config.training.value.train;
+  train.batch_size = 1;
+  train.gradient_accumulation_steps = train.effective_batch_size = kMicroSteps;
+  train.max_seq_length = 8;
+  config.steps = kSteps;
+  config.all_steps = all_steps;
+  Context context{"train", find_device("cpu", "test"), time_s, {}};
+  context.plan.end_s = now_s() + time_s;
+  context.plan.block_s = 0;  // a micro-batch is a block
+  context.plan.probe = false;
+  context.plan.enough = [](const Record&) { return true; };
+  return run_train(config, context);
+}
+
+TEST(TrainCase, WithoutTimeForAStepItIsComposedOfOneMicroBatchAndOneUpdate) {
+  const Record record = run_two_steps(0, false);
+  EXPECT_EQ(record.samples("micro_step_time_s").size(), 1u);
+  EXPECT_EQ(record.samples("update_time_s").size(), 1u);
+  EXPECT_TRUE(record.notes.contains("partial_step"));
+}
+
+TEST(TrainCase, AllStepsLeavesNoMicroBatchOut) {
+  const Record record = run_two_steps(100, true);
+  EXPECT_EQ(record.samples("micro_step_time_s").size(), static_cast<std::size_t>(kSteps * kMicroSteps - 1));
+  EXPECT_EQ(record.samples("cold_micro_step_time_s").size(), 1u);
+  EXPECT_EQ(record.samples("update_time_s").size() + record.samples("cold_update_time_s").size(),
+            static_cast<std::size_t>(kSteps));
+  EXPECT_FALSE(record.notes.contains("partial_step"));
+}
+
+}  // namespace
+}  // namespace bench::harness
