@@ -58,6 +58,8 @@ void AdamW::step_fused(Group& group, double learning_rate, double gradient_facto
   at::_fused_adamw_(group.parameters, gradients, group.exp_avg, group.exp_avg_sq, /*max_exp_avg_sqs=*/{}, group.step,
                     learning_rate, config_.betas[0], config_.betas[1], group.weight_decay, config_.eps,
                     /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/divisor);
+  // The operator doesn't, and by its version Linear knows that a weight's copy in 16 bits is out of date.
+  for (auto& parameter : group.parameters) parameter.unsafeGetTensorImpl()->bump_version();
 }
 
 model::NamedTensors AdamW::state() const {
