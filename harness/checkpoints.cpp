@@ -95,6 +95,10 @@ model::LanguageModel new_model(const model::ModelConfig& config, torch::Dtype dt
 
 torch::Dtype fast_dtype(const Device& device) { return device.fast_bf16() ? torch::kBFloat16 : torch::kFloat32; }
 
+torch::Dtype decoding_dtype(const Device& device) {
+  return device.torch_device().is_cpu() ? torch::kBFloat16 : fast_dtype(device);
+}
+
 torch::Dtype dtype_named(const std::string& name, const std::string& where) {
   if (name == "fp32") return torch::kFloat32;
   if (name == "bf16") return torch::kBFloat16;

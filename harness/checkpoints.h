@@ -39,6 +39,8 @@ model::LanguageModel new_model(const model::ModelConfig& config, torch::Dtype dt
 
 /// bf16 where the device multiplies it at least as fast as fp32, else fp32.
 torch::Dtype fast_dtype(const Device& device);
+/// What text is written in: bf16 on every CPU as well, since a token waits for the weights' bytes, not for products.
+torch::Dtype decoding_dtype(const Device& device);
 /// The dtype that "fp32", "bf16" or "fp16" means; throws Error at `where` for another name.
 torch::Dtype dtype_named(const std::string& name, const std::string& where);
 std::string dtype_text(torch::Dtype dtype);

@@ -87,6 +87,20 @@ Value memory_per_token(const Record& r) {
   return exactly((peaks.back() - peaks.front()) / (lengths.back() - lengths.front()) / r.fact("batch"));
 }
 
+/// Of all lengths the worst.
+Value memory_prediction_error(const Record& r) {
+  const auto& peaks = r.samples("peak_memory_bytes");
+  auto predicted = r.samples("predicted_memory_bytes");
+  if (predicted.empty()) predicted.assign(1, r.fact("predicted_memory_bytes"));
+  if (peaks.empty() || peaks.size() != predicted.size()) return {};
+  double worst = 0;
+  for (std::size_t i = 0; i < peaks.size(); ++i) {
+    const double error = std::abs(predicted[i] / peaks[i] - 1);
+    if (!(error <= worst)) worst = error;  // what is no number, too
+  }
+  return exactly(100 * worst);
+}
+
 Value prefill_rate(const Record& r, double work) { return rate(median_of(r, "prefill_time_s"), work); }
 Value decode_rate(const Record& r, double work) { return rate(mean_of(r, "decode_step_time_s"), work); }
 Value operator_rate(const Record& r, double work) { return rate(median_of(r, "operator_time_s"), work); }
@@ -360,6 +374,12 @@ constexpr Metric kMetrics[] = {
      .nature = kExact,
      .meaning = "growth of the peak from the shortest to the longest sequence, per token",
      .formula = memory_per_token},
+    {.name = "memory_prediction_error",
+     .unit = "%",
+     .better = kLower,
+     .nature = kExact,
+     .meaning = "how far the prediction made before the run is off the peak, at the worst sequence length",
+     .formula = memory_prediction_error},
     {.name = "operator_calls",
      .unit = "calls",
      .better = kLower,

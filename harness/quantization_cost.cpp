@@ -13,15 +13,17 @@ namespace {
 
 constexpr std::int64_t kPiece = 8;  // tokens at once: few enough that whole numbers are read as in decoding
 
-/// log p [T, V] fp32 of each next token.
+/// log p [T, V] fp32 on the CPU of each next token: not every device has the fp64 in which means are taken.
 torch::Tensor log_probabilities(model::LanguageModel& model, const torch::Tensor& ids) {
   const torch::NoGradGuard no_grad;
   model->eval();
-  model::KvCache cache = model->make_cache(1, ids.size(0));
   std::vector<torch::Tensor> pieces;
-  for (const auto& piece : ids.split(kPiece))
-    pieces.push_back(
-        torch::log_softmax(model->head(model->hidden(piece.unsqueeze(0), &cache))[0], -1, torch::kFloat32));
+  for (const auto& window : ids.to(model->device()).split(model->config().max_seq_length)) {
+    model::KvCache cache = model->make_cache(1, window.size(0));
+    for (const auto& piece : window.split(kPiece))
+      pieces.push_back(
+          torch::log_softmax(model->head(model->hidden(piece.unsqueeze(0), &cache))[0].cpu(), -1, torch::kFloat32));
+  }
   return torch::cat(pieces);
 }
 
@@ -47,6 +49,8 @@ std::string QuantizationCost::text() const {
       std::exp(nll_nats), std::exp(base_nll_nats), 100 * (perplexity_ratio() - 1), kl_divergence_nats,
       100 * same_top_share, tokens);
 }
+
+torch::Tensor quality_tokens(const torch::Tensor& ids) { return ids.slice(0, 0, kQualityTokens).to(torch::kInt64); }
 
 QuantizationCost measure_quantization_cost(model::LanguageModel& base, model::LanguageModel& quantized,
                                            const torch::Tensor& ids) {

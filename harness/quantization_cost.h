@@ -23,9 +23,11 @@ struct QuantizationCost {
 
 /// As many tokens are enough to see a difference, and few enough for their logits to fit.
 inline constexpr std::int64_t kQualityTokens = 1024;
+/// The first kQualityTokens of ids [T], int64.
+torch::Tensor quality_tokens(const torch::Tensor& ids);
 
-/// ids [T] int64 on the CPU, 2 <= T <= max_seq_length. Memory: T x V logits in fp32. The quantised model reads a few
-/// tokens at a time behind its cache, as in decoding, so the products are those of decoding.
+/// ids [T] int64 on the CPU, T >= 2, in windows of max_seq_length. Memory: T x V logits in fp32. The quantised model
+/// reads a few tokens at a time behind its cache, as in decoding, so the products are those of decoding.
 QuantizationCost measure_quantization_cost(model::LanguageModel& base, model::LanguageModel& quantized,
                                            const torch::Tensor& ids);
 

@@ -136,7 +136,8 @@ DecodeWeights LanguageModelImpl::decode_weights() const {
 }
 
 bool LanguageModelImpl::decodes_by_rows(const torch::Tensor& ids) const {
-  return fused_ && ids.size(1) == 1 && ids.size(0) < kManyTokens && !is_training() && !torch::GradMode::is_enabled() &&
+  const bool few = ids.size(0) < kManyTokens || quantization_ != Quantization::kNone;
+  return fused_ && ids.size(1) == 1 && few && !is_training() && !torch::GradMode::is_enabled() &&
          kernels_serve(model_->embedding());
 }
 

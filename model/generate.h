@@ -9,17 +9,21 @@
 namespace bench::model {
 
 struct GenerateOptions {
-  std::int64_t max_new_tokens = 128;
+  std::int64_t max_new_tokens = 128;  // of each row
+  std::int64_t max_length = 0;        // of a row, its prompt included: it ends there even before; 0: no such limit
   bool stop_at_eos = true;
   bool use_cache = true;  // false: the whole sequence is computed again for each token
   std::uint64_t seed = 0;
   /// Called with (row, token) as soon as a token is chosen; returning false ends the generation.
   std::function<bool(std::int64_t, std::int64_t)> on_token = nullptr;
+  /// Called with a row that got its last token. Not called for rows that on_token's false cut short.
+  std::function<void(std::int64_t)> on_end = nullptr;
 };
 
-/// Continues prompts, which may have different lengths, together: a row gets the tokens that it would get alone.
+/// Continues prompts, which may have different lengths, together: a row gets the tokens that it would get alone. (From
+/// kManyTokens rows on that aren't quantised, and on other devices than the CPU, logits agree to rounding only.)
 /// Returns only the new tokens of each row, an end-of-sequence token included. Throws InputError for an empty prompt,
-/// ids outside the vocabulary, or more tokens than the model's max_seq_length.
+/// ids outside the vocabulary, no room for a single token, or more tokens than the model's max_seq_length.
 std::vector<std::vector<std::int64_t>> generate(LanguageModel& model,
                                                 const std::vector<std::vector<std::int64_t>>& prompts,
                                                 const SamplingConfig& sampling, const GenerateOptions& options);

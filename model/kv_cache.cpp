@@ -22,6 +22,13 @@ KvCache KvCache::row(std::int64_t row) const {
   return one;
 }
 
+void KvCache::keep(const std::vector<std::int64_t>& rows) {
+  const torch::Tensor indices = torch::tensor(rows, torch::kInt64), there = indices.to(keys_.front().device());
+  for (auto& keys : keys_) keys = keys.index_select(0, there);
+  for (auto& values : values_) values = values.index_select(0, there);
+  lengths_ = lengths_.index_select(0, indices);
+}
+
 std::int64_t KvCache::length() const {
   const auto* lengths = lengths_.const_data_ptr<std::int64_t>();
   return *std::max_element(lengths, lengths + batch());

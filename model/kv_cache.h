@@ -20,6 +20,8 @@ class KvCache {
   std::pair<torch::Tensor, torch::Tensor> append(std::int64_t layer, const torch::Tensor& k, const torch::Tensor& v);
   /// Every sequence has so many tokens more.
   void advance(std::int64_t tokens) { lengths_.add_(tokens); }
+  /// Forgets all sequences but these, which get new places in that order. Needs memory for another layer meanwhile.
+  void keep(const std::vector<std::int64_t>& rows);
   /// Forgets the tokens, keeps the memory.
   void clear() { lengths_.zero_(); }
   /// Sequence `row` alone: a cache of batch 1 in the same memory, whose length is that of the row.

@@ -7,6 +7,9 @@
 #include "model/kernels/convert.h"
 #include "model/kernels/quantize.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace bench::model {
 
 QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization) {
@@ -26,6 +29,10 @@ QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization)
     std::vector<float> row(static_cast<std::size_t>(columns));
     for (std::int64_t r = first; r < last; ++r) {
       widen(element_of(w), row_of(w, r, columns), row.data(), columns);
+      // Whole numbers would hide it: a perplexity would come out that the model doesn't have.
+      if (!std::all_of(row.begin(), row.end(), [](float x) { return std::isfinite(x); }))
+        throw InputError("weights", "are not all finite, so they can't be quantised",
+                         "the model has diverged, or its file is damaged");
       if (int8)
         result.scales.mutable_data_ptr<float>()[r] =
             quantize_row_int8(row.data(), columns, static_cast<std::int8_t*>(row_of(result.values, r, padded)));
@@ -66,6 +73,7 @@ torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype) {
 torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& weight) {
   if (!x.is_cpu()) return int8_linear(x, weight.values, weight.scales);
   if (x.numel() / weight.columns < kManyTokens) return row_products(x, weight_rows(weight), weight.rows);
+  if (!kernels_serve(x)) return quantized_linear(x.to(torch::kFloat32), weight).to(x.scalar_type());  // fp16
   if (!better_in_fp32(x)) return at::linear(x, dequantize(weight, x.scalar_type()));
   return linear_product_in_fp32(x, weight.rows, [&](std::int64_t first, std::int64_t count) {
     return dequantize(some_rows(weight, first, count), torch::kFloat32);
@@ -73,7 +81,7 @@ torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& we
 }
 
 torch::Tensor int8_linear(const torch::Tensor& x, const torch::Tensor& values, const torch::Tensor& scales) {
-  return at::_weight_int8pack_mm(as_matrix(x), values, scales.to(x.scalar_type()))
+  return at::_weight_int8pack_mm(as_matrix(x).contiguous(), values, scales.to(x.scalar_type()))
       .view(shape_with_columns(x, values.size(0)));
 }
 

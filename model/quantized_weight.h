@@ -18,13 +18,14 @@ struct QuantizedWeight {
   std::int64_t rows = 0, columns = 0;
 };
 
-/// weight [rows, columns]; quantization is not kNone. Throws InputError for 4 bits on another device than the CPU.
+/// weight [rows, columns]; quantization is not kNone. Throws InputError for 4 bits on another device than the CPU, and
+/// for a weight that isn't finite.
 QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization);
 
 /// The matrix that the whole numbers stand for, fp32 or bf16. On the CPU.
 torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype);
 
-/// x W^T in x's dtype, without gradients. x [..., columns] fp32 or bf16. On the CPU a few tokens read the whole numbers
+/// x W^T in x's dtype, without gradients. x [..., columns]. On the CPU a few tokens read the whole numbers
 /// as they are, and for many the matrix is dequantised and LibTorch's product serves; elsewhere int8_linear does.
 torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& weight);
 

@@ -1,5 +1,8 @@
 #include "model/sampler.h"
 
+#include "model/error.h"
+
+#include <cmath>
 #include <limits>
 
 namespace bench::model {
@@ -10,7 +13,10 @@ constexpr double kRemoved = -std::numeric_limits<double>::infinity();
 /// The token at which the cumulated probability passes u, with u uniform in [0, 1).
 std::int64_t draw(const torch::Tensor& logits, std::mt19937_64& random) {
   const torch::Tensor cumulated = torch::softmax(logits.to(torch::kFloat64), -1).cumsum(-1);
-  const double u = static_cast<double>(random() >> 11) * 0x1.0p-53 * cumulated[-1].item<double>();
+  const double total = cumulated[-1].item<double>();
+  if (!std::isfinite(total))
+    throw InputError("temperature", "is so small that the logits overflow", "without do_sample tokens are greedy");
+  const double u = static_cast<double>(random() >> 11) * 0x1.0p-53 * total;
   return torch::searchsorted(cumulated, torch::tensor({u}, torch::kFloat64), false, /*right=*/true)
       .item<std::int64_t>();
 }
@@ -40,7 +46,10 @@ torch::Tensor keep_top_p(const torch::Tensor& logits, double p) {
 }
 
 std::int64_t Sampler::next(const torch::Tensor& logits, const std::vector<std::int64_t>& history) {
-  torch::Tensor row = penalise_repetition(logits.to(torch::kCPU, torch::kFloat32), history, config_.repetition_penalty);
+  torch::Tensor row = logits.to(torch::kCPU, torch::kFloat32);
+  if (!row.isfinite().all().item<bool>())
+    throw InputError("logits", "are not finite", "the model has diverged, or its weights are damaged or overflow");
+  row = penalise_repetition(row, history, config_.repetition_penalty);
   if (!config_.do_sample) return row.argmax().item<std::int64_t>();
   row = keep_top_p(keep_top_k(row / config_.temperature, config_.top_k), config_.top_p);
   return draw(row, random_);

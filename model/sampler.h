@@ -23,7 +23,8 @@ class Sampler {
  public:
   Sampler(const SamplingConfig& config, std::uint64_t seed) : config_(config), random_(seed) {}
 
-  /// logits [V], any dtype and device; history: every token of the sequence so far.
+  /// logits [V], any dtype and device; history: every token of the sequence so far. Throws InputError unless the logits
+  /// are finite.
   std::int64_t next(const torch::Tensor& logits, const std::vector<std::int64_t>& history);
 
  private:

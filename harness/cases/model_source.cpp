@@ -5,6 +5,7 @@
 #include "harness/core/hash.h"
 #include "harness/data/tokens.h"
 #include "harness/quantization_cost.h"
+#include "harness/training/training_data.h"
 
 #include <filesystem>
 
@@ -51,18 +52,17 @@ model::LanguageModel open_unquantized(const ModelSource& source, const Device& d
   return model;
 }
 
-/// Tokens of the source's text where there is one that its tokenizer reads, else random ones.
+/// Tokens of the source's text where there is one that its tokenizer reads, else of the synthetic language.
 torch::Tensor quality_tokens(const ModelSource& source, const model::ModelConfig& config, Record& record) {
-  const std::int64_t count = std::min(kQualityTokens, config.max_seq_length);
   const auto tokenizer = source.checkpoint.empty() ? nullptr : checkpoint_tokenizer(source.checkpoint);
   if (tokenizer && std::filesystem::exists(source.quality_text)) {
     record_input(source.quality_text, record);
     record.notes["quality_text"] = source.quality_text;
-    const torch::Tensor ids = text_tokens(source.quality_text, *tokenizer, /*threads=*/2).ids.to(torch::kInt64);
-    return ids.slice(0, 0, std::min(count, ids.size(0)));
+    return harness::quality_tokens(text_tokens(source.quality_text, *tokenizer, /*threads=*/2).ids);
   }
-  record.notes["quality_text"] = fmt::format("random tokens, seed {}", source.seed);
-  return random_ids(1, count, config.vocab_size, source.seed)[0];
+  const TokenStream synthetic = synthetic_validation_tokens(config.vocab_size);
+  record.notes["quality_text"] = synthetic.source;
+  return harness::quality_tokens(synthetic.ids);
 }
 
 }  // namespace

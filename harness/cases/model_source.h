@@ -26,7 +26,7 @@ struct ModelSource {
     visit("dtype", self.dtype, "of weights and computing: fp32, bf16, or auto (bf16 where the device is fast at it)");
     visit("quantize", self.quantize, "weights as whole numbers while the case runs, on the CPU: none, int8 or int4");
     visit("quality_text", self.quality_text,
-          "held-out text on which the cost of quantize is measured; random tokens where it or a tokenizer is missing");
+          "held-out text on which the cost of quantize is measured; without it or a tokenizer the synthetic language");
     visit("seed", self.seed, "of random weights and of random tokens");
   }
   void validate(const Require& require) const;

@@ -27,10 +27,14 @@ class Collector : public benchmark::BenchmarkReporter {
   Record& record_;
 };
 
-void call(const PreparedOperator& prepared, bool backward) {
+/// `gradient`: of the result, made by the first call.
+void call(const PreparedOperator& prepared, bool backward, torch::Tensor& gradient) {
   const torch::AutoGradMode grad(backward);
   const torch::Tensor y = prepared.forward();
-  if (backward && !prepared.inputs.empty()) torch::autograd::grad({y.sum()}, prepared.inputs);
+  if (!backward || prepared.backward == 0) return;
+  if (!gradient.defined()) gradient = torch::ones_like(y);
+  torch::autograd::backward({y}, {gradient});
+  for (const auto& input : prepared.inputs) input.mutable_grad().reset();
 }
 
 /// One repetition of Google Benchmark, with our stopwatch: its time per call.
@@ -65,9 +69,10 @@ Record run_operator(const OperatorConfig& config, Context& context) {
       torch::TensorOptions().dtype(dtype_named(config.dtype, "dtype")).device(context.device.torch_device());
   const PreparedOperator prepared =
       prepare_operator(config.op, config.model.value, config.batch, config.tokens, options, config.compile_model);
-  const double passes = config.backward && !prepared.inputs.empty() ? 1 + prepared.backward : 1;
+  const double passes = config.backward ? 1 + prepared.backward : 1;
+  torch::Tensor gradient;
   record_work({passes * prepared.flops, passes * prepared.bytes}, record);
-  const auto timed_call = [&] { return time_once(context.device, [&] { call(prepared, config.backward); }); };
+  const auto timed_call = [&] { return time_once(context.device, [&] { call(prepared, config.backward, gradient); }); };
   bool cold = true;
   const auto repetition = [&](Record& into) {
     if (cold) {

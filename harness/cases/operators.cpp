@@ -5,8 +5,10 @@
 #include "model/feed_forward.h"
 #include "model/fused/attention.h"
 #include "model/fused/dropout.h"
+#include "model/fused/embedding.h"
 #include "model/fused/head_loss.h"
 #include "model/fused/rows.h"
+#include "model/linear.h"
 #include "model/loss.h"
 #include "model/rms_norm.h"
 #include "model/rope.h"
@@ -21,22 +23,34 @@ struct Sizes {
   bool fused;
 
   torch::Tensor random(torch::IntArrayRef shape) const {
-    return torch::randn(shape, torch::kFloat32)
-        .mul_(0.1)
-        .to(options.device(), c10::typeMetaToScalarType(options.dtype()))
-        .requires_grad_();
+    return torch::randn(shape, torch::kFloat32).mul_(0.1).to(options.device(), compute()).requires_grad_();
   }
+  torch::Dtype compute() const { return c10::typeMetaToScalarType(options.dtype()); }
+  torch::TensorOptions master() const { return torch::TensorOptions().device(options.device()); }
   double rows() const { return static_cast<double>(batch * tokens); }
   double element() const { return static_cast<double>(options.dtype().itemsize()); }
 };
 
 double count(const torch::Tensor& t) { return static_cast<double>(t.numel()); }
 
+/// Fills the weights and makes their gradients. Returns how many weights there are.
+double make_trainable(torch::nn::Module& module) {
+  const torch::NoGradGuard no_grad;
+  double weights = 0;
+  for (auto& parameter : module.parameters()) {
+    parameter.copy_(torch::randn(parameter.sizes()).mul_(0.02));
+    parameter.mutable_grad() = torch::zeros_like(parameter);
+    weights += count(parameter);
+  }
+  return weights;
+}
+
 PreparedOperator rms_norm(const Sizes& s) {
   const torch::Tensor x = s.random({s.batch, s.tokens, s.config.hidden_size});
-  model::RmsNorm norm(s.config.hidden_size, s.config.rms_norm_eps, s.options);
+  model::RmsNorm norm(s.config.hidden_size, s.config.rms_norm_eps, s.master());
+  make_trainable(*norm);
   norm->set_fused(s.fused);
-  return {[=]() mutable { return norm(x); }, {x, norm->parameters()[0]}, 4 * count(x), 2 * s.element() * count(x)};
+  return {[=]() mutable { return norm(x); }, {x}, 4 * count(x), 2 * s.element() * count(x)};
 }
 
 PreparedOperator rope(const Sizes& s) {
@@ -70,29 +84,42 @@ PreparedOperator attention(const Sizes& s) {
           2.5};  // five products, not four: the probabilities are made again
 }
 
+/// From ids to rows. The backward pass reads their gradients, and reads and writes rows of the table's.
+PreparedOperator embedding(const Sizes& s) {
+  const torch::Tensor ids =
+      torch::randint(0, s.config.vocab_size, {s.batch, s.tokens}, torch::kInt64).to(s.options.device());
+  model::Linear table(s.config.hidden_size, s.config.vocab_size, s.master());
+  make_trainable(*table);
+  const bool fused = s.fused;
+  const torch::Dtype compute = s.compute();
+  const double elements = s.rows() * static_cast<double>(s.config.hidden_size), master = sizeof(float);
+  return {[=] {
+            return fused ? model::fused_embedding(table->weight(), ids, compute)
+                         : torch::embedding(table->weight(), ids).to(compute);
+          },
+          {},
+          elements,
+          (master + s.element()) * elements,
+          (s.element() + 2 * master) / (master + s.element())};
+}
+
 PreparedOperator linear(const Sizes& s) {
   const torch::Tensor x = s.random({s.batch, s.tokens, s.config.hidden_size});
-  const torch::Tensor weight = s.random({s.config.intermediate_size, s.config.hidden_size});
+  model::Linear module(s.config.hidden_size, s.config.intermediate_size, s.master());
+  const double weights = make_trainable(*module);
+  module->set_fused(s.fused);
   const double outputs = s.rows() * static_cast<double>(s.config.intermediate_size);
-  return {[=] { return torch::linear(x, weight); },
-          {x, weight},
-          2 * s.rows() * count(weight),
-          s.element() * (count(x) + count(weight) + outputs)};
+  return {
+      [=]() mutable { return module(x); }, {x}, 2 * s.rows() * weights, s.element() * (count(x) + weights + outputs)};
 }
 
 PreparedOperator feed_forward(const Sizes& s) {
   const torch::Tensor x = s.random({s.batch, s.tokens, s.config.hidden_size});
-  model::FeedForward module(s.config, s.options);
-  module->set_fused(s.fused);
-  double weights = 0;
-  std::vector<torch::Tensor> inputs{x};
-  for (auto& parameter : module->parameters()) {
-    torch::NoGradGuard no_grad;
-    parameter.copy_(torch::randn(parameter.sizes()).mul_(0.02));
-    weights += count(parameter);
-    inputs.push_back(parameter);
-  }
-  return {[=]() mutable { return module(x); }, inputs, 2 * s.rows() * weights, s.element() * (2 * count(x) + weights)};
+  model::FeedForward module(s.config, s.master());
+  const double weights = make_trainable(*module);
+  for (const auto& part : module->modules())
+    if (auto* switchable = dynamic_cast<model::Switchable*>(part.get())) switchable->set_fused(s.fused);
+  return {[=]() mutable { return module(x); }, {x}, 2 * s.rows() * weights, s.element() * (2 * count(x) + weights)};
 }
 
 PreparedOperator cross_entropy(const Sizes& s) {
@@ -105,21 +132,25 @@ PreparedOperator cross_entropy(const Sizes& s) {
 /// The head, the loss and the backward pass of both: three products.
 PreparedOperator head_loss(const Sizes& s) {
   const torch::Tensor hidden = s.random({s.batch * s.tokens, s.config.hidden_size});
-  const torch::Tensor weight = s.random({s.config.vocab_size, s.config.hidden_size});
+  model::Linear head(s.config.hidden_size, s.config.vocab_size, s.master());
+  const double weights = make_trainable(*head);
   const torch::Tensor targets =
       torch::randint(0, s.config.vocab_size, {s.batch * s.tokens}, torch::kInt64).to(s.options.device());
-  weight.mutable_grad() = torch::zeros_like(weight);
   const bool fused = s.fused;
-  return {[=] {
-            if (fused) return model::head_loss_backward(hidden.detach(), {weight, weight}, targets, 1).loss;
+  return {[=]() mutable {
+            if (fused)
+              return model::head_loss_backward(hidden.detach(), head->weight_in(hidden.scalar_type()), targets, 1).loss;
             const torch::AutoGradMode with_grad(true);
-            const torch::Tensor loss = model::mean_nll(torch::linear(hidden, weight), targets);
+            const torch::Tensor loss =
+                model::mean_nll(torch::linear(hidden, head->weight().to(hidden.dtype())), targets);
             loss.backward();
+            hidden.mutable_grad().reset();
             return loss.detach();
           },
           {},
-          6 * s.rows() * count(weight),
-          s.element() * (2 * count(hidden) + 2 * count(weight))};
+          6 * s.rows() * weights,
+          s.element() * (2 * count(hidden) + 2 * weights),
+          /*backward=*/0};
 }
 
 PreparedOperator dropout_add(const Sizes& s) {
@@ -133,14 +164,9 @@ PreparedOperator dropout_add(const Sizes& s) {
 
 /// One update of a feed-forward's weights in fp32, whatever the dtype: 16 bytes read and 12 written for each.
 PreparedOperator adamw(const Sizes& s) {
-  model::FeedForward module(s.config, torch::TensorOptions().device(s.options.device()));
-  double weights = 0;
-  for (auto& parameter : module->parameters()) {
-    const torch::NoGradGuard no_grad;
-    parameter.fill_(0.1);
-    parameter.mutable_grad() = torch::full_like(parameter, 0.01);
-    weights += count(parameter);
-  }
+  model::FeedForward module(s.config, s.master());
+  const double weights = make_trainable(*module);
+  for (auto& parameter : module->parameters()) parameter.mutable_grad().fill_(0.01);
   const auto optimizer = std::make_shared<AdamW>(*module, OptimizerConfig{}, 0.1, s.fused);
   return {[=]() {
             optimizer->step(1e-4);
@@ -148,7 +174,8 @@ PreparedOperator adamw(const Sizes& s) {
           },
           {},
           12 * weights,
-          28 * weights};
+          28 * weights,
+          /*backward=*/0};
 }
 
 struct Row {
@@ -159,7 +186,7 @@ constexpr Row kOperators[] = {{"rms_norm", rms_norm},   {"rope", rope},
                               {"attention", attention}, {"feed_forward", feed_forward},
                               {"linear", linear},       {"cross_entropy", cross_entropy},
                               {"head_loss", head_loss}, {"dropout_add", dropout_add},
-                              {"adamw", adamw}};
+                              {"adamw", adamw},         {"embedding", embedding}};
 
 }  // namespace
 

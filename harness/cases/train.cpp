@@ -166,6 +166,7 @@ Record run_train(const TrainCaseConfig& config, Context& context) {
   const MemoryEstimate needed = estimate_training_memory(model, execution, seq_length, &context.device);
   const auto why_not = why_training_does_not_fit(model, execution, seq_length, context.device);
   record.notes["memory_estimate"] = needed.text();
+  print_status(fmt::format("{}: {} predicted", context.case_name, needed.text()));
   record.facts["predicted_memory_bytes"] = needed.total();
   record_plan(config, training, execution, context.device, record);
   if (why_not) {

@@ -1,10 +1,12 @@
 #include "model/generate.h"
 
 #include "harness/checkpoints.h"
+#include "harness/cli/generated_texts.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/clock.h"
 #include "harness/core/progress.h"
 #include "harness/data/text.h"
+#include "harness/data/tokens.h"
 #include "harness/devices/device.h"
 #include "harness/inference_config.h"
 #include "harness/quantization_cost.h"
@@ -19,22 +21,13 @@ namespace bench::harness {
 namespace {
 
 struct Options {
-  std::string checkpoint, config = "configs/inference.yaml", dtype = "auto", quantize = "none", device, file;
+  std::string checkpoint, config = "configs/inference.yaml", dtype = "auto", quantize = "none", quality_text, device,
+                          file;
   std::vector<std::string> prompts, set;
   std::int64_t max_new_tokens = 0;
   std::uint64_t seed = 0;
   bool greedy = false;
 };
-
-/// Text without the incomplete character at its end: byte pieces come one by one, and half a syllable decodes to
-/// U+FFFD.
-std::string complete_part(std::string text) {
-  const std::string replacement = "\xEF\xBF\xBD";
-  while (text.size() >= replacement.size() &&
-         text.compare(text.size() - replacement.size(), replacement.size(), replacement) == 0)
-    text.resize(text.size() - replacement.size());
-  return text;
-}
 
 /// --device, else the config's; where this machine hasn't that one, whichever it has: writing text needs no special
 /// one.
@@ -51,31 +44,34 @@ const Device& device_for(const Options& options, const InferenceConfig& config) 
 
 volatile std::sig_atomic_t interrupted = 0;
 
-/// A prompt, its tokens, and what was shown of it and its continuation.
-struct Text {
-  std::vector<std::int64_t> ids;
-  std::string shown;
-};
+using Ids = std::vector<std::int64_t>;
 
-Text start(const Tokenizer& tokenizer, const std::string& prompt) {
+Ids encoded(const Tokenizer& tokenizer, const std::string& prompt) {
   if (find_invalid_utf8(prompt) != std::string_view::npos) throw Error("--prompt", "is not UTF-8");
-  Text text{tokenizer.encode(prompt), ""};
-  if (text.ids.empty()) throw Error("--prompt", "is empty", "give some text to continue");
-  text.shown = tokenizer.decode(text.ids);
-  return text;
+  Ids ids = tokenizer.encode(prompt);
+  if (ids.empty()) throw Error("--prompt", "is empty", "give some text to continue");
+  return ids;
 }
 
-/// How many new tokens there is room for behind a prompt of that length.
-std::int64_t room_for(std::int64_t length, const InferenceConfig& config, const model::ModelConfig& model,
-                      std::int64_t wanted) {
-  const std::int64_t room = std::min(config.generation.max_length, model.max_seq_length) - length;
-  if (room < std::max<std::int64_t>(wanted, 1))
-    throw Error(
-        "--prompt",
-        fmt::format("has {} tokens; max_length {} and the model's max_seq_length {} leave room for {} new ones", length,
-                    config.generation.max_length, model.max_seq_length, std::max<std::int64_t>(room, 0)),
-        "shorten the prompt or lower --max-new-tokens");
-  return wanted > 0 ? wanted : room;
+model::GenerateOptions options_for(const InferenceConfig& config, const model::ModelConfig& model,
+                                   const Options& options) {
+  const std::int64_t length = std::min(config.generation.max_length, model.max_seq_length);
+  return {.max_new_tokens = options.max_new_tokens > 0 ? options.max_new_tokens : length,
+          .max_length = length,
+          .use_cache = config.generation.use_cache,
+          .seed = options.seed};
+}
+
+/// All are looked at before the first is continued.
+void check_room(const std::vector<Ids>& prompts, const model::GenerateOptions& generation, std::int64_t wanted) {
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    const std::int64_t length = std::ssize(prompts[i]), room = generation.max_length - length;
+    if (room < std::max<std::int64_t>(wanted, 1))
+      throw Error(fmt::format("prompt {}", i + 1),
+                  fmt::format("has {} tokens; max_length and the model's max_seq_length leave room for {} new ones",
+                              length, std::max<std::int64_t>(room, 0)),
+                  "shorten the prompt or lower --max-new-tokens");
+  }
 }
 
 /// What was generated, and the seconds from the start of each group to its first tokens and from there to its end.
@@ -84,51 +80,57 @@ struct Speed {
   double first_s = 0, rest_s = 0;
 };
 
-/// Continues prompts together. One alone is printed as it comes, several when all are done.
-void generate_together(model::LanguageModel& model, const Tokenizer& tokenizer, std::vector<Text>& texts,
-                       const InferenceConfig& config, const Options& options, Speed& speed) {
-  const bool stream = texts.size() == 1;
-  if (stream) std::cout << texts[0].shown << std::flush;
-  std::size_t longest = 0;
-  for (const auto& text : texts) longest = std::max(longest, text.ids.size());
-  model::GenerateOptions generate_options{
-      .max_new_tokens = room_for(static_cast<std::int64_t>(longest), config, model->config(), options.max_new_tokens),
-      .use_cache = config.generation.use_cache,
-      .seed = options.seed};
-  std::vector<std::vector<std::int64_t>> prompts;
-  for (const auto& text : texts) prompts.push_back(text.ids);
+/// Continues prompts together, and prints them.
+void generate_together(model::LanguageModel& model, const Tokenizer& tokenizer, const std::vector<Ids>& prompts,
+                       const InferenceConfig& config, model::GenerateOptions generation, Speed& speed) {
+  GeneratedTexts texts(prompts, [&](const Ids& ids) { return tokenizer.decode(ids); }, std::cout);
   const double begin = now_s();
   double first = 0;
   std::int64_t produced = 0;
-  generate_options.on_token = [&](std::int64_t row, std::int64_t token) {
+  generation.on_token = [&](std::int64_t row, std::int64_t token) {
     if (produced++ == 0) first = now_s();
-    if (token == model->config().eos_token_id) return interrupted == 0;
-    Text& text = texts[static_cast<std::size_t>(row)];
-    text.ids.push_back(token);
-    const std::string now = complete_part(tokenizer.decode(text.ids));
-    if (now.size() <= text.shown.size()) return interrupted == 0;
-    if (stream) std::cout << now.substr(text.shown.size()) << std::flush;
-    text.shown = now;
+    if (token != model->config().eos_token_id) texts.add(row, token);
     return interrupted == 0;
   };
-  model::generate(model, prompts, config.generation.sampling(), generate_options);
-  for (const auto& text : texts) std::cout << (stream ? "" : text.shown) << "\n";
-  std::cout << std::flush;
-  if (produced == 0) return;
+  generation.on_end = [&](std::int64_t row) { texts.end(row); };
+  model::generate(model, prompts, config.generation.sampling(), generation);
+  texts.end_all();
   speed.tokens += produced;
-  speed.steps += produced - static_cast<std::int64_t>(texts.size());  // tokens that are not the first of their row
+  speed.steps += produced - std::ssize(prompts);  // tokens that are not the first of their row
   speed.first_s += first - begin;
   speed.rest_s += now_s() - first;
 }
 
 /// The prompts in their order, at most batch_size together.
-std::vector<std::vector<Text>> group(std::vector<Text> texts, std::int64_t batch_size) {
-  std::vector<std::vector<Text>> groups;
-  for (auto& text : texts) {
-    if (groups.empty() || static_cast<std::int64_t>(groups.back().size()) == batch_size) groups.emplace_back();
-    groups.back().push_back(std::move(text));
+std::vector<std::vector<Ids>> group(std::vector<Ids> prompts, std::int64_t batch_size) {
+  std::vector<std::vector<Ids>> groups;
+  for (auto& prompt : prompts) {
+    if (groups.empty() || std::ssize(groups.back()) == batch_size) groups.emplace_back();
+    groups.back().push_back(std::move(prompt));
   }
   return groups;
+}
+
+/// Quantises the model. Returns what that costs on --quality-text, or nothing without it.
+std::string quantize(model::LanguageModel& model, const Options& options, const std::string& checkpoint,
+                     const Tokenizer& tokenizer) {
+  const model::Quantization quantization = quantization_named(options.quantize, "--quantize");
+  if (quantization == model::Quantization::kNone) return "";
+  model->quantize(quantization);
+  if (options.quality_text.empty()) return "";
+  model::LanguageModel base = open_checkpoint(checkpoint, model->compute_dtype(), model->device());
+  const TokenStream text = text_tokens(options.quality_text, tokenizer, /*threads=*/2);
+  return measure_quantization_cost(base, model, quality_tokens(text.ids)).text();
+}
+
+/// A speed of quantised weights is told only beside what they cost.
+std::string speed_text(const Speed& speed, const Options& options, const std::string& cost) {
+  if (options.quantize != "none" && cost.empty())
+    return "for their speed, and what " + options.quantize + " costs, give --quality-text FILE";
+  const std::string rate =
+      speed.steps > 0 ? fmt::format("{:.1f} tokens/s behind the first", static_cast<double>(speed.steps) / speed.rest_s)
+                      : "no more than the first";
+  return fmt::format("first after {:.2f} s, {}{}", speed.first_s, rate, cost.empty() ? "" : "; " + cost);
 }
 
 /// Prompts from the command line, then those of the file (- is standard input), one a line; empty lines are none.
@@ -161,27 +163,25 @@ void run(const Options& options) {
   if (options.greedy) config.generation.do_sample = false;
   const Device& device = device_for(options, config);
   device.prepare();
-  const torch::Dtype dtype = options.dtype == "auto" ? fast_dtype(device) : dtype_named(options.dtype, "--dtype");
-  model::LanguageModel model = open_checkpoint(config.model.checkpoint_path, dtype, device.torch_device());
+  const torch::Dtype dtype = options.dtype == "auto" ? decoding_dtype(device) : dtype_named(options.dtype, "--dtype");
+  const std::string& checkpoint = config.model.checkpoint_path;
+  model::LanguageModel model = open_checkpoint(checkpoint, dtype, device.torch_device());
   model->set_all_fused(config.model.compile);
-  model->quantize(quantization_named(options.quantize, "--quantize"));
-  const auto tokenizer = checkpoint_tokenizer(config.model.checkpoint_path);
-  if (!tokenizer)
-    throw Error(config.model.checkpoint_path, fmt::format("has no {}", kTokenizerFile),
-                "text can't be encoded without it");
+  const auto tokenizer = checkpoint_tokenizer(checkpoint);
+  if (!tokenizer) throw Error(checkpoint, fmt::format("has no {}", kTokenizerFile), "text can't be encoded without it");
   tokenizer->check_fits(model->config().vocab_size);
+  std::vector<Ids> ids;
+  for (const auto& prompt : prompts) ids.push_back(encoded(*tokenizer, prompt));
+  const model::GenerateOptions generation = options_for(config, model->config(), options);
+  check_room(ids, generation, options.max_new_tokens);
+  const std::string cost = quantize(model, options, checkpoint, *tokenizer);
   std::signal(SIGINT, [](int) { interrupted = 1; });
-  std::vector<Text> texts;
-  for (const auto& prompt : prompts) texts.push_back(start(*tokenizer, prompt));
   Speed speed;
-  for (auto& together : group(std::move(texts), config.generation.batch_size))
-    if (!interrupted) generate_together(model, *tokenizer, together, config, options, speed);
-  const std::string rate =
-      speed.steps > 0 ? fmt::format("{:.1f} tokens/s behind the first", static_cast<double>(speed.steps) / speed.rest_s)
-                      : "no more than the first";
-  std::cerr << fmt::format("{} new tokens: first after {:.2f} s, {} ({}{}, {}){}\n", speed.tokens, speed.first_s, rate,
-                           dtype_text(dtype), options.quantize == "none" ? "" : ", " + options.quantize, device.name,
-                           interrupted ? ", interrupted" : "");
+  for (const auto& together : group(std::move(ids), config.generation.batch_size))
+    if (!interrupted) generate_together(model, *tokenizer, together, config, generation, speed);
+  std::cerr << fmt::format("{} new tokens ({}{}, {}{}): {}\n", speed.tokens, dtype_text(dtype),
+                           options.quantize == "none" ? "" : ", " + options.quantize, device.name,
+                           interrupted ? ", interrupted" : "", speed_text(speed, options, cost));
 }
 
 }  // namespace
@@ -198,10 +198,11 @@ void add_generate(CLI::App& app, Exit&) {
       ->check(CLI::PositiveNumber);
   verb->add_option("--seed", options->seed, "of the sampling")->capture_default_str();
   verb->add_flag("--greedy", options->greedy, "always the most probable token");
-  verb->add_option("--dtype", options->dtype, "fp32, bf16 or auto")->capture_default_str();
-  verb->add_option("--quantize", options->quantize,
-                   "weights as whole numbers: none, int8 or int4; bench ppl --quantize says what that costs")
+  verb->add_option("--dtype", options->dtype, "fp32, bf16, fp16 or auto")->capture_default_str();
+  verb->add_option("--quantize", options->quantize, "weights as whole numbers: none, int8 or int4")
       ->capture_default_str();
+  verb->add_option("--quality-text", options->quality_text,
+                   "held-out text on which to measure what --quantize costs; the speed is told beside that only");
   verb->add_option("--device", options->device, "auto, mps, cuda or cpu [the config's]");
   verb->add_option("--set", options->set, "KEY=VALUE of the config, such as generation.temperature=1.0")
       ->allow_extra_args(false);

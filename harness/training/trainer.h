@@ -11,7 +11,8 @@
 
 namespace bench::harness {
 
-/// How an optimizer step is executed. None of it changes which gradient is computed, only rounding, time and memory.
+/// How an optimizer step is executed. None of it changes which gradient is computed, only rounding, time and memory;
+/// and, with dropout, which numbers a micro-batch of another size drops.
 struct Execution {
   std::int64_t micro_batch_size = 0;  // sequences of one forward and backward pass; 0: the config's batch_size
   bool gradient_checkpointing = false;

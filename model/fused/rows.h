@@ -16,6 +16,8 @@ inline bool kernels_serve(const torch::Tensor& x) {
 }
 
 inline Element element_of(const torch::Tensor& x) {
+  TORCH_CHECK(kernels_serve(x), "kernels work on fp32 and bf16 on the CPU, not on ", x.scalar_type(), " on ",
+              x.device());
   return x.scalar_type() == torch::kBFloat16 ? Element::kBf16 : Element::kFp32;
 }
 

@@ -138,7 +138,7 @@ TEST_F(TextCheckpointTest, GenerateContinuesTextAndRefusesBadPrompts) {
   EXPECT_EQ(first_line(one.text), first_line(here(generate + "--prompt 대한민국은").text));  // the same seed
   const Outcome several = here(generate + "--prompt 대한민국은 --prompt 대한민국은 --prompt 모든 --greedy");
   EXPECT_TRUE(contains(several.text, "\n모든")) << several.text;
-  EXPECT_TRUE(contains(one.text, "new tokens: first after")) << one.text;
+  EXPECT_TRUE(contains(one.text, " (bf16, cpu): first after")) << one.text;
   folder_.write("prompts.txt", "대한민국은\r\n\n모든 국민은\n");
   const Outcome from_file = here(generate + "--file prompts.txt --greedy");
   EXPECT_EQ(from_file.exit_code, 0) << from_file.text;
@@ -150,6 +150,11 @@ TEST_F(TextCheckpointTest, GenerateContinuesTextAndRefusesBadPrompts) {
   const Outcome int8 = here(generate + "--quantize int8 --prompt 대한민국은");
   EXPECT_EQ(int8.exit_code, 0) << int8.text;
   EXPECT_TRUE(contains(int8.text, ", int8, cpu)")) << int8.text;
+  EXPECT_FALSE(contains(int8.text, "tokens/s")) << int8.text;  // no speed without what it costs
+  const Outcome with_cost = here(generate + "--quantize int4 --quality-text t.txt --prompt 대한민국은");
+  EXPECT_EQ(with_cost.exit_code, 0) << with_cost.text;
+  EXPECT_TRUE(contains(with_cost.text, "first after")) << with_cost.text;
+  EXPECT_TRUE(contains(with_cost.text, "KL divergence")) << with_cost.text;
   EXPECT_EQ(here(generate + "--quantize int5 --prompt x").exit_code, 2);
   EXPECT_EQ(here(generate).exit_code, 2);
   EXPECT_EQ(here(generate + "--file nothing.txt").exit_code, 2);

@@ -134,6 +134,18 @@ TEST(Metric, MemoryIsTheLargestPeakOrWhatWouldBeNeeded) {
   EXPECT_DOUBLE_EQ(value("memory_per_token", record), 2e9 / 256 / 2);
 }
 
+TEST(Metric, MemoryPredictionErrorIsThatOfTheWorstLength) {
+  Record record;
+  EXPECT_TRUE(std::isnan(value("memory_prediction_error", record)));
+  for (const double peak : {4e9, 5e9}) record.add("peak_memory_bytes", "bytes", peak);
+  for (const double predicted : {3.8e9, 5.1e9}) record.add("predicted_memory_bytes", "bytes", predicted);
+  EXPECT_NEAR(value("memory_prediction_error", record), 5, 1e-9);
+  Record training;  // which predicts once
+  training.facts["predicted_memory_bytes"] = 9e9;
+  training.add("peak_memory_bytes", "bytes", 10e9);
+  EXPECT_NEAR(value("memory_prediction_error", training), 10, 1e-9);
+}
+
 TEST(Metric, LossesAreFirstAndTheMeanOfTheLastTenth) {
   Record record;
   for (int i = 0; i < 20; ++i) record.add("loss", "nats", 20 - i);

@@ -27,6 +27,21 @@ TEST(QuantizationCost, IsNothingForTheSameModelAndMoreForFewerBits) {
   EXPECT_NEAR(eight.base_nll_nats, none.nll_nats, 1e-12);
 }
 
+TEST(QuantizationCost, ReadsMoreThanAContextInWindows) {
+  model::LanguageModel base = model::tiny_model(), int4 = model::tiny_model();
+  int4->quantize(model::Quantization::kInt4);
+  const torch::Tensor ids = model::tiny_ids(1, 64 + 64 + 11)[0];
+  const QuantizationCost whole = measure_quantization_cost(base, int4, ids);
+  EXPECT_EQ(whole.tokens, 138);
+  double nll = 0;
+  for (const std::int64_t first : {0, 64, 128}) {
+    const torch::Tensor window = ids.slice(0, first, std::min<std::int64_t>(first + 65, ids.size(0)));
+    const QuantizationCost part = measure_quantization_cost(base, int4, window);
+    nll += part.nll_nats * static_cast<double>(part.tokens) / 138;
+  }
+  EXPECT_NEAR(whole.nll_nats, nll, 1e-6);
+}
+
 TEST(QuantizationCost, UnknownNamesAreErrors) {
   EXPECT_EQ(quantization_named("int4", "x"), model::Quantization::kInt4);
   EXPECT_THROW(quantization_named("int5", "x"), Error);
