@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace bench::harness {
 namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr Estimate kNothing{kNan, kNan, kNan, 0};
 
 const CaseResult* find_case(const Report& report, const std::string& name) {
   const auto found =
@@ -51,6 +55,22 @@ std::optional<std::size_t> common_length(const CaseResult& one, const std::strin
   return length;
 }
 
+/// The first reason that one of the case's processes gives, or "".
+std::string first_reason(const CaseResult& one, std::string (Record::*reason)() const) {
+  for (const auto& record : one.processes)
+    if (std::string why = (record.*reason)(); !why.empty()) return why;
+  return "";
+}
+
+/// Why a change of an exact metric can't be told, or "".
+std::string why_exact_can_not_be_told(const CaseResult& base, const CaseResult& now, const Comparison& row) {
+  if (row.now.n == 0) return fmt::format("new: estimated only: {}", first_reason(now, &Record::incomplete));
+  const char* length = row.metric->after;
+  if (length && (!common_length(base, length) || common_length(base, length) != common_length(now, length)))
+    return "the time was up after different numbers of steps";
+  return "";
+}
+
 Change judge_exact(const Metric& metric, double base, double now) {
   if (base == now) return Change::kSame;
   if (std::isnan(now) || metric.better == Better::kUnchanged) return Change::kWorse;
@@ -89,12 +109,12 @@ void compare_cases(const CaseResult& base, const CaseResult& now, const CompareO
         row.change = Change::kCantTell;  // until all p-values are known
       } else {
         row.ratio = ratio(row.now, row.base);
-        const char* length = metric->after;
-        if (length && (!common_length(base, length) || common_length(base, length) != common_length(now, length)))
-          row.change = Change::kCantTell, row.why = "the time was up after different numbers of steps";
-        else
-          row.change = judge_exact(*metric, estimate.value, value->value);
+        row.why = why_exact_can_not_be_told(base, now, row);
+        row.change = row.why.empty() ? judge_exact(*metric, estimate.value, value->value) : Change::kCantTell;
       }
+    } else if (metric->nature == Nature::kExact) {
+      row.why = first_reason(now, &Record::partial);
+      if (!row.why.empty()) row.change = Change::kCantTell, row.now = row.ratio = kNothing;
     }
     if (options.different && !row.relative && row.change != Change::kVanished) continue;
     rows.push_back(row);

@@ -74,11 +74,15 @@ GateResult judge_timed(const GateConfig& gate, const std::vector<Record>& proces
   return with(result, Verdict::kNotJudged, too_noisy(gate, e));
 }
 
-GateResult judge_exact(const GateConfig& gate, const Estimate& e, GateResult result) {
-  if (!gate.kind().holds(e.value, gate.limit()))
+GateResult judge_exact(const GateConfig& gate, const std::vector<Record>& processes, const Estimate& e,
+                       GateResult result) {
+  if (gate.side(e) == Side::kOutside)
     return with(result, Verdict::kFail, fmt::format("{:.4g} is not {}", e.value, gate.text()));
-  if (e.n == 0) return with(result, Verdict::kNotJudged, "estimated only: it did not fit in this machine's memory");
-  return with(result, Verdict::kPass);
+  if (e.n > 0) return with(result, Verdict::kPass);
+  std::string why;
+  for (const auto& record : processes)
+    if (why.empty()) why = record.incomplete();
+  return with(result, Verdict::kNotJudged, fmt::format("estimated only{}{}", why.empty() ? "" : ": ", why));
 }
 
 /// What a gate that is marked as failing comes to.
@@ -185,7 +189,7 @@ GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, c
   if (!estimate) return with(result, Verdict::kNotJudged, fmt::format("the case measured no {}", gate.metric));
   if (std::isnan(result.value)) return with(result, Verdict::kFail, "the value is not a number");
   return with_expectation(metric.nature == Nature::kTimed ? judge_timed(gate, processes, *estimate, result)
-                                                          : judge_exact(gate, *estimate, result));
+                                                          : judge_exact(gate, processes, *estimate, result));
 }
 
 Exit exit_code(const std::vector<GateResult>& gates, bool any_case_errored) {

@@ -5,8 +5,18 @@
 namespace bench::harness {
 namespace {
 
-/// Of several processes' values of an exact metric the one that a gate should see.
 bool is_worse(Better better, double a, double b) { return better == Better::kHigher ? a < b : a > b; }
+
+/// The worst of several processes' values of an exact metric.
+Estimate worst(const Metric& metric, const std::vector<Estimate>& estimates) {
+  Estimate result = estimates[0];
+  for (const auto& one : estimates)
+    if (is_worse(metric.better, one.value, result.value)) result = one;
+  // What one of them only estimates may be worse there, whatever the others measured.
+  for (const auto& one : estimates)
+    if (one.n == 0) result.n = 0, result.high = std::max(result.high, one.high);
+  return result;
+}
 
 }  // namespace
 
@@ -28,10 +38,7 @@ std::optional<Estimate> evaluate(const Metric& metric, const std::vector<Record>
     if (const auto estimate = metric.formula(record)) estimates.push_back(*estimate);
   if (estimates.empty()) return {};
   if (estimates.size() == 1) return estimates[0];
-  if (metric.nature == Nature::kExact)
-    return *std::max_element(estimates.begin(), estimates.end(), [&](const Estimate& a, const Estimate& b) {
-      return is_worse(metric.better, b.value, a.value);
-    });
+  if (metric.nature == Nature::kExact) return worst(metric, estimates);
   std::vector<double> values;
   for (const auto& estimate : estimates) values.push_back(estimate.value);
   return across_processes(values);

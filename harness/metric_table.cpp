@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace bench::harness {
@@ -70,14 +71,17 @@ Value final_loss(const Record& r) {
 Value perplexity(const Record& r) { return exactly(std::exp(r.fact("nll_nats") / r.fact("scored_tokens"))); }
 
 Value peak_memory(const Record& r) {
-  const auto& peaks = r.samples("peak_memory_bytes");
-  // A case that would not fit says what it would need; that is no measurement, but it is enough to fail a gate.
-  if (peaks.empty()) {
-    Value needed = exactly(r.fact("needed_memory_bytes") / 1e9);
-    if (needed) needed->n = 0;
-    return needed;
-  }
-  return exactly(*std::max_element(peaks.begin(), peaks.end()) / 1e9);
+  std::vector<double> peaks = r.samples("peak_memory_bytes");
+  const double needed = r.fact("needed_memory_bytes");
+  if (!std::isnan(needed)) peaks.push_back(needed);
+  if (peaks.empty()) return {};
+  Value most = exactly(*std::max_element(peaks.begin(), peaks.end()) / 1e9);
+  // What would not fit says what it would need, and what the time left out may have needed anything: that is no
+  // measurement, but it is enough to fail a gate.
+  const bool cut_short = r.notes.contains("cut_short");
+  if (cut_short || !std::isnan(needed) || r.notes.contains("did_not_fit")) most->n = 0;
+  if (cut_short) most->high = std::numeric_limits<double>::infinity();
+  return most;
 }
 
 Value memory_per_token(const Record& r) {

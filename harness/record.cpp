@@ -82,6 +82,12 @@ std::vector<bool> which_count(const std::vector<Block>& blocks, const std::vecto
   return counts;
 }
 
+std::string first_note(const Record& record, std::initializer_list<const char*> names) {
+  for (const char* name : names)
+    if (const auto found = record.notes.find(name); found != record.notes.end()) return found->second;
+  return "";
+}
+
 Json block_json(const Block& block) {
   Json json = {{"begin_s", block.begin_s},
                {"end_s", block.end_s},
@@ -199,6 +205,10 @@ std::vector<const Block*> Record::counted_blocks() const {
 }
 
 std::string Record::was_disturbed() const { return mostly_disturbed(blocks, disturbances()); }
+
+std::string Record::incomplete() const { return first_note(*this, {"did_not_fit", "cut_short"}); }
+
+std::string Record::partial() const { return first_note(*this, {"partial_step", "partial_round"}); }
 
 double Record::fact(const std::string& fact_name) const {
   const auto found = facts.find(fact_name);

@@ -65,6 +65,10 @@ struct Record {
   std::vector<const Block*> counted_blocks() const;
   /// Why this record's times can't be trusted, or "": more than half of its blocks were disturbed.
   std::string was_disturbed() const;
+  /// Why part of what the case was to measure is estimated or unknown, or "": it would not fit, or the time was up.
+  std::string incomplete() const;
+  /// Why what depends on a whole unit of work is left out, or "": the time was up within the first one.
+  std::string partial() const;
 };
 
 Json to_json(const Record& record);

@@ -128,8 +128,9 @@ Record measure_length(const MemoryConfig& config, std::int64_t length, const Con
   return run_isolated(request, /*nested=*/true);
 }
 
-/// Appends what one length's process measured. False when there is nothing more to measure.
-bool append(const Record& part, std::int64_t length, Record& record) {
+}  // namespace
+
+bool append_length(const Record& part, std::int64_t length, Record& record) {
   if (part.status != Record::Status::kOk) {
     record.status = part.status;
     record.reason = fmt::format("seq_length {}: {}", length, part.reason);
@@ -139,15 +140,12 @@ bool append(const Record& part, std::int64_t length, Record& record) {
   for (const auto& [name, note] : part.notes) record.notes[name] = note;
   if (part.samples("peak_memory_bytes").empty()) {  // longer ones won't fit either
     record.notes["did_not_fit"] = fmt::format("sequence length {} {}", length, part.notes.at("did_not_fit"));
-    if (record.samples("peak_memory_bytes").empty())
-      record.facts["needed_memory_bytes"] = part.fact("needed_memory_bytes");
+    record.facts["needed_memory_bytes"] = part.fact("needed_memory_bytes");
     return false;
   }
   for (const auto& [name, series] : part.series) record.add(name, series.unit.c_str(), series.samples.front());
   return true;
 }
-
-}  // namespace
 
 void MemoryConfig::validate(const Require& require) const {
   source.validate(require);
@@ -179,7 +177,7 @@ Record run_memory(const MemoryConfig& config, Context& context) {
       record.notes["cut_short"] = fmt::format("budget_s was used up before sequence length {}", length);
       break;
     }
-    if (!append(measure_length(config, length, context), length, record)) break;
+    if (!append_length(measure_length(config, length, context), length, record)) break;
     progress.update(static_cast<std::int64_t>(record.samples("seq_length").size()),
                     fmt::format("{} tokens: {:.2f} GB", length, record.samples("peak_memory_bytes").back() * 1e-9));
   }

@@ -32,4 +32,8 @@ struct MemoryConfig {
 /// estimate_decode_memory say. Ends at the first length that can't fit, with the note did_not_fit.
 Record run_memory(const MemoryConfig& config, Context& context);
 
+/// Appends what one length's process left to the case's record. False when there is nothing more to measure: it failed,
+/// or that length would not fit, and so would no longer one.
+bool append_length(const Record& part, std::int64_t length, Record& record);
+
 }  // namespace bench::harness

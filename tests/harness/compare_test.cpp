@@ -4,6 +4,7 @@
 #include "harness/suite.h"
 
 #include <cmath>
+#include <functional>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -97,6 +98,35 @@ TEST(Compare, ExactMetricsGateWithoutStatistics) {
   EXPECT_EQ(change(report(1), with_peak(1.01e9)), Change::kSame);  // pages
   for (const auto& one : compare_reports(report(1), report(0.5), {.exact_only = true}))
     EXPECT_EQ(one.metric->nature, Nature::kExact);
+}
+
+/// The report with that change in each of its processes.
+Report with_each(const std::function<void(Record&)>& change) {
+  Report made = report(1);
+  std::vector<Record> processes = made.cases[0].processes;
+  for (auto& record : processes) change(record);
+  made.cases[0] = evaluate_case("prefill", "prefill", 10, {}, processes, made.machine());
+  return made;
+}
+
+TEST(Compare, MemoryThatIsOnlyEstimatedCannotBeCompared) {
+  const Report now = with_each([](Record& record) {
+    record.notes["cut_short"] = "budget_s was used up before sequence length 512";
+    record.series["peak_memory_bytes"].samples[0] = 0.5e9;
+  });
+  const Comparison peak = row(compare_reports(report(1), now, {}), "peak_memory");
+  EXPECT_EQ(peak.change, Change::kCantTell);
+  EXPECT_EQ(peak.why, "new: estimated only: budget_s was used up before sequence length 512");
+  for (const auto& one : compare_reports(now, report(1), {})) EXPECT_STRNE(one.metric->name, "peak_memory");
+}
+
+TEST(Compare, WhatThereWasNoTimeForHasNotVanished) {
+  const Report base = with_each([](Record& record) { record.facts["operator_calls"] = 9; });
+  EXPECT_EQ(row(compare_reports(base, report(1), {}), "operator_calls").change, Change::kVanished);
+  const Report now = with_each([](Record& record) { record.notes["partial_round"] = "there was no time"; });
+  const auto rows = compare_reports(base, now, {});
+  EXPECT_EQ(row(rows, "operator_calls").change, Change::kCantTell);
+  EXPECT_EQ(row(rows, "operator_calls").why, "there was no time");
 }
 
 TEST(Compare, FinalLossesAfterDifferentNumbersOfStepsCannotBeCompared) {

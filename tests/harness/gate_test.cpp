@@ -58,6 +58,23 @@ TEST(Gate, AnEstimateCanFailAGateButNotPassIt) {
   EXPECT_EQ(judge(gate(kMemoryGate), {record}, "").verdict, Verdict::kNotJudged);
 }
 
+TEST(Gate, MemoryOfLengthsThatNeverRanIsNotPassed) {
+  Record record = memory_record(5e9);
+  record.notes["cut_short"] = "budget_s was used up before sequence length 512";
+  GateResult result = judge(gate(kMemoryGate), {record}, "");
+  EXPECT_EQ(result.verdict, Verdict::kNotJudged);
+  EXPECT_EQ(result.reason, "estimated only: budget_s was used up before sequence length 512");
+  const GateConfig reached = gate("{metric: peak_memory, at_least: 10, unit: GB}");
+  EXPECT_EQ(judge(reached, {record}, "").verdict, Verdict::kNotJudged);  // what did not run may have needed it
+  record.add("peak_memory_bytes", "bytes", 11e9);
+  EXPECT_EQ(judge(gate(kMemoryGate), {record}, "").verdict, Verdict::kFail);
+  EXPECT_EQ(judge(gate("{metric: peak_memory, within: [9, 10.5], unit: GB}"), {record}, "").verdict, Verdict::kFail);
+  record = memory_record(5e9);
+  record.facts["needed_memory_bytes"] = 14e9;
+  EXPECT_EQ(judge(gate(kMemoryGate), {record}, "").verdict, Verdict::kFail);
+  EXPECT_EQ(judge(gate("{metric: peak_memory, at_most: 20, unit: GB}"), {record}, "").verdict, Verdict::kNotJudged);
+}
+
 TEST(Gate, ErrorsAndSkippedCasesAreNotPassed) {
   Record record = memory_record(1e9);
   record.status = Record::Status::kSkipped;

@@ -159,6 +159,19 @@ TEST(MemoryCase, LeavesItsSeriesInLockstepAndTheirSumIsThePeak) {
                    4.0 * static_cast<double>(parameter_count(load("model_quick.yaml"))));
 }
 
+TEST(MemoryCase, ALengthThatWouldNotFitLeavesWhatItNeedsBesideTheOthersPeaks) {
+  Record record, fits, does_not;
+  fits.add("peak_memory_bytes", "bytes", 5e9);
+  fits.add("seq_length", "tokens", 256);
+  EXPECT_TRUE(append_length(fits, 256, record));
+  does_not.facts["needed_memory_bytes"] = 14e9;
+  does_not.notes["did_not_fit"] = "needs about 14.00 GB, 12.0 GB are free on cpu: not run";
+  EXPECT_FALSE(append_length(does_not, 512, record));
+  EXPECT_EQ(record.samples("peak_memory_bytes"), std::vector<double>{5e9});
+  EXPECT_DOUBLE_EQ(record.fact("needed_memory_bytes"), 14e9);
+  EXPECT_EQ(record.incomplete(), "sequence length 512 needs about 14.00 GB, 12.0 GB are free on cpu: not run");
+}
+
 /// Peaks never go down, so only a process that has held little so far can measure a small one: ctest gives each test a
 /// process of its own.
 bool peak_is_fresh() {

@@ -125,6 +125,7 @@ TEST(Metric, MemoryIsTheLargestPeakOrWhatWouldBeNeeded) {
   Record record;
   record.facts["needed_memory_bytes"] = 50e9;
   EXPECT_DOUBLE_EQ(value("peak_memory", record), 50);
+  record.facts.clear();
   record.add("peak_memory_bytes", "bytes", 3e9);
   record.add("peak_memory_bytes", "bytes", 5e9);
   record.add("seq_length", "tokens", 256);
@@ -132,6 +133,21 @@ TEST(Metric, MemoryIsTheLargestPeakOrWhatWouldBeNeeded) {
   record.facts["batch"] = 2;
   EXPECT_DOUBLE_EQ(value("peak_memory", record), 5);
   EXPECT_DOUBLE_EQ(value("memory_per_token", record), 2e9 / 256 / 2);
+  EXPECT_EQ(find_metric("peak_memory")->formula(record)->n, 1);
+  record.facts["needed_memory_bytes"] = 14e9;
+  EXPECT_DOUBLE_EQ(value("peak_memory", record), 14);
+  EXPECT_EQ(find_metric("peak_memory")->formula(record)->n, 0);
+}
+
+TEST(Metric, WhatOneProcessOnlyEstimatesIsNotKnownFromTheOthers) {
+  Record measured, cut_short;
+  measured.add("peak_memory_bytes", "bytes", 9e9);
+  cut_short.add("peak_memory_bytes", "bytes", 5e9);
+  cut_short.notes["cut_short"] = "budget_s was used up before sequence length 512";
+  const auto peak = evaluate(*find_metric("peak_memory"), {measured, cut_short});
+  EXPECT_DOUBLE_EQ(peak->value, 9);
+  EXPECT_TRUE(std::isinf(peak->high));
+  EXPECT_EQ(peak->n, 0);
 }
 
 TEST(Metric, MemoryPredictionErrorIsThatOfTheWorstLength) {
