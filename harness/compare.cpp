@@ -26,7 +26,11 @@ std::string untrusted(const CaseResult& one, const char* which) {
   return "";
 }
 
-double log_half_width(const Estimate& e) { return e.low > 0 && e.has_interval() ? std::log(e.high / e.low) / 2 : 0; }
+/// Infinite where the interval reaches zero or infinity: nothing can be told by it.
+double log_half_width(const Estimate& e) {
+  if (!e.has_interval()) return 0;
+  return e.low > 0 ? std::log(e.high / e.low) / 2 : std::numeric_limits<double>::infinity();
+}
 
 /// Fills in ratio, relative and, as yet uncorrected, the p-value of a timed metric.
 void measure_change(const CaseResult& base_case, const CaseResult& now_case, Comparison& row) {

@@ -18,11 +18,7 @@ Value scaled(Value e, double factor) {
   return std::isnan(factor) ? Value{} : e;
 }
 /// work / time, where the interval of the time becomes that of the rate.
-Value rate(Value time, double work) {
-  if (!time || std::isnan(work)) return {};
-  const double highest = time->low > 0 ? work / time->low : work / time->value;
-  return Estimate{work / time->value, work / time->high, highest, time->n};
-}
+Value rate(Value time, double work) { return time && !std::isnan(work) ? Value{quotient(work, *time)} : Value{}; }
 Value mean_of(const Record& r, const char* series) {
   const auto samples = r.counted(series);
   return samples.empty() ? Value{} : Value{mean(samples)};

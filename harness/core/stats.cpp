@@ -21,8 +21,14 @@ double quantile_of_sorted(const std::vector<double>& sorted, double p) {
   return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
-/// The distance from `from` to `to` on the logarithmic scale, 0 for what has no logarithm.
-double log_distance(double from, double to) { return from > 0 && to > 0 ? std::fabs(std::log(to / from)) : 0; }
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// The distance from a value to an end of its interval on the logarithmic scale: infinite if that reaches zero. A value
+/// that has no logarithm itself has no such interval.
+double log_distance(double from, double to) {
+  if (!(from > 0)) return 0;
+  return to > 0 ? std::fabs(std::log(to / from)) : kInfinity;
+}
 
 double t_quantile(double degrees_of_freedom) {
   return boost::math::quantile(boost::math::students_t(std::max(1.0, degrees_of_freedom)), 1 - kOutside / 2);
@@ -69,6 +75,10 @@ Estimate mean(const std::vector<double>& samples) {
   const double standard_error = std::sqrt(squares / (n - 1) / n);
   const double half = t_quantile(n - 1) * standard_error;
   return {value, value - half, value + half, static_cast<std::int64_t>(samples.size())};
+}
+
+Estimate quotient(double work, const Estimate& e) {
+  return {work / e.value, work / e.high, e.low > 0 ? work / e.low : kInfinity, e.n};
 }
 
 Estimate ratio(const Estimate& a, const Estimate& b) {

@@ -31,8 +31,12 @@ inline Estimate median(std::vector<double> samples) { return quantile_estimate(s
 /// Mean with Student's t interval. It needs n >= 2.
 Estimate mean(const std::vector<double>& samples);
 
+/// work / e of a positive estimate. Where the interval reaches zero nothing bounds the quotient: its high is infinite.
+Estimate quotient(double work, const Estimate& e);
+
 /// a / b of two independent positive estimates. The interval is built on the logarithms from both intervals, which may
-/// be lopsided (the "method of variance estimates recovery", Zou and Donner 2008).
+/// be lopsided (the "method of variance estimates recovery", Zou and Donner 2008); the end of one that reaches zero or
+/// infinity bounds nothing.
 Estimate ratio(const Estimate& a, const Estimate& b);
 
 /// One value from several processes' values, the process being the unit: from 6 on the median with its order-statistic

@@ -113,8 +113,9 @@ void Chart::interval_x(double low, double value, double high, double y) {
 }
 
 void Chart::interval_y(double low, double value, double high, double x, int series) {
+  const auto inside = [&](double at) { return std::clamp(place_y(at), top(), bottom()); };  // an end may be infinite
   body_ += path(fmt::format("whisker g{}", series % kStyles),
-                interval_path(place_y(low), place_y(value), place_y(high), place_x(x), false));
+                interval_path(inside(low), inside(value), inside(high), place_x(x), false));
 }
 
 void Chart::label(double x, double y, const char* anchor, const std::string& text) {

@@ -6,12 +6,6 @@
 namespace bench::harness {
 namespace {
 
-/// 1 / e, with its interval.
-Estimate inverse(const Estimate& e) {
-  const double high = e.low > 0 ? 1 / e.low : 1 / e.value;
-  return {1 / e.value, e.has_interval() ? 1 / e.high : 1 / e.value, high, e.n};
-}
-
 /// "s/tokens" of "tokens/s".
 std::string inverse_unit(const std::string& unit) {
   const auto slash = unit.find('/');
@@ -21,7 +15,7 @@ std::string inverse_unit(const std::string& unit) {
 Json entry(const Report& report, const CaseResult& one, const MetricValue& value) {
   const Metric& metric = *value.metric;
   const bool inverted = metric.better == Better::kHigher;
-  const Estimate e = inverted ? inverse(value.estimate) : value.estimate;
+  const Estimate e = inverted ? quotient(1, value.estimate) : value.estimate;
   Json json = {{"name", one.name + ": " + (inverted ? "1 / " : "") + metric.name},
                {"unit", inverted ? inverse_unit(metric.unit) : metric.unit},
                {"value", e.value}};

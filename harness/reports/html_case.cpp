@@ -4,6 +4,8 @@
 #include "harness/reports/summary.h"
 #include "harness/reports/text.h"
 
+#include <cmath>
+
 namespace bench::harness {
 namespace {
 
@@ -31,8 +33,9 @@ void write_head(const CaseResult& one, std::ostream& out) {
 
 std::string interval_text(const Estimate& e) {
   if (!e.has_interval()) return "";
-  return fmt::format("[{}, {}] \u00b1{:.2g} %", format_number(e.low), format_number(e.high),
-                     100 * e.relative_half_width());
+  const std::string range = fmt::format("[{}, {}]", format_number(e.low), format_number(e.high));
+  const double half = e.relative_half_width();
+  return std::isinf(half) ? range : range + fmt::format(" \u00b1{:.2g} %", 100 * half);
 }
 
 void write_metrics(const CaseResult& one, std::ostream& out) {

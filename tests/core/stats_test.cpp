@@ -70,6 +70,19 @@ TEST(Stats, RatioTakesBothIntervalsOnTheLogarithmicScale) {
   EXPECT_EQ(ratio({0, 0, 0, 1}, {0, 0, 0, 1}).value, 1);
 }
 
+TEST(Stats, AnIntervalThatReachesZeroBoundsNeitherQuotientNorRatio) {
+  const Estimate time{2, -1, 5, 2}, steady{2, 1, 4, 9};
+  EXPECT_DOUBLE_EQ(quotient(10, time).value, 5);
+  EXPECT_DOUBLE_EQ(quotient(10, time).low, 2);
+  EXPECT_TRUE(std::isinf(quotient(10, time).high));
+  EXPECT_DOUBLE_EQ(quotient(10, steady).high, 10);
+  EXPECT_TRUE(std::isinf(ratio(steady, time).high));
+  EXPECT_GT(ratio(steady, time).low, 0);
+  EXPECT_EQ(ratio(time, steady).low, 0);
+  EXPECT_EQ(ratio(steady, quotient(10, time)).low, 0);
+  EXPECT_FALSE(quotient(10, {2, 2, 2, 1}).has_interval());
+}
+
 TEST(Stats, FewProcessesGetStudentsIntervalAndMoreTheMedians) {
   EXPECT_DOUBLE_EQ(across_processes({1, 2, 6}).value, 3);
   EXPECT_GT(across_processes({1, 2, 6}).high, 6);

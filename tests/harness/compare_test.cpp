@@ -74,6 +74,10 @@ TEST(Compare, ASlowerMachineIsNoRegression) {
   EXPECT_LE(speed.relative->low, 1.0);
 }
 
+TEST(Compare, ProcessesSoFarApartThatAnySpeedIsPossibleCannotTell) {
+  EXPECT_EQ(speed_change(report(1), report(0.5, 1, 0.99, 2)), Change::kCantTell);
+}
+
 TEST(Compare, OneProcessCannotTell) {
   const Comparison speed = row(compare_reports(report(1), report(0.5, 1, 0.01, 1), {}), "prefill_tokens_per_s");
   EXPECT_EQ(speed.change, Change::kCantTell);

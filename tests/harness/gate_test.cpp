@@ -128,6 +128,16 @@ TEST(Gate, ATimedMetricIsDecidedByItsWholeInterval) {
   EXPECT_EQ(judge(within, {timed(0.001)}, "").verdict, Verdict::kPass);
 }
 
+TEST(Gate, ARateWithoutAnUpperEndNeitherPassesNorFails) {
+  Record record;
+  record.series["micro_step_time_s"] = {"s", {1, 9}};
+  for (const char* limit : {"at_most: 1", "at_least: 0.2", "within: [0.1, 0.3]"})
+    EXPECT_EQ(
+        judge(gate(fmt::format("{{metric: train_micro_steps_per_s, {}, unit: steps/s}}", limit)), {record}, "").verdict,
+        Verdict::kNotJudged)
+        << limit;
+}
+
 TEST(Gate, OneSampleTellsNothingOfItsSpread) {
   Record record;
   record.add("prefill_time_s", "s", 1);

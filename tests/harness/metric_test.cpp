@@ -113,6 +113,15 @@ TEST(Metric, PartialStepIsComposedFromItsParts) {
   EXPECT_EQ(estimate->n, 1);
 }
 
+TEST(Metric, ATimeThatMayBeZeroLeavesItsRateWithoutAnUpperEnd) {
+  Record record;
+  record.series["micro_step_time_s"] = {"s", {1, 9}};  // two samples: 5 +- 51
+  const auto estimate = find_metric("train_micro_steps_per_s")->formula(record);
+  EXPECT_DOUBLE_EQ(estimate->value, 0.2);
+  EXPECT_TRUE(std::isinf(estimate->high));
+  EXPECT_TRUE(std::isinf(estimate->relative_half_width()));
+}
+
 TEST(Metric, PerplexityAndBitsPerByte) {
   Record record;
   record.facts = {{"nll_nats", 200}, {"scored_tokens", 100}, {"text_bytes", 400}, {"optimum_nll_nats", 100}};

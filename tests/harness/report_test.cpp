@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
+#include <regex>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -17,6 +19,7 @@
 namespace bench::harness {
 namespace {
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr const char* kMachine = "Example CPU, 2 cores";
 
 GateConfig gate(const std::string& yaml) { return read_config<GateConfig>(YamlNode::parse(yaml, "g")); }
@@ -226,6 +229,18 @@ TEST(Report, HtmlNeedsNoNetworkAndNoScripts) {
   for (const std::string& page : {render(example(), write_html), render(example_trends(), write_history_html)})
     for (const char* part : {"http:", "https:", "<script", "@import", "url(", " src="})
       EXPECT_EQ(count(page, part), 0u) << part;
+}
+
+TEST(Report, AnIntervalWithoutAnEndIsDrawnToTheEdge) {
+  auto trends = example_trends();
+  trends[0].points[3].estimate.low = -kInfinity;
+  trends[0].points[3].estimate.high = kInfinity;
+  const std::string page = render(trends, write_history_html);
+  EXPECT_FALSE(std::regex_search(page, std::regex("d=\"[^\"]*(inf|nan)")));
+  Report report = example();
+  report.cases[0].metrics[0].estimate.high = kInfinity;
+  EXPECT_EQ(count(render(report, write_html), "inf %"), 0u);
+  EXPECT_TRUE(to_json(report)["cases"][0]["metrics"][0]["high"].is_null());
 }
 
 TEST(Report, HtmlThinsManySamplesAndSaysSo) {
