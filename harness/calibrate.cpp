@@ -55,6 +55,9 @@ std::vector<double> values_of(const std::vector<Report>& runs, std::size_t case_
   for (const auto& run : runs)
     for (const auto& value : run.cases[case_index].metrics)
       if (value.metric == &metric && value.estimate.n > 0) values.push_back(value.estimate.value);
+  if (std::any_of(values.begin(), values.end(), [](double value) { return std::isnan(value); }))
+    throw Error::at_run_time(runs[0].cases[case_index].name, fmt::format("{} is not a number in a run", metric.name),
+                             "it can be no reference");
   return values.size() == runs.size() ? values : std::vector<double>{};
 }
 

@@ -68,6 +68,7 @@ std::string first_reason(const CaseResult& one, std::string (Record::*reason)() 
 
 /// Why a change of an exact metric can't be told, or "".
 std::string why_exact_can_not_be_told(const CaseResult& base, const CaseResult& now, const Comparison& row) {
+  if (std::isnan(row.base.value) && !std::isnan(row.now.value)) return "base: is not a number";
   if (row.now.n == 0) return fmt::format("new: estimated only: {}", first_reason(now, &Record::incomplete));
   const char* length = row.metric->after;
   if (length && (!common_length(base, length) || common_length(base, length) != common_length(now, length)))

@@ -1,17 +1,28 @@
 #include "harness/metric.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace bench::harness {
 namespace {
 
-bool is_worse(Better better, double a, double b) { return better == Better::kHigher ? a < b : a > b; }
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-/// The worst of several processes' values of an exact metric.
+/// Nothing is worse than what is not a number.
+bool is_worse(Better better, double a, double b) {
+  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && !std::isnan(b);
+  return better == Better::kHigher ? a < b : a > b;
+}
+
+/// The worst of several processes' values of an exact metric. Of one that must not change it is none of those that
+/// differ: not a number.
 Estimate worst(const Metric& metric, const std::vector<Estimate>& estimates) {
   Estimate result = estimates[0];
-  for (const auto& one : estimates)
+  for (const auto& one : estimates) {
+    if (metric.better == Better::kUnchanged && one.value != estimates[0].value) return {kNan, kNan, kNan, one.n};
     if (is_worse(metric.better, one.value, result.value)) result = one;
+  }
   // What one of them only estimates may be worse there, whatever the others measured.
   for (const auto& one : estimates)
     if (one.n == 0) result.n = 0, result.high = std::max(result.high, one.high);

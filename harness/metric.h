@@ -49,8 +49,8 @@ std::span<const Metric> metrics();
 const Metric* find_metric(const std::string& name);
 std::vector<std::string> metric_names();
 
-/// The metric over all processes of a case: for a timed one the process is the unit, of exact ones the worst counts.
-/// Nothing when no process has it.
+/// The metric over all processes of a case: for a timed one the process is the unit, of exact ones the worst counts,
+/// and of one that must not change NaN when they differ. Nothing when no process has it.
 std::optional<Estimate> evaluate(const Metric& metric, const std::vector<Record>& processes);
 
 struct MetricValue {

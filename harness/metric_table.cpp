@@ -11,8 +11,13 @@ namespace {
 using Value = std::optional<Estimate>;
 
 /// Whole numbers are divided by 1e9, not multiplied by 1e-9, so that they come out as their own digits.
-Value exactly(double value) { return std::isnan(value) ? Value{} : Value{{value, value, value, 1}}; }
-Value fact(const Record& r, const char* name) { return exactly(r.fact(name)); }
+Value exactly(double value) { return Value{{value, value, value, 1}}; }
+/// A value made of facts: nothing where one is missing. One that is not a number is a value, which fails its gate.
+Value of_facts(const Record& r, std::initializer_list<const char*> names, double value) {
+  const bool all = std::all_of(names.begin(), names.end(), [&](const char* name) { return r.facts.contains(name); });
+  return all ? exactly(value) : Value{};
+}
+Value fact(const Record& r, const char* name) { return of_facts(r, {name}, r.fact(name)); }
 Value scaled(Value e, double factor) {
   if (e) *e = {e->value * factor, e->low * factor, e->high * factor, e->n};
   return std::isnan(factor) ? Value{} : e;
@@ -64,7 +69,9 @@ Value final_loss(const Record& r) {
                  static_cast<double>(last));
 }
 
-Value perplexity(const Record& r) { return exactly(std::exp(r.fact("nll_nats") / r.fact("scored_tokens"))); }
+Value perplexity(const Record& r) {
+  return of_facts(r, {"nll_nats", "scored_tokens"}, std::exp(r.fact("nll_nats") / r.fact("scored_tokens")));
+}
 
 Value peak_memory(const Record& r) {
   std::vector<double> peaks = r.samples("peak_memory_bytes");
@@ -84,7 +91,7 @@ Value memory_per_token(const Record& r) {
   const auto& lengths = r.samples("seq_length");
   const auto& peaks = r.samples("peak_memory_bytes");
   if (lengths.size() < 2 || lengths.size() != peaks.size()) return {};
-  return exactly((peaks.back() - peaks.front()) / (lengths.back() - lengths.front()) / r.fact("batch"));
+  return of_facts(r, {"batch"}, (peaks.back() - peaks.front()) / (lengths.back() - lengths.front()) / r.fact("batch"));
 }
 
 /// Of all lengths the worst.
@@ -121,13 +128,18 @@ Value cold_start(const Record& r) {
 }
 
 /// Of the two roofs the one that bounds this work: FLOP/s that memory reads allow at its intensity, or matrix products.
+/// While so few blocks were probed that the roof has no interval, the share has none: it would leave the roof's spread
+/// out.
 Value share_of_ceiling(const Record& r) {
   const double flops = r.fact("work_flops"), bytes = r.fact("work_bytes");
   const Value arithmetic = probe(r, &Block::matmul_flops_per_s),
               memory = scaled(probe(r, &Block::read_bytes_per_s), flops / bytes);
   const Value done = work_rate(r, flops);
   if (!done || !arithmetic || !memory) return {};
-  return scaled(ratio(*done, arithmetic->value < memory->value ? *arithmetic : *memory), 100);
+  const Estimate roof = arithmetic->value < memory->value ? *arithmetic : *memory;
+  Value share = scaled(ratio(*done, roof), 100);
+  if (roof.n < static_cast<std::int64_t>(kFewestForInterval)) share->low = share->high = share->value;
+  return share;
 }
 
 using enum Better;
@@ -171,8 +183,9 @@ constexpr Metric kMetrics[] = {
      .meaning = "optimizer steps per second if all work ran at the fastest matrix products probed",
      .formula =
          [](const Record& r) {
-           return exactly(best_probe(r, &Block::matmul_flops_per_s) /
-                          (r.fact("flops_per_token") * r.fact("tokens_per_step")));
+           const double best =
+               best_probe(r, &Block::matmul_flops_per_s) / (r.fact("flops_per_token") * r.fact("tokens_per_step"));
+           return std::isnan(best) ? Value{} : exactly(best);
          }},
     {.name = "train_days",
      .unit = "days",
@@ -216,7 +229,10 @@ constexpr Metric kMetrics[] = {
      .better = kLower,
      .nature = kExact,
      .meaning = "negative log2-likelihood per byte of text, comparable across tokenizers",
-     .formula = [](const Record& r) { return exactly(r.fact("nll_nats") / std::log(2.0) / r.fact("text_bytes")); },
+     .formula =
+         [](const Record& r) {
+           return of_facts(r, {"nll_nats", "text_bytes"}, r.fact("nll_nats") / std::log(2.0) / r.fact("text_bytes"));
+         },
      .compared = true,
      .tolerance = kRounding},
     {.name = "perplexity_over_optimum",
@@ -287,7 +303,8 @@ constexpr Metric kMetrics[] = {
      .meaning = "perplexity of the quantised weights over that of the weights as they are stored",
      .formula =
          [](const Record& r) {
-           return exactly(std::exp(r.fact("quantization_nll_nats") - r.fact("quantization_base_nll_nats")));
+           return of_facts(r, {"quantization_nll_nats", "quantization_base_nll_nats"},
+                           std::exp(r.fact("quantization_nll_nats") - r.fact("quantization_base_nll_nats")));
          }},
     {.name = "quantized_kl_divergence",
      .unit = "nats",
@@ -340,7 +357,10 @@ constexpr Metric kMetrics[] = {
      .better = kHigher,
      .nature = kExact,
      .meaning = "arithmetic per byte that the work must cost: its place on the roofline",
-     .formula = [](const Record& r) { return exactly(r.fact("work_flops") / r.fact("work_bytes")); }},
+     .formula =
+         [](const Record& r) {
+           return of_facts(r, {"work_flops", "work_bytes"}, r.fact("work_flops") / r.fact("work_bytes"));
+         }},
     {.name = "share_of_ceiling",
      .unit = "%",
      .better = kHigher,
@@ -392,14 +412,14 @@ constexpr Metric kMetrics[] = {
      .better = kLower,
      .nature = kExact,
      .meaning = "arithmetic of the matrix products and attention in the first piece of work, counted",
-     .formula = [](const Record& r) { return exactly(r.fact("matmul_flops") / 1e9); },
+     .formula = [](const Record& r) { return of_facts(r, {"matmul_flops"}, r.fact("matmul_flops") / 1e9); },
      .compared = true},
     {.name = "allocated_memory",
      .unit = "GB",
      .better = kLower,
      .nature = kExact,
      .meaning = "what the first piece of work allocated in sum, freed or not",
-     .formula = [](const Record& r) { return exactly(r.fact("allocated_bytes") / 1e9); },
+     .formula = [](const Record& r) { return of_facts(r, {"allocated_bytes"}, r.fact("allocated_bytes") / 1e9); },
      .compared = true,
      .tolerance = kRounding},
 };

@@ -3,6 +3,8 @@
 #include "harness/core/files.h"
 #include "tests/temporary_folder.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 namespace bench::harness {
@@ -46,6 +48,14 @@ TEST(Calibrate, BoundsSpeedsBySpreadAndExactMetricsByTheirTolerance) {
   EXPECT_NEAR(memory.upper, 1.022, 0.001);
   EXPECT_EQ(reference(section, "operator_calls").lower, 1234);
   EXPECT_EQ(reference(section, "operator_calls").upper, 1234);
+}
+
+TEST(Calibrate, WhatIsNotANumberIsNoReference) {
+  Report odd = run(50, 1);
+  Record record = odd.cases[0].processes[0];
+  record.facts["operator_calls"] = std::nan("");
+  odd.cases[0] = evaluate_case("decode", "decode", 10, {}, {record}, odd.machine());
+  EXPECT_THROW(calibrate({run(50, 1), run(52, 1), odd}, ""), Error);
 }
 
 TEST(Calibrate, NeedsThreeRunsOfOneMachine) {

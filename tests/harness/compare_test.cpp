@@ -133,6 +133,18 @@ TEST(Compare, WhatThereWasNoTimeForHasNotVanished) {
   EXPECT_EQ(row(rows, "operator_calls").why, "there was no time");
 }
 
+TEST(Compare, AChecksumIsNeitherTheSameNorBetterWhileProcessesDisagreeAboutIt) {
+  const Report base = with_each([](Record& record) { record.facts["checksum"] = 7; });
+  const Report other = with_each([n = 0](Record& record) mutable { record.facts["checksum"] = n++; });
+  const auto change = [](const Report& a, const Report& b) {
+    return row(compare_reports(a, b, {}), "token_checksum").change;
+  };
+  EXPECT_EQ(change(base, base), Change::kSame);
+  EXPECT_EQ(change(base, other), Change::kWorse);
+  EXPECT_EQ(change(other, other), Change::kWorse);
+  EXPECT_EQ(change(other, base), Change::kCantTell);
+}
+
 TEST(Compare, FinalLossesAfterDifferentNumbersOfStepsCannotBeCompared) {
   const auto losses = [](const std::vector<std::size_t>& steps, double loss) {
     std::vector<Record> records(steps.size());

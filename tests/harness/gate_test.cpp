@@ -43,9 +43,17 @@ TEST(Gate, NaNAndMissingMetricsNeverPass) {
   EXPECT_EQ(judge(gate(kMemoryGate), {Record{}}, "").verdict, Verdict::kNotJudged);
   Record record;
   record.add("loss", "nats", std::nan(""));
-  EXPECT_NE(judge(gate("{metric: final_loss, at_most: 5, unit: nats}"), {record}, "").verdict, Verdict::kPass);
-  record.facts = {{"nll_nats", std::nan("")}, {"scored_tokens", 3}};
-  EXPECT_NE(judge(gate("{metric: perplexity, below: 15, unit: '1'}"), {record}, "").verdict, Verdict::kPass);
+  const GateResult loss = judge(gate("{metric: final_loss, at_most: 5, unit: nats}"), {record}, "");
+  EXPECT_EQ(loss.verdict, Verdict::kFail);
+  EXPECT_EQ(loss.reason, "the value is not a number");
+  const GateConfig perplexity = gate("{metric: perplexity, below: 15, unit: '1'}");
+  record.facts = {{"scored_tokens", 3}};
+  EXPECT_EQ(judge(perplexity, {record}, "").verdict, Verdict::kNotJudged);
+  record.facts["nll_nats"] = std::nan("");
+  EXPECT_EQ(judge(perplexity, {record}, "").verdict, Verdict::kFail);
+  Record sound;
+  sound.facts = {{"scored_tokens", 3}, {"nll_nats", 3}};
+  EXPECT_EQ(judge(perplexity, {sound, record}, "").verdict, Verdict::kFail);
   record.facts["nll_nats"] = INFINITY;
   EXPECT_EQ(judge(gate("{metric: perplexity, below: 15, unit: '1'}"), {record}, "").verdict, Verdict::kFail);
 }

@@ -58,6 +58,21 @@ TEST(Metric, ShareOfCeilingTakesTheRoofThatBinds) {
   EXPECT_DOUBLE_EQ(value("share_of_ceiling", record), 80);
 }
 
+TEST(Metric, ShareOfCeilingHasNoIntervalWhileItsRoofHasNone) {
+  Record record;
+  record.facts = {{"work_flops", 100e9}, {"work_bytes", 1e9}};
+  const auto share_of = [&](std::size_t blocks) {
+    while (record.blocks.size() < blocks) {
+      const std::size_t n = record.blocks.size();
+      for (int i = 0; i < 4; ++i) record.add("prefill_time_s", "s", 2 + 0.1 * i);
+      record.blocks.push_back(block("prefill_time_s", 4 * n, 4 * n + 4, 100e9 + 1e9 * static_cast<double>(n), 10e9));
+    }
+    return *find_metric("share_of_ceiling")->formula(record);
+  };
+  EXPECT_FALSE(share_of(5).has_interval());
+  EXPECT_TRUE(share_of(6).has_interval());
+}
+
 TEST(Metric, WarmUpAndDisturbedBlocksDoNotCount) {
   Record record;
   for (const double s : {5.0, 5.0, 1.0, 1.0, 9.0, 9.0, 1.0, 1.0}) record.add("prefill_time_s", "s", s);
@@ -101,6 +116,21 @@ TEST(Metric, ProcessesAreTheUnitOfTimesAndTheWorstOfExactOnes) {
   EXPECT_DOUBLE_EQ(speed->value, (8.0 + 4 + 2) / 3);
   EXPECT_LT(speed->low, 2);  // three processes that differ so much tell little
   EXPECT_DOUBLE_EQ(evaluate(*find_metric("peak_memory"), processes)->value, 4);
+}
+
+TEST(Metric, AChecksumThatProcessesDisagreeAboutIsNotANumber) {
+  std::vector<Record> processes(3);
+  for (auto& record : processes) record.facts["checksum"] = 7;
+  EXPECT_DOUBLE_EQ(evaluate(*find_metric("token_checksum"), processes)->value, 7);
+  processes[1].facts["checksum"] = 6;
+  EXPECT_TRUE(std::isnan(evaluate(*find_metric("token_checksum"), processes)->value));
+}
+
+TEST(Metric, WhatIsNotANumberInOneProcessIsTheWorst) {
+  std::vector<Record> processes(3);
+  for (auto& record : processes) record.add("loss", "nats", 2);
+  processes[1].series["loss"].samples = {std::nan("")};
+  EXPECT_TRUE(std::isnan(evaluate(*find_metric("first_loss"), processes)->value));
 }
 
 TEST(Metric, PartialStepIsComposedFromItsParts) {
