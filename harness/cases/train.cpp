@@ -42,8 +42,12 @@ void train_tokenizer_for(const TrainingConfig& training, const model::ModelConfi
     throw Error::at_run_time(training.data.train_path, "no tokenizer could be trained on it (see above)");
 }
 
-void record_result(Record& record, const StepResult& result) {
+void note_skipped(Record& record, const StepResult& result) {
   if (result.skipped) record.notes["skipped_steps"] = fmt::format("{:.0f}", ++record.facts["skipped_steps"]);
+}
+
+void record_result(Record& record, const StepResult& result) {
+  note_skipped(record, result);
   record.add("loss", "nats", result.loss);
   record.add("grad_norm", "1", result.grad_norm);
 }
@@ -62,12 +66,12 @@ void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, co
   const auto update = [&](Record& into) {
     StepResult result;
     into.add("update_time_s", "s", time_once(context.device, [&] { result = trainer.update(); }));
-    record_result(record, result);
+    return result;
   };
   const auto micro_step = [&](Record& into) {
     into.add("micro_step_time_s", "s", time_once(context.device, [&] { trainer.micro_step(); }));
     progress.update(++done);
-    if (done % micro_steps == 0) update(into);
+    if (done % micro_steps == 0) record_result(into, update(into));
     return done < config.steps * micro_steps;
   };
   MeasurePlan plan = context.plan;
@@ -77,7 +81,21 @@ void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, co
   record.notes["partial_step"] = fmt::format(
       "{} of the {}step's {} micro-batches were timed and one update; the step's time is composed from them",
       done % micro_steps, done < micro_steps ? "" : "last ", micro_steps);
-  if (record.samples("update_time_s").empty()) update(record);
+  // Its loss is the mean over as many micro-batches as there was time for: another number on another day.
+  if (record.samples("update_time_s").empty()) note_skipped(record, update(record));
+}
+
+/// The cold micro-batch of a run that had no other counts as a warm one, in its block as well.
+void count_cold_micro_step(Record& record) {
+  if (!record.samples("micro_step_time_s").empty()) return;
+  const auto rename = [](auto& by_name) {
+    if (auto cold = by_name.extract("cold_micro_step_time_s")) {
+      cold.key() = "micro_step_time_s";
+      by_name.insert(std::move(cold));
+    }
+  };
+  rename(record.series);
+  for (auto& block : record.blocks) rename(block.samples);
 }
 
 /// A whole run, with logs and checkpoints.
@@ -104,8 +122,7 @@ void run_training(const TrainCaseConfig& config, const TrainingConfig& training,
   record.notes["checkpoint"] = train(config.model.value, training, data, context.device, options).checkpoint.string();
   blocks.end();
   blocks.finish();
-  if (record.samples("micro_step_time_s").empty())  // a run of one micro-batch: there is no warm one
-    record.series["micro_step_time_s"] = std::exchange(record.series["cold_micro_step_time_s"], {});
+  count_cold_micro_step(record);
 }
 
 void record_plan(const TrainCaseConfig& config, const TrainingConfig& training, const Execution& execution,

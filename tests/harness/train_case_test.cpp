@@ -1,6 +1,7 @@
 #include "harness/cases/train.h"
 #include "harness/core/clock.h"
 #include "tests/model/tiny.h"
+#include "tests/temporary_folder.h"
 
 #include <gtest/gtest.h>
 
@@ -32,6 +33,7 @@ TEST(TrainCase, WithoutTimeForAStepItIsComposedOfOneMicroBatchAndOneUpdate) {
   EXPECT_EQ(record.samples("micro_step_time_s").size(), 1u);
   EXPECT_EQ(record.samples("update_time_s").size(), 1u);
   EXPECT_TRUE(record.notes.contains("partial_step"));
+  EXPECT_TRUE(record.samples("loss").empty());  // it would depend on the time
 }
 
 TEST(TrainCase, AllStepsLeavesNoMicroBatchOut) {
@@ -41,6 +43,25 @@ TEST(TrainCase, AllStepsLeavesNoMicroBatchOut) {
   EXPECT_EQ(record.samples("update_time_s").size() + record.samples("cold_update_time_s").size(),
             static_cast<std::size_t>(kSteps));
   EXPECT_FALSE(record.notes.contains("partial_step"));
+}
+
+TEST(TrainCase, ARunOfOneMicroBatchLeavesARecordThatCanBeRead) {
+  const tests::TemporaryFolder folder;
+  TrainCaseConfig config;
+  config.model.value = model::tiny_config();
+  TrainConfig& train = config.training.value.train;
+  train.batch_size = train.gradient_accumulation_steps = train.effective_batch_size = 1;
+  train.max_seq_length = 8;
+  train.output_dir = (folder.path() / "run").string();
+  config.steps = 1;
+  config.keep_checkpoint = true;
+  Context context{"train", find_device("cpu", "test"), 100, {}};
+  context.plan.end_s = now_s() + 100;
+  const Record record = run_train(config, context);
+  EXPECT_EQ(record.samples("micro_step_time_s").size(), 1u);
+  ASSERT_EQ(record.blocks.size(), 1u);
+  EXPECT_TRUE(record.blocks[0].samples.contains("micro_step_time_s"));
+  EXPECT_NO_THROW(record_from_json(to_json(record), "record"));
 }
 
 }  // namespace
