@@ -74,4 +74,7 @@ using Piece = std::function<bool(Record&)>;
 void measure_in_blocks(const Device& device, c10::ScalarType dtype, const MeasurePlan& plan, const Piece& piece,
                        Record& record);
 
+/// Takes those facts out again: the cold piece was not a whole one, so they would depend on the time.
+void drop_counts(Record& record);
+
 }  // namespace bench::harness

@@ -30,6 +30,8 @@ class DecodeRounds {
     make_token(token_, "decode_step_time_s", into);
   }
   bool complete() const { return made_ == config_.new_tokens; }
+  /// New tokens of this round so far.
+  std::int64_t made() const { return made_; }
   /// Seconds of the last prompt.
   double prompt_s() const { return prompt_s_; }
   /// The sum of the round's tokens so far.
@@ -110,8 +112,12 @@ Record run_decode(const DecodeConfig& config, Context& context) {
     const bool cold = rounds == 0;
     do round.step(into);
     while (cold && !round.complete() && now_s() < context.plan.end_s);
-    // A later round may be cut short by the time.
-    if (cold) record.facts["checksum"] = round.checksum();
+    if (cold && round.complete()) record.facts["checksum"] = round.checksum();
+    if (cold && !round.complete())
+      record.notes["partial_round"] =
+          fmt::format("there was time for {} of the {} new tokens: what was counted of them is left out", round.made(),
+                      config.new_tokens);
+    // A later round may be cut short by the time as well.
     if (cold || round.complete()) ++rounds;
     if (!round.complete()) return true;
     return !enough && (config.rounds == 0 || rounds <= config.rounds) &&
@@ -123,6 +129,7 @@ Record run_decode(const DecodeConfig& config, Context& context) {
     return enough && round.complete();
   };
   measure_in_blocks(context.device, model->compute_dtype(), plan, piece, record);
+  if (record.notes.contains("partial_round")) drop_counts(record);
   record_peak_memory(context.device, record);  // before the comparison, which needs more
   record_quantization_cost(config.source, context.device, model, record);
   if (config.compare_tokens > 0)

@@ -27,5 +27,26 @@ TEST(DecodeCase, EndsAfterWholeRoundsOnceTheRecordSaysEnough) {
   EXPECT_LT(rounds, 100u);  // the 100 s would have had thousands
 }
 
+TEST(DecodeCase, WhatIsCountedOfTheFirstRoundIsLeftOutUnlessItIsWhole) {
+  DecodeConfig config;
+  config.source.model.emplace().value = model::tiny_config();
+  config.source.dtype = "fp32";
+  config.prompt_tokens = 3;
+  config.new_tokens = 7;
+  Context context{"decode", find_device("cpu", "test"), 0, {}};  // time for the first token only
+  context.plan.probe = false;
+  const Record cut_short = run_decode(config, context);
+  EXPECT_EQ(cut_short.samples("decode_step_time_s").size(), 1u);
+  EXPECT_EQ(cut_short.partial(), "there was time for 2 of the 7 new tokens: what was counted of them is left out");
+  context.plan.end_s = now_s() + 100;
+  config.rounds = 1;
+  const Record whole = run_decode(config, context);
+  EXPECT_EQ(whole.partial(), "");
+  for (const char* fact : {"checksum", "operator_calls", "matmul_flops", "allocated_bytes"}) {
+    EXPECT_FALSE(cut_short.facts.contains(fact)) << fact;
+    EXPECT_TRUE(whole.facts.contains(fact)) << fact;
+  }
+}
+
 }  // namespace
 }  // namespace bench::harness
