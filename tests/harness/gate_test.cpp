@@ -114,6 +114,16 @@ TEST(Gate, TargetBeyondTheProbedCeilingIsSaidToBeOutOfReach) {
       << result.reason;
 }
 
+TEST(Gate, WhatWasReachedIsNotOutOfReachWhateverTheProbeSays) {
+  Record record;
+  for (int i = 0; i < 8; ++i)
+    record.add("micro_step_time_s", "s", 0.1 + 0.001 * i), record.add("update_time_s", "s", 0.1);
+  record.facts = {
+      {"micro_steps_per_step", 1}, {"matmul_flops_per_s", 1e12}, {"flops_per_token", 1e9}, {"tokens_per_step", 1e5}};
+  EXPECT_EQ(judge(gate("{metric: train_steps_per_s, at_least: 2, unit: steps/s}"), {record}, "").verdict,
+            Verdict::kPass);
+}
+
 /// A record whose prefill speed is 10 tokens/s with that spread.
 Record timed(double spread) {
   Record record;
