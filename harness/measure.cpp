@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <optional>
 
 namespace bench::harness {
 namespace {
@@ -14,10 +16,37 @@ double planted_slowdown = 0;
 
 constexpr std::int64_t kProbeFloats = std::int64_t{1} << 25;  // 128 MiB: more than a processor's cache
 
-/// What probe_speed() reads. Kept from its first use on, so that what it adds to the process's peak is known.
+// Near a CPU's full rate, and short enough to stand beside every block; where work is queued they grow until a call
+// takes so long, for 512 would measure the wait for the queue, and not fill a large GPU either.
+constexpr std::int64_t kSmallestProduct = 512, kLargestProduct = 8192;
+constexpr double kLongCall_s = 2e-3;
+
+/// Square matrices and their product, which is reused: page faults are no part of the speed.
+struct Products {
+  torch::Tensor a, b, product;
+
+  Products(std::int64_t size, const torch::TensorOptions& options)
+      : a(torch::ones({size, size}, options)), b(torch::ones_like(a)), product(torch::empty_like(a)) {}
+  void multiply() { torch::mm_out(product, a, b); }
+  double flops() const { return 2.0 * static_cast<double>(a.size(0)) * static_cast<double>(a.numel()); }
+  std::int64_t bytes() const { return 3 * static_cast<std::int64_t>(a.nbytes()); }
+};
+
+/// What probe_speed() reads, and where work is queued multiplies. Kept from its first use on, so that what it adds to
+/// the process's peak is known.
 struct ProbeMemory {
   torch::Tensor floats;
-  std::int64_t peak_before = 0;
+  std::map<c10::ScalarType, Products> products;
+  std::optional<std::int64_t> peak_before;
+
+  void begin(const Device& device) {
+    if (!peak_before) peak_before = device.peak_bytes();
+  }
+  std::int64_t bytes() const {
+    std::int64_t sum = floats.defined() ? static_cast<std::int64_t>(floats.nbytes()) : 0;
+    for (const auto& [dtype, made] : products) sum += made.bytes();
+    return sum;
+  }
 };
 ProbeMemory& probe_memory() {
   static ProbeMemory memory;
@@ -40,6 +69,48 @@ double fastest(const Device& device, int repetitions, const std::function<void()
   return best;
 }
 
+bool takes_long(const Device& device, const std::function<void()>& work) {
+  return !device.queues_work || fastest(device, 1, work) >= kLongCall_s;
+}
+
+Products make_products(const Device& device, c10::ScalarType dtype) {
+  const auto options = torch::TensorOptions().device(device.torch_device()).dtype(dtype);
+  for (std::int64_t size = kSmallestProduct;; size *= 2) {
+    Products made(size, options);
+    if (size == kLargestProduct || takes_long(device, [&] { made.multiply(); })) return made;
+  }
+}
+
+/// FLOP/s of matrix products.
+double probe_matmul(const Device& device, c10::ScalarType dtype) {
+  const auto rate = [&](Products& made) { return made.flops() / fastest(device, 8, [&] { made.multiply(); }); };
+  if (!device.queues_work) {
+    Products small = make_products(device, dtype);
+    return rate(small);
+  }
+  ProbeMemory& memory = probe_memory();
+  memory.begin(device);
+  auto found = memory.products.find(dtype);
+  if (found == memory.products.end()) found = memory.products.emplace(dtype, make_products(device, dtype)).first;
+  return rate(found->second);
+}
+
+/// Bytes per second of a sum over memory, repeated where one alone is short.
+double probe_read(const Device& device) {
+  ProbeMemory& memory = probe_memory();
+  memory.begin(device);
+  if (!memory.floats.defined())
+    memory.floats =
+        torch::ones({kProbeFloats}, torch::TensorOptions().device(device.torch_device()).dtype(torch::kFloat32));
+  constexpr int kMostReads = 64;
+  int reads = 1;
+  const auto read = [&] {
+    for (int i = 0; i < reads; ++i) memory.floats.sum();
+  };
+  while (reads < kMostReads && !takes_long(device, read)) reads *= 2;
+  return 4.0 * kProbeFloats * reads / fastest(device, 2, read);
+}
+
 }  // namespace
 
 double time_once(const Device& device, const std::function<void()>& work) {
@@ -54,27 +125,17 @@ double time_once(const Device& device, const std::function<void()>& work) {
 void plant_slowdown(double share) { planted_slowdown = share; }
 
 Speed probe_speed(const Device& device, c10::ScalarType dtype) {
-  constexpr std::int64_t kSize = 512;  // near full rate, and short enough to stand beside every block
   const torch::NoGradGuard no_grad;
-  const auto options = torch::TensorOptions().device(device.torch_device());
   // Where products of bf16 are slow the model makes them in fp32: the machine's rate is the higher one.
   if (dtype == torch::kBFloat16 && !device.fast_bf16()) dtype = torch::kFloat32;
-  const torch::Tensor a = torch::ones({kSize, kSize}, options.dtype(dtype)), b = torch::ones_like(a);
-  torch::Tensor product = torch::empty_like(a);  // reused: page faults are no part of the speed
-  const double matmul_s = fastest(device, 8, [&] { torch::mm_out(product, a, b); });
-  ProbeMemory& memory = probe_memory();
-  if (!memory.floats.defined()) {
-    memory.peak_before = device.peak_bytes();
-    memory.floats = torch::ones({kProbeFloats}, options.dtype(torch::kFloat32));
-  }
-  const double read_s = fastest(device, 2, [&] { memory.floats.sum(); });
-  return {2.0 * kSize * kSize * kSize / matmul_s, 4.0 * kProbeFloats / read_s};
+  const double matmul = probe_matmul(device, dtype);  // before what is read is there: as ever, so as to be comparable
+  return {matmul, probe_read(device)};
 }
 
 std::int64_t peak_bytes_without_probe(const Device& device) {
   const ProbeMemory& memory = probe_memory();
-  if (!memory.floats.defined()) return device.peak_bytes();
-  return std::max(memory.peak_before, device.peak_bytes() - 4 * kProbeFloats);
+  if (!memory.peak_before) return device.peak_bytes();
+  return std::max(*memory.peak_before, device.peak_bytes() - memory.bytes());
 }
 
 Blocks::Blocks(const Device& device, c10::ScalarType dtype, const MeasurePlan& plan, Record& record)

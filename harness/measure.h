@@ -27,7 +27,7 @@ double time_once(const Device& device, const std::function<void()>& work);
 /// For testing the harness itself: from now on time_once() stretches all work by that share of its time.
 void plant_slowdown(double share);
 
-/// The speed of the machine at this moment; about 50 ms.
+/// The speed of the machine at this moment; about 50 ms, the first time on a GPU more.
 struct Speed {
   double matmul_flops_per_s = 0;  // square matrix products in the dtype asked for, the best of a few
   double read_bytes_per_s = 0;    // a sum over memory that no cache holds, the best of a few
@@ -35,7 +35,8 @@ struct Speed {
 /// Asked for bf16 on a device that is slow at it, probes fp32: in that the model then makes its products.
 Speed probe_speed(const Device& device, c10::ScalarType dtype);
 
-/// The most memory that this process has held at once, without the 128 MiB that probe_speed() reads: it keeps them.
+/// The most memory that this process has held at once, without what probe_speed() keeps: the 128 MiB that it reads, and
+/// on a GPU the matrices that it multiplies.
 std::int64_t peak_bytes_without_probe(const Device& device);
 
 /// Stretches of timing in a record, with what the machine did before and meanwhile. Usage: begin(), work whose samples

@@ -16,7 +16,9 @@ Device cuda_device() {
           accelerator_free_bytes,
           [] { return true; },
           /*max_tensor_bytes=*/0,
-          /*pins_memory=*/true};
+          /*pins_memory=*/true,
+          /*fused_attention_gradient=*/true,
+          /*queues_work=*/true};
 }
 
 }  // namespace bench::harness

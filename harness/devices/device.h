@@ -32,6 +32,8 @@ struct Device {
   bool pins_memory = false;
   /// False where LibTorch's fused attention has no fused backward pass: training then takes our tiled one.
   bool fused_attention_gradient = true;
+  /// True where a call only queues work: then waiting for it costs time of its own, which a short call would measure.
+  bool queues_work = false;
 
   c10::Device torch_device() const { return c10::Device(type); }
 };

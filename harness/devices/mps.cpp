@@ -21,7 +21,7 @@ Device mps_device() {
           available_memory_bytes,
           // An M4 multiplies bf16 no faster than fp32, but no slower either, and it halves the memory.
           [] { return true; }, std::int64_t{1} << 32,  // pytorch/pytorch issues 149325 and 197636
-          /*pins_memory=*/false, /*fused_attention_gradient=*/false};
+          /*pins_memory=*/false, /*fused_attention_gradient=*/false, /*queues_work=*/true};
 }
 
 }  // namespace bench::harness

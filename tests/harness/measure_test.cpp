@@ -78,6 +78,19 @@ TEST(Measure, BlocksSayWhatTheMachineDid) {
   EXPECT_GE(record.blocks[1].end_s, record.blocks[1].begin_s);
 }
 
+TEST(Measure, WhatTheProbeKeepsOnADeviceThatQueuesWorkIsNoPartOfThePeak) {
+  Device device = cpu();
+  device.queues_work = true;
+  device.peak_bytes = [] { return std::int64_t{1} << 40; };
+  probe_speed(cpu(), torch::kFloat32);  // from here on it keeps what it reads
+  const std::int64_t before = peak_bytes_without_probe(device);
+  EXPECT_GT(probe_speed(device, torch::kFloat32).matmul_flops_per_s, 1e8);
+  const std::int64_t after = peak_bytes_without_probe(device);
+  EXPECT_LE(after, before - 3 * 512 * 512 * 4);
+  probe_speed(device, torch::kFloat32);
+  EXPECT_EQ(peak_bytes_without_probe(device), after);
+}
+
 TEST(Measure, ThePlantedSlowdownStretchesTimes) {
   const auto spin = [] {
     for (const double end = now_s() + 0.01; now_s() < end;) {
