@@ -2,7 +2,6 @@
 
 #include "harness/core/clock.h"
 #include "harness/environment.h"
-#include "harness/isolated.h"
 
 #include <algorithm>
 #include <cmath>
@@ -53,16 +52,6 @@ AbPair paired_blocks(const Record& a, const Record& b, const std::string& series
   return pair;
 }
 
-CaseRequest request_for(const CaseSpec& spec, const AbOptions& options, double planted_slowdown) {
-  // Only what the suite says: an older program doesn't know keys that came after it.
-  const Json config = find_case_type(spec.type)->without_defaults(spec.config);
-  CaseRequest request{spec.name, spec.type, options.device, spec.budget_s, config, {}};
-  request.max_blocks = options.blocks;
-  request.planted_slowdown = planted_slowdown;
-  request.in_turns = true;
-  return request;
-}
-
 void fail(AbCase& one, const std::string& why) {
   one.error = true;
   one.why = why;
@@ -71,7 +60,7 @@ void fail(AbCase& one, const std::string& why) {
 /// Runs a pair of processes and adds what they left.
 void add_pair(const CaseSpec& a, const CaseSpec& b, const AbOptions& options, bool a_first, AbCase& one) {
   const auto [record_a, record_b] =
-      run_in_turns(request_for(a, options, 0), options.program_a, request_for(b, options, options.planted_slowdown),
+      run_in_turns(ab_request(a, options, 0), options.program_a, ab_request(b, options, options.planted_slowdown),
                    options.program_b, a_first);
   for (const auto& [record, side] : {std::pair{&record_a, "A"}, std::pair{&record_b, "B"}})
     if (record->status != Record::Status::kOk) return fail(one, fmt::format("{}: {}", side, record->reason));
@@ -110,6 +99,19 @@ Json pair_json(const AbPair& pair) {
 }
 
 }  // namespace
+
+CaseRequest ab_request(const CaseSpec& spec, const AbOptions& options, double planted_slowdown) {
+  // Only what the suite says: an older program doesn't know keys that came after it.
+  Json config = find_case_type(spec.type)->without_defaults(spec.config);
+  // A whole run waits for no turns, and both sides would write the same folder: its steps alone are compared.
+  config.erase("keep_checkpoint");
+  CaseRequest request{spec.name, spec.type, options.device, spec.budget_s, config, {}};
+  request.precision = 0;  // both sides make all blocks, however soon one of an older program knows its speed
+  request.max_blocks = options.blocks;
+  request.planted_slowdown = planted_slowdown;
+  request.in_turns = true;
+  return request;
+}
 
 double AbPair::log_ratio() const {
   std::vector<double> values;

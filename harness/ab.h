@@ -1,6 +1,7 @@
 #pragma once
 
 #include "harness/compare.h"
+#include "harness/isolated.h"
 #include "harness/suite.h"
 
 #include <filesystem>
@@ -55,6 +56,9 @@ struct AbResult {
   std::vector<AbCase> cases;
   Exit exit_code() const;
 };
+
+/// What one side is asked to run of a case.
+CaseRequest ab_request(const CaseSpec& spec, const AbOptions& options, double planted_slowdown);
 
 /// Runs pairs of each case, in rounds over the cases, until each is decided or has had its pairs. `a` and `b` are the
 /// suite as each side sees it; cases go by name.

@@ -1,5 +1,6 @@
 #include "harness/ab.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -84,6 +85,19 @@ TEST(Ab, ExitCodeFollowsTheCases) {
   EXPECT_EQ(with_untimed.exit_code(), Exit::kNotJudged);  // nothing was compared
   with_untimed.cases.push_back(result_of(Change::kSame).cases[0]);
   EXPECT_EQ(with_untimed.exit_code(), Exit::kOk);
+}
+
+TEST(Ab, EachSideMakesAllBlocksOfATrainingCaseAndKeepsNoCheckpoint) {
+  const Suite quick = read_suite(BENCH_SOURCE_DIR "/suites/quick.yaml");
+  const auto training = std::find_if(quick.cases.begin(), quick.cases.end(),
+                                     [](const auto& spec) { return spec.config.value("keep_checkpoint", false); });
+  ASSERT_NE(training, quick.cases.end());
+  const CaseRequest request = ab_request(*training, {}, 0.1);
+  EXPECT_FALSE(request.config.contains("keep_checkpoint"));
+  EXPECT_TRUE(request.config.contains("training"));
+  EXPECT_EQ(request.precision, 0);
+  EXPECT_EQ(request.max_blocks, AbOptions{}.blocks);
+  EXPECT_TRUE(request.in_turns);
 }
 
 }  // namespace
