@@ -135,7 +135,8 @@ void plan_inference(const CaseSpec& spec, const model::ModelConfig& model, const
   plan.memory = estimate_decode_memory(model, {batch, prompt, prompt + new_tokens, element, 0});
   if (spec.type == "decode") {
     plan.tokens = plan.batch;
-    plan_forward(decode_step_work(model, batch, prompt, new_tokens, element), ceilings, plan);
+    const std::string quantize = spec.config.value("quantize", "none");
+    plan_forward(decode_step_work(model, batch, prompt, new_tokens, element, quantize), ceilings, plan);
   } else {
     plan.tokens = plan.batch * static_cast<double>(prompt);
     plan_forward(forward_work(model, {plan.batch, static_cast<double>(prompt), 0, element}), ceilings, plan);

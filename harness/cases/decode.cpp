@@ -98,10 +98,8 @@ Record run_decode(const DecodeConfig& config, Context& context) {
   DecodeRounds round(model, prompt.to(model->device()), config, context.device);
   record.facts["batch"] = static_cast<double>(config.batch);
   record.facts["kv_cache_bytes"] = static_cast<double>(round.cache_bytes());
-  ForwardWork work = decode_step_work(model->config(), config.batch, config.prompt_tokens, config.new_tokens,
-                                      element_bytes(model->compute_dtype()));
-  if (model->quantization() != model::Quantization::kNone)
-    work.weight_bytes = static_cast<double>(model->decode_weight_bytes());
+  const ForwardWork work = decode_step_work(model->config(), config.batch, config.prompt_tokens, config.new_tokens,
+                                            element_bytes(model->compute_dtype()), config.source.quantize);
   record_work({work.flops, work.bytes()}, record);
   std::int64_t rounds = 0;
   bool enough = false;

@@ -2,6 +2,8 @@
 
 #include "model/config.h"
 
+#include <string>
+
 namespace bench::harness {
 
 /// New tokens of each of `batch` sequences behind those in the cache; the last one of each alone meets the head.
@@ -20,7 +22,8 @@ struct ForwardWork {
 ForwardWork forward_work(const model::ModelConfig& model, const ForwardShape& shape);
 
 /// The mean of the steps that make `new_tokens` behind a prompt; the first of them comes from the prompt's own pass.
+/// `quantize` as in a case's config: none, int8 or int4; the cache keeps its elements.
 ForwardWork decode_step_work(const model::ModelConfig& model, std::int64_t batch, std::int64_t prompt_tokens,
-                             std::int64_t new_tokens, std::int64_t element_bytes);
+                             std::int64_t new_tokens, std::int64_t element_bytes, const std::string& quantize = "none");
 
 }  // namespace bench::harness

@@ -2,6 +2,7 @@
 
 #include "harness/cases/cases.h"
 #include "harness/plan.h"
+#include "harness/quantization_cost.h"
 #include "tests/model/tiny.h"
 
 #include <gtest/gtest.h>
@@ -38,6 +39,19 @@ TEST(ForwardWork, ADecodeStepIsTheMeanOfAllThatAreTimed) {
   const ForwardWork mean = decode_step_work(tiny_config(), 2, kPrompt, kNew, 4);
   EXPECT_DOUBLE_EQ(mean.flops, flops);
   EXPECT_DOUBLE_EQ(mean.bytes(), bytes);
+}
+
+TEST(ForwardWork, QuantisedWeightsAreCountedAsTheModelStoresThem) {
+  for (const bool tied : {true, false})
+    for (const char* quantize : {"int8", "int4"}) {
+      model::ModelConfig config = tiny_config();
+      config.tie_embeddings = tied;
+      model::LanguageModel model = model::tiny_model(config);
+      model->quantize(quantization_named(quantize, "test"));
+      EXPECT_DOUBLE_EQ(decode_step_work(config, 2, 7, 6, 4, quantize).weight_bytes,
+                       static_cast<double>(model->decode_weight_bytes()))
+          << quantize;
+    }
 }
 
 TEST(ForwardWork, ThePlanAndTheCasesCountAlike) {

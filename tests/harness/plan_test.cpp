@@ -71,6 +71,16 @@ TEST(Plan, DecodingIsBoundByReadingTheWeights) {
   EXPECT_FALSE(plan.find("prefill-medium")->bound_by_memory);
 }
 
+TEST(Plan, QuantisedWeightsAreReadSooner) {
+  const auto tokens_per_s = [](const std::string& quantize) {
+    const Suite suite = read_suite(BENCH_SOURCE_DIR "/suites/m4max.yaml", {"cases.decode-large.quantize=" + quantize});
+    const Plan plan = make_plan(suite, ceilings_of(read_machine("m4-max-40", "test")));
+    return target(plan, "decode-large", "decode_tokens_per_s").bound;
+  };
+  EXPECT_GT(tokens_per_s("int8"), 1.8 * tokens_per_s("none"));
+  EXPECT_GT(tokens_per_s("int4"), 1.5 * tokens_per_s("int8"));
+}
+
 TEST(Plan, SaysWhatIsInReach) {
   const Plan plan = m4max();
   const CasePlan& medium = *plan.find("train-medium");
