@@ -9,7 +9,7 @@
 namespace bench::harness {
 namespace {
 
-TokenStream held_out_tokens(const PerplexityConfig& config, const model::ModelConfig& model) {
+TokenStream held_out_tokens(const PerplexityConfig& config, const model::ModelConfig& model, Record& record) {
   const auto tokenizer = checkpoint_tokenizer(config.source.checkpoint);
   const bool synthetic = config.text == kSynthetic || (!tokenizer && config.fallback == kSynthetic);
   if (synthetic) return synthetic_validation_tokens(model.vocab_size);
@@ -17,6 +17,7 @@ TokenStream held_out_tokens(const PerplexityConfig& config, const model::ModelCo
     throw Error(config.source.checkpoint, fmt::format("has no {}, so no text can be scored", kTokenizerFile),
                 "bench ppl --tokens scores raw ids");
   tokenizer->check_fits(model.vocab_size);
+  record_input(config.text, record);
   return text_tokens(config.text, *tokenizer, /*threads=*/2);
 }
 
@@ -38,7 +39,7 @@ Record run_perplexity(const PerplexityConfig& config, Context& context) {
   Record record = new_record(context, "perplexity", to_json(config));
   if (skip_for_missing_checkpoint(config.source, record)) return record;
   model::LanguageModel model = open_model(config.source, context.device, record);
-  const TokenStream tokens = held_out_tokens(config, model->config());
+  const TokenStream tokens = held_out_tokens(config, model->config(), record);
   const PerplexityOptions options{config.protocol, config.context, config.stride, config.max_tokens};
   std::optional<Progress> progress;
   const double end_s = now_s() + context.budget_s;
@@ -53,7 +54,6 @@ Record run_perplexity(const PerplexityConfig& config, Context& context) {
               "raise budget_s or set max_tokens: a part is not the text's perplexity");
       });
   record.notes["text"] = tokens.source;
-  if (config.text != kSynthetic) record_input(config.text, record);
   record.notes["protocol"] = options.text();
   record.facts["nll_nats"] = result.nll_nats;
   record.facts["scored_tokens"] = static_cast<double>(result.scored_tokens);

@@ -1,8 +1,11 @@
 #include "harness/perplexity.h"
 
+#include "harness/cases/perplexity.h"
+#include "harness/checkpoints.h"
 #include "harness/core/error.h"
 #include "model/loss.h"
 #include "tests/model/tiny.h"
+#include "tests/temporary_folder.h"
 
 #include <cmath>
 
@@ -94,6 +97,23 @@ TEST(Perplexity, PairedDifferenceIsNarrowWhereTheModelsMoveTogether) {
   EXPECT_EQ(paired_difference(a, a).high, 0);
   b.window_tokens.pop_back();
   EXPECT_THROW(paired_difference(a, b), Error);
+}
+
+TEST(PerplexityCase, ATextThatIsNotReadIsNoInput) {
+  const tests::TemporaryFolder folder;
+  const std::string checkpoint = (folder.path() / "final").string(),
+                    text = folder.write("valid.txt", "unread").string();
+  write_checkpoint(tiny_model(), checkpoint, torch::kFloat32, /*tokenizer=*/nullptr);
+  PerplexityConfig config;
+  config.source.checkpoint = checkpoint;
+  config.text = text;
+  config.fallback = "synthetic";
+  config.context = 16;
+  config.max_tokens = 64;
+  Context context{"perplexity", find_device("cpu", "test"), 100, {}};
+  const Record record = run_perplexity(config, context);
+  EXPECT_GT(record.fact("scored_tokens"), 0);
+  EXPECT_FALSE(record.inputs.contains(text));
 }
 
 TEST(Perplexity, BadOptionsAreErrors) {
