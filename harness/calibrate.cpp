@@ -77,11 +77,12 @@ void check_alike(const std::vector<Report>& runs) {
   }
 }
 
-/// "%" and "1" would not be read as text without quotes.
-std::string quoted_if_needed(const std::string& unit) {
-  return unit.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/") == std::string::npos
-             ? unit
-             : '"' + unit + '"';
+/// "%", "1" and "decode, batch 4" would not be read as one text without quotes.
+std::string quoted_if_needed(const std::string& text) {
+  const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+  const auto plain = [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '/'; };
+  const bool needless = !text.empty() && letter(text[0]) && std::all_of(text.begin(), text.end(), plain);
+  return needless ? text : Json(text).dump();
 }
 
 std::vector<std::string> entry_lines(const MachineSection& section) {
@@ -90,7 +91,8 @@ std::vector<std::string> entry_lines(const MachineSection& section) {
                                  fmt::format("    reason: {}", section.reason), "    references:"};
   for (const auto& r : section.references)
     lines.push_back(fmt::format("      - {{case: {}, metric: {}, reference: {}, lower: {}, upper: {}, unit: {}}}",
-                                r.case_name, r.metric, r.reference, r.lower, r.upper, quoted_if_needed(r.unit)));
+                                quoted_if_needed(r.case_name), r.metric, r.reference, r.lower, r.upper,
+                                quoted_if_needed(r.unit)));
   return lines;
 }
 
@@ -149,6 +151,12 @@ std::string with_machine_section(const std::string& suite_text, const std::strin
   if (!machines.defined() || !machines.yaml().IsSequence())
     throw Error(file, "its machines: is not a list, so nothing can be added to it",
                 "write one '- machine: ...' below it");
+  try {
+    read_suite_text(text, file);
+  } catch (const Error& e) {
+    throw Error(file, fmt::format("with the new references it would not be read: {}: {}", e.where(), e.message()),
+                "nothing was written; does the suite have the cases that were run?");
+  }
   return text;
 }
 

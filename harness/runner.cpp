@@ -70,8 +70,8 @@ class SuiteRun {
     return gates;
   }
 
-  /// The order drawn, except that a case waits for those it comes after. There are no circles: read_suite lets
-  /// `after` name earlier cases only.
+  /// The order drawn, except that a case waits for those it comes after. There are no circles: read_suite and
+  /// suite_of_report let `after` name earlier cases only.
   std::vector<std::size_t> in_dependency_order(std::vector<std::size_t> round) const {
     std::vector<std::size_t> ordered;
     while (!round.empty()) {

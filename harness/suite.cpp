@@ -109,9 +109,9 @@ void CaseSpec::validate(const Require& require) const {
   require(precision > 0 && precision < 1, "precision", "must be in (0, 1)", "0.02 means 2 %");
 }
 
-Suite read_suite(const std::string& file, const std::vector<std::string>& assignments) {
-  const auto overrides = std::make_shared<Overrides>(assignments);
-  const YamlNode root = YamlNode::load(file, overrides);
+namespace {
+
+Suite suite_from(const YamlNode& root, Overrides& overrides) {
   Suite suite;
   FieldReader reader(root);
   reader.read(suite);
@@ -122,7 +122,7 @@ Suite read_suite(const std::string& file, const std::vector<std::string>& assign
     throw root.child("name").error("must be a plain word: it is the folder of the results");
   if (!cases.defined() || !cases.yaml().IsSequence() || cases.yaml().size() == 0)
     throw cases.error("expected a list of cases", "nothing to run is never a success");
-  name_overrides(cases, *overrides);
+  name_overrides(cases, overrides);
   std::set<std::string> names;
   for (std::size_t i = 0; i < cases.yaml().size(); ++i) {
     CaseSpec spec = read_case(cases.element(i));
@@ -132,8 +132,20 @@ Suite read_suite(const std::string& file, const std::vector<std::string>& assign
       throw cases.element(i).child("name").error(fmt::format("'{}' is the name of two cases", suite.cases.back().name));
   }
   add_references(root, suite);
-  overrides->check_all_used();
+  overrides.check_all_used();
   return suite;
+}
+
+}  // namespace
+
+Suite read_suite(const std::string& file, const std::vector<std::string>& assignments) {
+  const auto overrides = std::make_shared<Overrides>(assignments);
+  return suite_from(YamlNode::load(file, overrides), *overrides);
+}
+
+Suite read_suite_text(const std::string& text, const std::string& file) {
+  const auto overrides = std::make_shared<Overrides>();
+  return suite_from(YamlNode::parse(text, file, overrides), *overrides);
 }
 
 Report with_all_keys(Report report) {
@@ -143,12 +155,30 @@ Report with_all_keys(Report report) {
   return report;
 }
 
+namespace {
+
+/// Cases of a run stand after those they wait for, as in its suite; those that it left out are not waited for. In a
+/// report that was written by hand they could wait for each other.
+void check_order(const CaseResult& one, const Suite& earlier, const Report& report) {
+  for (const auto& name : one.after) {
+    const bool is_there = std::any_of(report.cases.begin(), report.cases.end(),
+                                      [&](const CaseResult& other) { return other.name == name; });
+    const auto before = case_names(earlier);
+    if (is_there && std::find(before.begin(), before.end(), name) == before.end())
+      throw Error(one.name, fmt::format("comes after '{}', which does not stand before it in the report", name),
+                  "was the report changed?");
+  }
+}
+
+}  // namespace
+
 Suite suite_of_report(const Report& report) {
   Suite suite;
   suite.name = report.suite;
   suite.description = report.description;
   suite.device = report.device;
   for (const auto& one : report.cases) {
+    check_order(one, suite, report);
     CaseSpec spec;
     spec.name = one.name;
     spec.type = one.type;

@@ -81,7 +81,7 @@ struct Suite {
 };
 
 /// The suite that a report came from, as far as it was run: effective configs, gates, and as many processes of each
-/// case.
+/// case. Throws Error if its cases could not have run in that order.
 Suite suite_of_report(const Report& report);
 
 /// The report with every key of its cases' configs: one written before there was a key gets what the key is by default,
@@ -90,5 +90,7 @@ Report with_all_keys(Report report);
 
 /// Reads and checks a whole suite: every key of every case and of every config it names. Throws Error.
 Suite read_suite(const std::string& file, const std::vector<std::string>& assignments = {});
+/// The same of a text that is to become that file.
+Suite read_suite_text(const std::string& text, const std::string& file);
 
 }  // namespace bench::harness
