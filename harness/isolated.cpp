@@ -84,6 +84,8 @@ Json parse_json(const std::string& text, const std::string& where) {
     return Json::parse(text);
   } catch (const Json::parse_error& e) {
     throw Error(fmt::format("{}: byte {}", where, e.byte), "is not JSON", "was the file cut off?");
+  } catch (const Json::exception& e) {  // a number that no double holds
+    throw Error(where, fmt::format("is not JSON that can be read: {}", e.what()));
   }
 }
 

@@ -9,9 +9,10 @@
 namespace bench::harness {
 namespace {
 
-constexpr double kMargin = 0.05;  // of the range, on both sides
-constexpr int kTicks = 5;         // about
-constexpr double kDecade = 10;    // values that span more need a logarithmic axis
+constexpr double kMargin = 0.05;     // of the range, on both sides
+constexpr int kTicks = 5;            // about
+constexpr double kRounding = 1e-12;  // relative
+constexpr double kDecade = 10;       // values that span more need a logarithmic axis
 
 std::string tick_text(double value) { return std::fabs(value) < 1e-12 ? "0" : fmt::format("{:g}", value); }
 
@@ -58,7 +59,8 @@ std::pair<double, double> range_of(const std::vector<double>& values, bool posit
     high = std::max(high, value);
   }
   if (low > high) return {1, 2};
-  if (low == high)
+  // Values that differ by rounding only are one value: between them there is no room for ticks.
+  if (high - low <= kRounding * std::max(std::fabs(low), std::fabs(high)))
     return low == 0 ? std::pair{-1.0, 1.0} : std::pair{low - 0.1 * std::fabs(low), low + 0.1 * std::fabs(low)};
   return {low, high};
 }

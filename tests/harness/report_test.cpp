@@ -2,6 +2,7 @@
 
 #include "harness/core/files.h"
 #include "harness/history.h"
+#include "harness/reports/axis.h"
 #include "harness/reports/reports.h"
 #include "harness/reports/text.h"
 #include "harness/suite.h"
@@ -201,6 +202,35 @@ TEST(Report, TheExampleHasEveryVerdict) {
        {Verdict::kPass, Verdict::kExpectedFail, Verdict::kFail, Verdict::kNotJudged, Verdict::kError})
     EXPECT_TRUE(std::any_of(verdicts.begin(), verdicts.end(), [&](const auto& g) { return g.verdict == verdict; }))
         << verdict_name(verdict);
+}
+
+TEST(Report, CasesThatWaitForEachOtherAreAnErrorWhenTheReportIsRunAgain) {
+  Report report = example();
+  report.cases[1].after = {report.cases[0].name, "a case that was left out"};
+  EXPECT_EQ(suite_of_report(report).cases[1].after.size(), 2u);
+  report.cases[0].after = {report.cases[1].name};
+  EXPECT_THROW(suite_of_report(report), Error);
+}
+
+TEST(Report, ANumberThatNoDoubleHoldsIsAnErrorOfTheFile) {
+  const tests::TemporaryFolder folder;
+  const auto file = folder.write("report.json", "{\"seed\": 1e999}");
+  try {
+    read_report(file);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.where(), file.string());
+    EXPECT_NE(e.message().find("is not JSON that can be read"), std::string::npos) << e.message();
+  }
+}
+
+TEST(Report, ValuesThatDifferByRoundingHaveAnAxisWithTicks) {
+  for (const double value : {0.75, 1e9, 3e-6}) {
+    const double next = std::nextafter(std::nextafter(value, kInfinity), kInfinity);
+    const Axis axis = axis_over("", {value, next});
+    EXPECT_GE(axis.ticks.size(), 2u) << value;
+    EXPECT_LE(axis.ticks.size(), 20u) << value;
+  }
 }
 
 TEST(Report, TerminalLinesFitInAHundredColumnsWhateverTheNames) {
