@@ -60,13 +60,17 @@ Record outcome(const CaseRequest& request, const ProcessResult& process, const f
 Record run_process_of(const CaseRequest& request, const fs::path& program, bool own_group,
                       const std::vector<PassedFd>& passed) {
   const double begin = now_s();
+  const EndingSignals signals;  // end us once the folder is gone
   Record record;
   try {
     const TemporaryFolder folder;
     const fs::path request_file = folder.path / "request.json", record_file = folder.path / "record.json";
     write_file_atomically(request_file, to_json(request).dump());
-    const ProcessResult process = run_process({program.string(), "case", request_file.string(), record_file.string()},
-                                              kill_after_s(request.budget_s), own_group, passed);
+    const ProcessResult process =
+        run_process({program.string(), "case", request_file.string(), record_file.string()},
+                    kill_after_s(request.budget_s), own_group, passed,
+                    // A killed process cleans nothing up: what it leaves there goes with ours.
+                    {"TMPDIR=" + folder.path.string()});
     record = outcome(request, process, record_file);
   } catch (const Error& e) {
     record = failed(request, e.where() + ": " + e.message(), e.hint());
@@ -130,12 +134,13 @@ std::pair<Record, Record> run_in_turns(const CaseRequest& first, const fs::path&
     Record record;
     std::thread thread;
   };
+  const EndingSignals signals;  // end us once both sides have ended
   Side a, b;
   const auto start = [](Side& side, const CaseRequest& request, const fs::path& program) {
     const std::vector<PassedFd> passed{{side.turns.child_go_fd(), Turns::kGoFd},
                                        {side.turns.child_ready_fd(), Turns::kReadyFd}};
     side.thread = std::thread([&side, &request, &program, passed] {
-      side.record = run_process_of(request, program, /*own_group=*/false, passed);
+      side.record = run_process_of(request, program, /*own_group=*/true, passed);
       side.turns.close_child_ends();  // ours were the last: whoever waits for it learns that it has ended
     });
   };

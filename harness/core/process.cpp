@@ -3,11 +3,14 @@
 #include "harness/core/clock.h"
 #include "harness/core/error.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
-#include <optional>
+#include <iterator>
+#include <mutex>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <thread>
@@ -18,32 +21,21 @@ namespace bench::harness {
 
 namespace {
 
-volatile std::sig_atomic_t ended_by = 0;  // the signal that asked us to end
+std::atomic<int> ended_by = 0;  // the signal that asked us to end
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler writes it");
 
-/// While it lives, signals that would end us set `ended_by` instead; then they have their turn. Those that are ignored
-/// stay so (nohup).
-class EndingSignals {
- public:
-  EndingSignals() {
-    for (std::size_t i = 0; i < kCount; ++i) {
-      before_[i] = std::signal(kSignals[i], [](int signal) { ended_by = signal; });
-      if (before_[i] == SIG_IGN) std::signal(kSignals[i], SIG_IGN);
-    }
-  }
-  ~EndingSignals() {
-    for (std::size_t i = 0; i < kCount; ++i) std::signal(kSignals[i], before_[i]);
-    const int signal = ended_by;
-    ended_by = 0;
-    if (signal) std::raise(signal);
-  }
-  EndingSignals(const EndingSignals&) = delete;
-  EndingSignals& operator=(const EndingSignals&) = delete;
+constexpr int kEndingSignals[] = {SIGINT, SIGTERM, SIGHUP};
 
- private:
-  static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
-  static constexpr std::size_t kCount = std::size(kSignals);
-  void (*before_[kCount])(int);
+/// Of all EndingSignals: how many there are, and what the signals did before the first.
+struct Holders {
+  std::mutex mutex;
+  int count = 0;
+  void (*before[std::size(kEndingSignals)])(int) = {};
 };
+Holders& holders() {
+  static Holders all;
+  return all;
+}
 
 /// The attributes of a new process: in a process group of its own, or in ours.
 class SpawnAttributes {
@@ -76,10 +68,45 @@ class SpawnFiles {
   posix_spawn_file_actions_t actions_;
 };
 
+/// Ours with those in the place of what it says of the same names. Ends with a null, as posix_spawn wants it.
+std::vector<char*> environment_with(const std::vector<std::string>& ours) {
+  std::vector<char*> all;
+  const auto replaced = [&](const std::string& entry) {
+    const std::string name = entry.substr(0, entry.find('=') + 1);
+    return std::any_of(ours.begin(), ours.end(), [&](const std::string& one) { return one.starts_with(name); });
+  };
+  for (char** entry = environ; *entry; ++entry)
+    if (!replaced(*entry)) all.push_back(*entry);
+  for (const auto& one : ours) all.push_back(const_cast<char*>(one.c_str()));  // posix_spawn doesn't write
+  all.push_back(nullptr);
+  return all;
+}
+
 }  // namespace
 
+EndingSignals::EndingSignals() {
+  const std::lock_guard lock(holders().mutex);
+  if (holders().count++ > 0) return;
+  for (std::size_t i = 0; i < std::size(kEndingSignals); ++i) {
+    auto& before = holders().before[i];
+    before = std::signal(kEndingSignals[i], [](int signal) { ended_by = signal; });
+    if (before == SIG_IGN) std::signal(kEndingSignals[i], SIG_IGN);
+  }
+}
+
+EndingSignals::~EndingSignals() {
+  int signal = 0;
+  {
+    const std::lock_guard lock(holders().mutex);
+    if (--holders().count > 0) return;
+    for (std::size_t i = 0; i < std::size(kEndingSignals); ++i) std::signal(kEndingSignals[i], holders().before[i]);
+    signal = ended_by.exchange(0);
+  }
+  if (signal) std::raise(signal);
+}
+
 ProcessResult run_process(const std::vector<std::string>& command, double timeout_s, bool own_group,
-                          const std::vector<PassedFd>& passed) {
+                          const std::vector<PassedFd>& passed, const std::vector<std::string>& environment) {
   std::vector<char*> arguments;
   for (const auto& argument : command)
     arguments.push_back(const_cast<char*>(argument.c_str()));  // posix_spawn doesn't write
@@ -87,22 +114,24 @@ ProcessResult run_process(const std::vector<std::string>& command, double timeou
   pid_t child = 0;
   const SpawnAttributes attributes(own_group);
   const SpawnFiles files(passed);
-  const int failed = ::posix_spawnp(&child, arguments[0], files.get(), attributes.get(), arguments.data(), environ);
+  // Before there is a child: what ended us alone would leave it computing beside whatever is measured next.
+  const EndingSignals signals;
+  // Whoever started us may ignore the ends of children; then nothing would be left of them to wait for.
+  std::signal(SIGCHLD, SIG_DFL);
+  const int failed = ::posix_spawnp(&child, arguments[0], files.get(), attributes.get(), arguments.data(),
+                                    environment_with(environment).data());
   if (failed) throw Error::at_run_time(command[0], std::string("cannot be started: ") + std::strerror(failed));
-  // Ctrl-C reaches our group only, and what ends us alone would leave a child that goes on computing beside whatever
-  // is measured next: a child in a group of its own is ended with us.
-  std::optional<EndingSignals> signals;
-  if (own_group) signals.emplace();
   const pid_t target = own_group ? -child : child;
   ProcessResult result;
   const double end = now_s() + timeout_s;
   int status = 0;
-  while (::waitpid(child, &status, WNOHANG) == 0) {
+  pid_t ended = 0;
+  while ((ended = ::waitpid(child, &status, WNOHANG)) == 0) {
     result.timed_out = result.timed_out || now_s() > end;
     if (result.timed_out || ended_by) ::kill(target, SIGKILL);
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  signals.reset();
+  if (ended < 0) throw Error::at_run_time(command[0], std::string("its end is unknown: ") + std::strerror(errno));
   if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
   return result;

@@ -16,10 +16,21 @@ struct PassedFd {
   int ours = -1, theirs = -1;
 };
 
-/// Runs a program with this process's stdin, stdout and stderr and waits for it; after `timeout_s` it is killed. With
-/// `own_group` whatever it started itself is killed with it, and Ctrl-C, SIGTERM or SIGHUP here ends them all before it
-/// ends this process. Throws Error if it can't be started.
+/// While one lives, Ctrl-C, SIGTERM or SIGHUP here ends only what run_process() waits for; this process when the last
+/// one goes. For whoever has more to clean up than that program; several threads may have one at once. Signals that are
+/// ignored stay so (nohup).
+class EndingSignals {
+ public:
+  EndingSignals();
+  ~EndingSignals();
+  EndingSignals(const EndingSignals&) = delete;
+  EndingSignals& operator=(const EndingSignals&) = delete;
+};
+
+/// Runs a program with this process's stdin, stdout and stderr and waits for it; after `timeout_s` it is killed, and so
+/// it is by what ends this process (see EndingSignals). With `own_group` whatever it started itself is killed with it.
+/// `environment`: NAME=VALUE, instead of what this process has of that name. Throws Error if it can't be started.
 ProcessResult run_process(const std::vector<std::string>& command, double timeout_s, bool own_group = false,
-                          const std::vector<PassedFd>& passed = {});
+                          const std::vector<PassedFd>& passed = {}, const std::vector<std::string>& environment = {});
 
 }  // namespace bench::harness

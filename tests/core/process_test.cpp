@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <sys/wait.h>
 #include <thread>
@@ -25,16 +26,57 @@ TEST(Process, ReportsExitCodeSignalAndTimeout) {
   EXPECT_THROW(run_process({"/no/such/program"}, 10), Error);
 }
 
-TEST(Process, WhatEndsUsEndsAChildInAGroupOfItsOwn) {
+TEST(Process, AStarterThatIgnoresItsChildrensEndsHidesNone) {
+  const pid_t us = ::fork();
+  if (us == 0) {
+    std::signal(SIGCHLD, SIG_IGN);
+    ::_exit(run_process({"sh", "-c", "exit 7"}, 10).exit_code);
+  }
+  int status = 0;
+  ::waitpid(us, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+}
+
+TEST(Process, TheEnvironmentIsOursButForWhatIsGiven) {
+  ::setenv("BENCH_TEST", "ours", 1);
+  const auto exit_code = [](const std::string& test, const std::vector<std::string>& given) {
+    return run_process({"sh", "-c", "test " + test}, 10, false, {}, given).exit_code;
+  };
+  EXPECT_EQ(exit_code("$BENCH_TEST = ours", {}), 0);
+  EXPECT_EQ(exit_code("$BENCH_TEST = theirs -a -n \"$PATH\"", {"BENCH_TEST=theirs"}), 0);
+}
+
+TEST(Process, WhoeverHoldsEndingSignalsCleansUpBeforeTheyEndIt) {
+  const tests::TemporaryFolder folder;
+  const std::filesystem::path begun = folder.path() / "begun", cleaned = folder.path() / "cleaned";
+  const pid_t us = ::fork();
+  if (us == 0) {
+    std::signal(SIGTERM, SIG_DFL);
+    {
+      const EndingSignals signals;
+      run_process({"sh", "-c", "touch " + begun.string() + "; sleep 60"}, 60);
+      write_file_atomically(cleaned, "");
+    }
+    ::_exit(0);
+  }
+  while (!std::filesystem::exists(begun)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ::kill(us, SIGTERM);
+  int status = 0;
+  ::waitpid(us, &status, 0);
+  EXPECT_EQ(WTERMSIG(status), SIGTERM);
+  EXPECT_TRUE(std::filesystem::exists(cleaned));
+}
+
+TEST(Process, WhatEndsUsEndsAChildInWhicheverGroup) {
   const tests::TemporaryFolder folder;
   const std::string pid_file = (folder.path() / "pid").string();
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const auto& [signal, own_group] :
+       {std::pair{SIGINT, true}, std::pair{SIGTERM, true}, std::pair{SIGHUP, true}, std::pair{SIGTERM, false}}) {
     const pid_t us = ::fork();
     if (us == 0) {
       std::signal(signal, SIG_DFL);  // nohup and background jobs of scripts ignore some
       run_process({"sh", "-c", "echo $$ > " + pid_file + ".new; mv " + pid_file + ".new " + pid_file + "; sleep 60"},
-                  60,
-                  /*own_group=*/true);
+                  60, own_group);
       ::_exit(0);
     }
     while (!std::filesystem::exists(pid_file)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
