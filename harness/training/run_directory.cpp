@@ -96,7 +96,11 @@ void save_training_checkpoint(Trainer& trainer, const fs::path& folder, const To
                                                        {"config", effective_config}}
                                                           .dump(2) +
                                                       "\n");
+                                                       {"updates", trainer.optimizer().updates()},
+                                                       {"skipped_steps", trainer.skipped().total},
+                                                       {"skipped_in_a_row", trainer.skipped().in_a_row},
   });
+                                                       {"loss_scale_good_steps", trainer.loss_scaler().good_steps()},
 }
 
 std::int64_t checkpoint_step(const fs::path& folder) { return read_state(folder)["step"].get<std::int64_t>(); }
@@ -113,15 +117,18 @@ void check_same_run(const fs::path& folder, const Json& effective_config) {
 }
 
 void load_training_state(Trainer& trainer, const fs::path& folder) {
-  const std::int64_t step = checkpoint_step(folder);
   const Json state = read_state(folder);
   const std::string device = state.value("device", "");
   if (device != trainer.model()->device().str())
     throw Error(folder.string(), fmt::format("the run was on {}, this is {}", device, trainer.model()->device().str()),
                 "the state of its random numbers can't move between devices");
   const model::NamedTensors tensors = model::read_safetensors(folder / kTensorsFile);
-  trainer.optimizer().load_state(tensors, step, (folder / kTensorsFile).string());
-  trainer.loss_scaler().set_scale(state.value("loss_scale", trainer.loss_scaler().scale()));
+  // What an older state doesn't say it took to be so: no step skipped, each an update.
+  const std::int64_t updates = state.value("updates", state["step"].get<std::int64_t>());
+  trainer.optimizer().load_state(tensors, updates, (folder / kTensorsFile).string());
+  trainer.skipped() = {state.value("skipped_steps", std::int64_t{0}), state.value("skipped_in_a_row", std::int64_t{0})};
+  trainer.loss_scaler().restore(state.value("loss_scale", trainer.loss_scaler().scale()),
+                                state.value("loss_scale_good_steps", std::int64_t{0}));
   const auto generator = tensors.find(kGenerator);
   if (generator == tensors.end()) throw Error((folder / kTensorsFile).string(), "generator: is missing");
   at::Generator dropout = at::globalContext().defaultGenerator(trainer.model()->device());

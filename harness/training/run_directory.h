@@ -45,7 +45,7 @@ void save_training_checkpoint(Trainer& trainer, const std::filesystem::path& fol
 std::int64_t checkpoint_step(const std::filesystem::path& folder);
 /// Throws Error if what decides the course of a run (model, data, seed, batch) isn't what the checkpoint's run had.
 void check_same_run(const std::filesystem::path& folder, const Json& effective_config);
-/// Puts optimizer and generator back. The weights are the caller's to load.
+/// Puts optimizer, loss scaler, counts and generator back. The weights are the caller's to load.
 void load_training_state(Trainer& trainer, const std::filesystem::path& folder);
 
 }  // namespace bench::harness

@@ -32,6 +32,11 @@ struct StepResult {
 };
 
 /// Optimizer steps of one model on one stream of batches.
+/// Optimizer steps that were skipped.
+struct SkippedSteps {
+  std::int64_t total = 0, in_a_row = 0;  // in_a_row: up to the last step
+};
+
 class Trainer {
  public:
   /// `batches` must make batches of execution.micro_batch_size. Starts at optimizer step `first_step`.
@@ -48,7 +53,8 @@ class Trainer {
 
   std::int64_t micro_steps_per_step() const { return micro_steps_per_step_; }
   std::int64_t steps_done() const { return step_; }
-  std::int64_t steps_skipped() const { return skipped_; }
+  std::int64_t steps_skipped() const { return skipped_.total; }
+  SkippedSteps& skipped() { return skipped_; }
   LossScaler& loss_scaler() { return loss_scaler_; }
   AdamW& optimizer() { return optimizer_; }
   model::LanguageModel& model() { return model_; }
@@ -64,7 +70,7 @@ class Trainer {
 
   LossScaler loss_scaler_;
   std::int64_t micro_steps_per_step_, step_, micro_steps_ = 0;
-  std::int64_t skipped_ = 0, skipped_in_a_row_ = 0;
+  SkippedSteps skipped_;
   torch::Tensor loss_sum_;
   Prefetcher prefetcher_;
 };
