@@ -119,6 +119,14 @@ void check_same_run(const fs::path& folder, const Json& effective_config) {
 void load_training_state(Trainer& trainer, const fs::path& folder) {
   const Json state = read_state(folder);
   const std::string device = state.value("device", "");
+  for (const char* key : {"/inputs/text", "/inputs/tokenizer"}) {
+    const Json::json_pointer pointer(key);
+    if (!saved.contains(pointer) || saved[pointer] == effective_config[pointer]) continue;  // older states lack them
+    throw Error(folder.string(),
+                fmt::format("the run had another {}: {}, now {}", std::string(key).substr(8),
+                            saved[pointer].get<std::string>(), effective_config[pointer].get<std::string>()),
+                "put back the files that the run began with, or start over with --overwrite");
+  }
   if (device != trainer.model()->device().str())
     throw Error(folder.string(), fmt::format("the run was on {}, this is {}", device, trainer.model()->device().str()),
                 "the state of its random numbers can't move between devices");

@@ -43,7 +43,8 @@ void save_training_checkpoint(Trainer& trainer, const std::filesystem::path& fol
 
 /// The number of steps of the run that a checkpoint belongs to. Throws Error if it can't be resumed from.
 std::int64_t checkpoint_step(const std::filesystem::path& folder);
-/// Throws Error if what decides the course of a run (model, data, seed, batch) isn't what the checkpoint's run had.
+/// Throws Error if what decides the course of a run (model, data, seed, batch, the content of text and tokenizer) isn't
+/// what the checkpoint's run had.
 void check_same_run(const std::filesystem::path& folder, const Json& effective_config);
 /// Puts optimizer, loss scaler, counts and generator back. The weights are the caller's to load.
 void load_training_state(Trainer& trainer, const std::filesystem::path& folder);

@@ -2,6 +2,7 @@
 
 #include "harness/checkpoints.h"
 #include "harness/core/clock.h"
+#include "harness/core/hash.h"
 #include "harness/core/progress.h"
 #include "harness/measure.h"
 #include "harness/perplexity.h"
@@ -46,6 +47,15 @@ std::string describe(const Execution& execution, const TrainingConfig& config, s
 
 /// A run from its first step to its last.
 class Run {
+/// What the run reads, by content: another text at the same path would make it another run.
+Json inputs_of(const TrainingData& data) {
+  const Tokenizer* tokenizer = data.tokenizer.get();
+  return {
+      {"text", data.train.source},
+      {"tokenizer",
+       tokenizer ? fmt::format("{} (xxh128 {})", tokenizer->path().string(), xxh128(tokenizer->content())) : "none"}};
+}
+
  public:
   Run(const model::ModelConfig& model_config, const TrainingConfig& config, const TrainingData& data,
       const Device& device, const TrainOptions& options)
@@ -53,7 +63,7 @@ class Run {
         data_(data),
         device_(device),
         options_(options),
-        effective_({{"model", to_json(model_config)}, {"training", to_json(config)}}),
+        effective_({{"model", to_json(model_config)}, {"training", to_json(config)}, {"inputs", inputs_of(data)}}),
         directory_(config.train.output_dir),
         execution_(options.execution ? *options.execution : execution_for(config, device, 0, "micro_batch_size")),
         from_(options.resume ? directory_.latest() : std::nullopt),
