@@ -34,6 +34,8 @@ class RunDirectory {
   void write_wandb(const WandbConfig& config, const Json& effective_config) const;
 
  private:
+  void check_holds_no_run() const;
+
   std::filesystem::path path_;
 };
 
