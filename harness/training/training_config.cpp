@@ -25,7 +25,7 @@ void TrainConfig::validate(const Require& require) const {
           fmt::format("{} is not batch_size {} x gradient_accumulation_steps {} = {}", effective_batch_size, batch_size,
                       gradient_accumulation_steps, batch_size * gradient_accumulation_steps),
           "change one of the three");
-  require(max_seq_length >= 1, "max_seq_length", "must be at least 1", "");
+  require(max_seq_length >= 2, "max_seq_length", "must be at least 2", "a token is predicted from at least one other");
   require(learning_rate > 0, "learning_rate", "must be positive", "");
   not_negative(weight_decay, "weight_decay");
   require(max_grad_norm > 0, "max_grad_norm", "must be positive", "");
