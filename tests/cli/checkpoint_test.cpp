@@ -40,6 +40,30 @@ TEST_F(CheckpointTest, TrainResumesAndRefusesToOverwrite) {
             2);  // too long a sequence
 }
 
+// In the middle of a run that would take hours. SIGHUP goes the same way, unless the tests themselves run under nohup.
+TEST_F(CheckpointTest, SigtermEndsTrainingWithACheckpoint) {
+  const int exit_code =
+      shell("\"$BENCH\" " + train_arguments("run", "--set train.max_steps=1000000 --set train.logging_steps=1") +
+            " >out 2>err & i=0; while [ ! -s run/metrics.jsonl ] && [ $i -lt 1200 ]; do sleep 0.05; i=$((i+1)); done; "
+            "kill -TERM $!; wait $!");
+  EXPECT_EQ(exit_code, 0) << read_file(folder_.path() / "err");
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "run/final/training_state.json"));
+}
+
+TEST_F(CheckpointTest, WhatDoesNotFitTheBudgetNamesTheOption) {
+  const Outcome outcome = train("run", "--micro-batch-size auto --memory-budget 1kB");
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_TRUE(contains(outcome.text, "hint: a larger --memory-budget")) << outcome.text;
+}
+
+TEST_F(CheckpointTest, TrainSaysOnceWhatItWillCost) {
+  const Outcome outcome = train("run", "--max-steps 5 --set train.save_steps=2");
+  const std::size_t said = outcome.text.find(" left; a checkpoint every ");
+  ASSERT_NE(said, std::string::npos) << outcome.text;
+  EXPECT_EQ(outcome.text.find(" left; a checkpoint every ", said + 1), std::string::npos) << outcome.text;
+  EXPECT_TRUE(contains(outcome.text, "passes over the text")) << outcome.text;
+}
+
 TEST_F(CheckpointTest, PplScoresRawIdsAndComparesCheckpoints) {
   ASSERT_EQ(train("a", "--max-steps 2").exit_code, 0);
   ASSERT_EQ(train("b", "--max-steps 12").exit_code, 0);
