@@ -1,5 +1,6 @@
 #include "harness/training/train.h"
 
+#include "harness/cli/checks.h"
 #include "harness/cli/verbs.h"
 #include "harness/training/memory_estimate.h"
 
@@ -20,9 +21,14 @@ struct Options {
 MicroBatch micro_batch(const Options& options) {
   MicroBatch choice;
   choice.size.automatic = options.micro_batch_size == "auto";
-  if (!choice.size.automatic) choice.size.count = std::stoll(options.micro_batch_size);
-  if (!options.memory_budget.empty()) choice.budget_bytes = parse_bytes(options.memory_budget, "--memory-budget");
+  if (!choice.size.automatic) choice.size.count = std::stoll(options.micro_batch_size);  // checked when it was read
+  if (options.memory_budget.empty()) return choice;
+  if (!choice.size.automatic)
+    throw Error("--memory-budget", "is for --micro-batch-size auto",
+                "a micro-batch of a fixed size takes what it takes");
+  choice.budget_bytes = parse_bytes(options.memory_budget, "--memory-budget");
   return choice;
+  choice.budget_key = "--memory-budget";
 }
 
 void run(const Options& options) {
@@ -60,16 +66,16 @@ void add_train(CLI::App& app, Exit&) {
   verb->add_option("--model", options->model, "model config")->required();
   verb->add_option("--training", options->training, "training config")->required();
   verb->add_option("--max-steps", options->max_steps, "stop at this optimizer step; the schedule stays the config's")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1));
   verb->add_option(
           "--micro-batch-size", options->micro_batch_size,
           "sequences of one forward and backward pass, or auto: the fastest that fits [the config's batch_size]")
-      ->check(CLI::IsMember({"auto"}) | CLI::PositiveNumber);
+      ->check(whole_number_or_auto(1));
   verb->add_option("--memory-budget", options->memory_budget,
                    "of --micro-batch-size auto, such as 10GB [what is free]");
   verb->add_option("--device", options->device, "auto, mps, cuda or cpu [the config's]");
-  verb->add_flag("--resume", options->resume, "go on from the newest checkpoint in output_dir");
-  verb->add_flag("--overwrite", options->overwrite, "replace a run that is in output_dir already");
+  auto* resume = verb->add_flag("--resume", options->resume, "go on from the newest checkpoint in output_dir");
+  verb->add_flag("--overwrite", options->overwrite, "replace a run that is in output_dir already")->excludes(resume);
   verb->add_option("--set", options->set, "KEY=VALUE of the training config, such as train.max_steps=100 or device=cpu")
       ->allow_extra_args(false);
   verb->callback([options] { run(*options); });

@@ -42,7 +42,7 @@ Execution choose_execution(const model::ModelConfig& model, const TrainingConfig
         fmt::format("nothing fits {:.1f} GB: one sequence of {} tokens with recomputed activations needs {}",
                     budget / 1e9, config.train.max_seq_length,
                     estimate_training_memory(model, execution, config.train.max_seq_length, &device).text()),
-        "a larger memory_budget_gb, or shorter sequences");
+        fmt::format("a larger {}, or shorter sequences", micro_batch.budget_key));
   }
   execution.micro_batch_size = choice->micro_batch_size;
   execution.gradient_checkpointing = choice->gradient_checkpointing;
@@ -71,7 +71,7 @@ void check_training_fits(const model::ModelConfig& model, const Execution& execu
                          const Device& device) {
   if (const auto why = why_training_does_not_fit(model, execution, seq_length, device))
     throw Error::at_run_time(fmt::format("micro-batch of {} x {} tokens", execution.micro_batch_size, seq_length), *why,
-                             "lower the micro-batch size, or turn gradient_checkpointing on");
+                             "--micro-batch-size auto (in a suite micro_batch_size: auto) takes what fits");
 }
 
 }  // namespace bench::harness
