@@ -78,7 +78,7 @@ StepResult Trainer::update() {
   count_skipped(result);
   for (auto& parameter : model_->parameters()) parameter.mutable_grad().zero_();
   micro_steps_ = 0;
-  ++step_;
+  result.step = ++step_;
   return result;
 }
 

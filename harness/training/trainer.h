@@ -25,18 +25,19 @@ Execution execution_for(const TrainingConfig& config, const Device& device, std:
                         const std::string& where);
 
 struct StepResult {
-  double loss = 0;       // mean over the step's tokens, nats
-  double grad_norm = 0;  // before clipping
+  std::int64_t step = 0;  // its number, the first is 1
+  double loss = 0;        // mean over the step's tokens, nats
+  double grad_norm = 0;   // before clipping
   double learning_rate = 0;
   bool skipped = false;  // loss or gradients were not finite: the weights stay as they were
 };
 
-/// Optimizer steps of one model on one stream of batches.
 /// Optimizer steps that were skipped.
 struct SkippedSteps {
   std::int64_t total = 0, in_a_row = 0;  // in_a_row: up to the last step
 };
 
+/// Optimizer steps of one model on one stream of batches.
 class Trainer {
  public:
   /// `batches` must make batches of execution.micro_batch_size. Starts at optimizer step `first_step`.
