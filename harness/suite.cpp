@@ -1,5 +1,7 @@
 #include "harness/suite.h"
 
+#include "harness/devices/device_names.h"
+
 #include <algorithm>
 #include <set>
 
@@ -80,6 +82,14 @@ void add_references(const YamlNode& root, Suite& suite) {
            {"reading", fmt::format("{:.6g} on {}: {}", reference.reference, section.date, section.reason)}},
           root.file()));
     }
+std::vector<std::string> case_names(const Suite& suite) {
+  std::vector<std::string> names;
+  for (const auto& spec : suite.cases) names.push_back(spec.name);
+  return names;
+}
+
+void Suite::validate(const Require& require) const { require_device_name(require, device); }
+
   }
 }
 
@@ -112,6 +122,7 @@ void CaseSpec::validate(const Require& require) const {
 Suite read_suite(const std::string& file, const std::vector<std::string>& assignments) {
   const auto overrides = std::make_shared<Overrides>(assignments);
   const YamlNode root = YamlNode::load(file, overrides);
+  reader.check(suite);
   Suite suite;
   FieldReader reader(root);
   reader.read(suite);

@@ -78,6 +78,7 @@ struct Suite {
     visit("device", self.device, "auto, mps, cuda or cpu; --device overrides it");
     visit("machines", self.machines, "gates of single machines; `bench calibrate` writes them");
   }
+  void validate(const Require& require) const;
 };
 
 /// The suite that a report came from, as far as it was run: effective configs, gates, and as many processes of each

@@ -1,6 +1,6 @@
 #include "harness/training/training_config.h"
 
-#include <algorithm>
+#include "harness/devices/device_names.h"
 
 namespace bench::harness {
 
@@ -50,9 +50,7 @@ void TrainConfig::validate(const Require& require) const {
 
 void TrainingConfig::validate(const Require& require) const {
   require(seed >= 0, "seed", "must not be negative", "");
-  const std::vector<std::string> known{"auto", "mps", "cuda", "cpu"};
-  require(std::find(known.begin(), known.end(), device) != known.end(), "device",
-          fmt::format("unknown device '{}'", device), unknown_name_hint(device, known));
+  require_device_name(require, device);
   require(!wandb.enabled || !wandb.project.empty(), "wandb.project", "is missing", "set it, or wandb.enabled to false");
 }
 
