@@ -88,9 +88,20 @@ TEST_F(CheckpointTest, PplRefusesWhatItCannotScore) {
   EXPECT_EQ(here("ppl a/final --text model.yaml").exit_code, 2);  // no tokenizer in there
   EXPECT_EQ(here("ppl nowhere --tokens ids.bin").exit_code, 2);
   folder_.write("good.bin", std::string(40, '\0'));
-  EXPECT_EQ(here("ppl a/final --tokens good.bin --context 65").exit_code, 2);
-  EXPECT_EQ(here("ppl a/final --tokens good.bin --context 8 --protocol sideways").exit_code, 2);
-  EXPECT_EQ(here("ppl a/final --tokens good.bin --context 8 --dtype fp8").exit_code, 2);
+  folder_.write("a/final/model.safetensors", "damaged");  // what is wrong with the options is said before it is read
+  const auto says = [&](const std::string& options, const std::string& part) {
+    const Outcome outcome = here("ppl a/final --tokens good.bin " + options);
+    EXPECT_EQ(outcome.exit_code, 2) << options;
+    EXPECT_TRUE(contains(outcome.text, part)) << outcome.text;
+  };
+  says("--context 65", "--context: 65 exceeds the model's max_seq_length 64");
+  says("--context 1", "--context: 1 is too short");
+  says("--context 8 --protocol sideways", "--protocol: unknown protocol 'sideways'");
+  says("--context 8 --protocol strided --stride 8", "--stride: 8 is not in 1 .. context - 1 = 7");
+  says("--context 8 --stride 4", "--stride: is for the strided protocol");
+  says("--context 8 --dtype fp8", "--dtype: unknown dtype 'fp8'");
+  says("--context 8 --quantize int5", "--quantize: ");
+  says("--context 8", "model.safetensors");
 }
 
 TEST_F(CheckpointTest, DamagedCheckpointsAreRefused) {
