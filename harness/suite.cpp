@@ -44,19 +44,14 @@ CaseSpec* find_case(Suite& suite, const std::string& name) {
   return found == suite.cases.end() ? nullptr : &*found;
 }
 
-std::vector<std::string> case_names(const Suite& suite) {
-  std::vector<std::string> names;
-  for (const auto& spec : suite.cases) names.push_back(spec.name);
-  return names;
-}
-
 /// `after` may name cases that stand earlier in the suite only: so there are no circles.
 void check_order(const YamlNode& node, const CaseSpec& spec, const Suite& earlier) {
   const auto names = case_names(earlier);
   for (const auto& name : spec.after)
     if (std::find(names.begin(), names.end(), name) == names.end())
       throw node.child("after").error(fmt::format("no case '{}' stands before this one", name),
-                                      unknown_name_hint(name, names));
+                                      names.empty() ? "it is the first: a case waits for those that stand above it"
+                                                    : unknown_name_hint(name, names));
 }
 
 /// A reference as a gate of its case.
@@ -82,6 +77,11 @@ void add_references(const YamlNode& root, Suite& suite) {
            {"reading", fmt::format("{:.6g} on {}: {}", reference.reference, section.date, section.reason)}},
           root.file()));
     }
+  }
+}
+
+}  // namespace
+
 std::vector<std::string> case_names(const Suite& suite) {
   std::vector<std::string> names;
   for (const auto& spec : suite.cases) names.push_back(spec.name);
@@ -89,11 +89,6 @@ std::vector<std::string> case_names(const Suite& suite) {
 }
 
 void Suite::validate(const Require& require) const { require_device_name(require, device); }
-
-  }
-}
-
-}  // namespace
 
 void Reference::validate(const Require& require) const {
   const Metric* row = find_metric(metric);
@@ -122,12 +117,12 @@ void CaseSpec::validate(const Require& require) const {
 Suite read_suite(const std::string& file, const std::vector<std::string>& assignments) {
   const auto overrides = std::make_shared<Overrides>(assignments);
   const YamlNode root = YamlNode::load(file, overrides);
-  reader.check(suite);
   Suite suite;
   FieldReader reader(root);
   reader.read(suite);
   reader.allow("cases");
   reader.finish();
+  reader.check(suite);
   const YamlNode cases = root.child("cases");
   if (suite.name.empty() || suite.name.find('/') != std::string::npos || suite.name[0] == '.')
     throw root.child("name").error("must be a plain word: it is the folder of the results");

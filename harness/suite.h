@@ -81,6 +81,8 @@ struct Suite {
   void validate(const Require& require) const;
 };
 
+std::vector<std::string> case_names(const Suite& suite);
+
 /// The suite that a report came from, as far as it was run: effective configs, gates, and as many processes of each
 /// case.
 Suite suite_of_report(const Report& report);

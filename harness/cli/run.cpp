@@ -1,3 +1,4 @@
+#include "harness/cli/checks.h"
 #include "harness/cli/verbs.h"
 #include "harness/compare.h"
 #include "harness/reports/reports.h"
@@ -77,9 +78,9 @@ void add_run(CLI::App& app, Exit& exit) {
   verb->add_option("--case", options->run.case_glob, "run only cases whose names match this pattern")
       ->capture_default_str();
   verb->add_option("--processes", options->run.processes, "of each case, at most, instead of the suite's")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1));
   verb->add_option("--seed", options->run.seed, "of the order in which the processes run [drawn]")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number(0));
   verb->add_option("--set", options->set,
                    "KEY=VALUE, such as cases.train.steps=10 or device=cpu; may be given several times")
       ->allow_extra_args(false)
