@@ -210,7 +210,11 @@ double parse_share(const std::string& text, const std::string& where) {
   const std::string rest = text.substr(used);
   if (used == 0 || (rest != "" && rest != "%") || !(value >= 0) || std::isinf(value))
     throw Error(where, fmt::format("'{}' is not a share", text), "for example 5%");
-  return rest == "%" ? value / 100 : value;
+  const double share = rest == "%" ? value / 100 : value;
+  if (share >= 1)
+    throw Error(where, fmt::format("'{}' is {:.6g} %, which is no share of a speed", text, 100 * share),
+                rest.empty() && value < 100 ? fmt::format("did you mean {}%?", text) : "for example 5%");
+  return share;
 }
 
 }  // namespace bench::harness

@@ -1,6 +1,10 @@
 #include "harness/inference_config.h"
 
+#include "harness/devices/device_names.h"
+
 namespace bench::harness {
+
+void InferenceConfig::Model::validate(const Require& require) const { require_device_name(require, device); }
 
 void InferenceConfig::Generation::validate(const Require& require) const {
   require(max_length > 1, "max_length", "must be at least 2", "");

@@ -17,6 +17,7 @@ struct InferenceConfig {
       visit("device", self.device, "auto, mps, cuda or cpu");
       visit("compile", self.compile, "our fused operators, where there are any; the results agree");
     }
+    void validate(const Require& require) const;
   };
   struct Generation {
     std::int64_t max_length = 512;

@@ -74,9 +74,9 @@ MemoryCalibration calibrate(const std::vector<MemoryPoint>& points) {
 }
 
 double parse_bytes(const std::string& text, const std::string& where) {
-  constexpr std::pair<const char*, double> kUnits[] = {{"", 1},         {"B", 1},           {"kB", 1e3},
-                                                       {"MB", 1e6},     {"GB", 1e9},        {"TB", 1e12},
-                                                       {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}};
+  constexpr std::pair<const char*, double> kUnits[] = {{"B", 1},           {"kB", 1e3},          {"MB", 1e6},
+                                                       {"GB", 1e9},        {"TB", 1e12},         {"KiB", 1024.0},
+                                                       {"MiB", 1048576.0}, {"GiB", 1073741824.0}};
   std::size_t used = 0;
   double value = std::nan("");
   try {
@@ -87,7 +87,7 @@ double parse_bytes(const std::string& text, const std::string& where) {
   const std::string unit = text.substr(std::min(text.find_first_not_of(' ', used), text.size()));
   for (const auto& [name, factor] : kUnits)
     if (used > 0 && unit == name && std::isfinite(value) && value > 0) return value * factor;
-  throw Error(where, fmt::format("'{}' is no amount of memory", text),
+  throw Error(where, fmt::format("'{}' {}", text, used > 0 && unit.empty() ? "has no unit" : "is no amount of memory"),
               "such as 10GB (1e9 bytes each), 9.5GiB or 800MB");
 }
 

@@ -106,7 +106,8 @@ struct MemoryCalibration {
 /// 0.
 MemoryCalibration calibrate(const std::vector<MemoryPoint>& points);
 
-/// The bytes that "10GB", "9.5 GiB", "800MB" or "1e9" mean; GB are 1e9, GiB 2^30. Throws Error at `where`.
+/// The bytes that "10GB", "9.5 GiB" or "800MB" mean; GB are 1e9, GiB 2^30. Throws Error at `where`, also when there is
+/// no unit: "10" would be 10 bytes.
 double parse_bytes(const std::string& text, const std::string& where);
 
 }  // namespace bench::harness

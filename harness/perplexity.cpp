@@ -30,22 +30,34 @@ std::string PerplexityOptions::text() const {
   return fmt::format("{}, context {}{}", protocol, context, stride_text);
 }
 
-std::vector<Window> windows_of(std::int64_t tokens, const PerplexityOptions& options) {
+void check_options(const PerplexityOptions& options, const std::string& prefix) {
+  if (options.protocol != "disjoint" && options.protocol != "strided")
+    throw Error(prefix + "protocol", fmt::format("unknown protocol '{}'", options.protocol),
+                unknown_name_hint(options.protocol, {"disjoint", "strided"}));
   if (options.context < 2)
-    throw Error("context", fmt::format("{} is too short", options.context),
+    throw Error(prefix + "context", fmt::format("{} is too short", options.context),
                 "a token is predicted from at least one other");
+  if (options.protocol == "disjoint" && options.stride != 0)
+    throw Error(prefix + "stride", "is for the strided protocol", "disjoint windows follow each other without overlap");
+  if (options.stride < 0 || (options.protocol == "strided" && options.step() >= options.context))
+    throw Error(prefix + "stride",
+                fmt::format("{} is not in 1 .. context - 1 = {}", options.stride, options.context - 1));
+}
+
+void check_context(const PerplexityOptions& options, std::int64_t model_max_seq_length, const std::string& where) {
+  if (options.context <= model_max_seq_length) return;
+  throw Error(where, fmt::format("{} exceeds the model's max_seq_length {}", options.context, model_max_seq_length));
+}
+
+std::vector<Window> windows_of(std::int64_t tokens, const PerplexityOptions& options) {
+  check_options(options);
   std::vector<Window> windows;
   if (options.protocol == "disjoint") {
     for (std::int64_t begin = 0; begin + 1 < tokens; begin += options.context)
       windows.push_back({begin, std::min(begin + options.context, tokens), begin + 1});
     return windows;
   }
-  if (options.protocol != "strided")
-    throw Error("protocol", fmt::format("unknown protocol '{}'", options.protocol),
-                unknown_name_hint(options.protocol, {"disjoint", "strided"}));
   const std::int64_t stride = options.step();
-  if (options.stride < 0 || stride >= options.context)
-    throw Error("stride", fmt::format("{} is not in 1 .. context - 1 = {}", options.stride, options.context - 1));
   std::int64_t scored_up_to = 1;  // nothing predicts the stream's first token
   for (std::int64_t begin = 0; scored_up_to < tokens; begin += stride) {
     const std::int64_t end = std::min(begin + options.context, tokens);
@@ -64,9 +76,7 @@ PerplexityResult measure_perplexity(model::LanguageModel& model, const TokenStre
                                     const PerplexityOptions& options,
                                     const std::function<void(std::int64_t, std::int64_t)>& on_progress) {
   const torch::NoGradGuard no_grad;
-  if (options.context > model->config().max_seq_length)
-    throw Error("context", fmt::format("{} exceeds the model's max_seq_length {}", options.context,
-                                       model->config().max_seq_length));
+  check_context(options, model->config().max_seq_length, "context");
   const std::int64_t count = options.max_tokens > 0 ? std::min(options.max_tokens, tokens.size()) : tokens.size();
   const std::vector<Window> windows = windows_of(count, options);
   if (windows.empty()) throw Error(tokens.source, fmt::format("{} token(s) are too few to score", count));

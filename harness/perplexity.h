@@ -33,7 +33,12 @@ struct Window {
   std::int64_t begin, end, first_scored;
 };
 
-/// The windows of a protocol. Throws Error for an unknown protocol or numbers that don't fit.
+/// Throws Error for an unknown protocol or numbers that don't fit, also those of a model. `prefix`: of the names as the
+/// user gives them ("--").
+void check_options(const PerplexityOptions& options, const std::string& prefix = "");
+void check_context(const PerplexityOptions& options, std::int64_t model_max_seq_length, const std::string& where);
+
+/// The windows of a protocol. Throws Error as check_options does.
 std::vector<Window> windows_of(std::int64_t tokens, const PerplexityOptions& options);
 
 struct PerplexityResult {

@@ -29,10 +29,8 @@ class SuiteRun {
       if (matches_glob(spec.name, options.case_glob)) specs_.push_back(&spec);
     records_.resize(specs_.size());
     if (!specs_.empty()) return;
-    std::vector<std::string> names;
-    for (const auto& spec : suite.cases) names.push_back(spec.name);
     throw Error("--case " + options.case_glob, "no case of the suite has such a name",
-                unknown_name_hint(options.case_glob, names));
+                unknown_name_hint(options.case_glob, case_names(suite)));
   }
 
   Report go() {

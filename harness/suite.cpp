@@ -1,5 +1,7 @@
 #include "harness/suite.h"
 
+#include "harness/devices/device_names.h"
+
 #include <algorithm>
 #include <set>
 
@@ -42,19 +44,14 @@ CaseSpec* find_case(Suite& suite, const std::string& name) {
   return found == suite.cases.end() ? nullptr : &*found;
 }
 
-std::vector<std::string> case_names(const Suite& suite) {
-  std::vector<std::string> names;
-  for (const auto& spec : suite.cases) names.push_back(spec.name);
-  return names;
-}
-
 /// `after` may name cases that stand earlier in the suite only: so there are no circles.
 void check_order(const YamlNode& node, const CaseSpec& spec, const Suite& earlier) {
   const auto names = case_names(earlier);
   for (const auto& name : spec.after)
     if (std::find(names.begin(), names.end(), name) == names.end())
       throw node.child("after").error(fmt::format("no case '{}' stands before this one", name),
-                                      unknown_name_hint(name, names));
+                                      names.empty() ? "it is the first: a case waits for those that stand above it"
+                                                    : unknown_name_hint(name, names));
 }
 
 /// A reference as a gate of its case.
@@ -84,6 +81,14 @@ void add_references(const YamlNode& root, Suite& suite) {
 }
 
 }  // namespace
+
+std::vector<std::string> case_names(const Suite& suite) {
+  std::vector<std::string> names;
+  for (const auto& spec : suite.cases) names.push_back(spec.name);
+  return names;
+}
+
+void Suite::validate(const Require& require) const { require_device_name(require, device); }
 
 void Reference::validate(const Require& require) const {
   const Metric* row = find_metric(metric);
@@ -117,6 +122,7 @@ Suite suite_from(const YamlNode& root, Overrides& overrides) {
   reader.read(suite);
   reader.allow("cases");
   reader.finish();
+  reader.check(suite);
   const YamlNode cases = root.child("cases");
   if (suite.name.empty() || suite.name.find('/') != std::string::npos || suite.name[0] == '.')
     throw root.child("name").error("must be a plain word: it is the folder of the results");

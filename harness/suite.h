@@ -78,7 +78,10 @@ struct Suite {
     visit("device", self.device, "auto, mps, cuda or cpu; --device overrides it");
     visit("machines", self.machines, "gates of single machines; `bench calibrate` writes them");
   }
+  void validate(const Require& require) const;
 };
+
+std::vector<std::string> case_names(const Suite& suite);
 
 /// The suite that a report came from, as far as it was run: effective configs, gates, and as many processes of each
 /// case. Throws Error if its cases could not have run in that order.

@@ -151,6 +151,8 @@ void MemoryConfig::validate(const Require& require) const {
   source.validate(require);
   require(mode == "train" || mode == "decode", "mode", fmt::format("unknown mode '{}'", mode), "known: train, decode");
   require(mode == "decode" || source.model, "mode", "train needs a model, not a checkpoint", "its weights are random");
+  require(mode == "train" || !gradient_checkpointing, "gradient_checkpointing", "is for mode: train",
+          "decoding keeps nothing for a backward pass");
   require(!seq_lengths.empty(), "seq_lengths", "is empty", "");
   for (const std::int64_t length : seq_lengths)
     require(length > 0 && (!source.model || length <= source.model->value.max_seq_length), "seq_lengths",

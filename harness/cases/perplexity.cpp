@@ -31,6 +31,8 @@ void PerplexityConfig::validate(const Require& require) const {
   require(protocol == "disjoint" || protocol == "strided", "protocol", fmt::format("unknown protocol '{}'", protocol),
           "known: disjoint, strided");
   require(context >= 2, "context", "must be at least 2", "");
+  require(stride == 0 || protocol == "strided", "stride", "is for protocol: strided",
+          "disjoint windows follow each other without overlap");
   require(stride >= 0 && (protocol != "strided" || stride < context), "stride", "must be in 1 .. context - 1", "");
   require(max_tokens >= 0, "max_tokens", "must not be negative", "");
 }

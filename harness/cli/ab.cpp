@@ -1,5 +1,6 @@
 #include "harness/ab.h"
 
+#include "harness/cli/checks.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/files.h"
 #include "harness/core/names.h"
@@ -46,8 +47,11 @@ Suite suite_for(const Options& options, const std::vector<std::string>& own) {
   std::vector<std::string> set = options.set;
   set.insert(set.end(), own.begin(), own.end());
   Suite suite = read_suite(options.suite, set);
+  const auto names = case_names(suite);
   std::erase_if(suite.cases, [&](const auto& c) { return !matches_glob(c.name, options.case_glob); });
-  if (suite.cases.empty()) throw Error("--case " + options.case_glob, "no case of the suite has such a name");
+  if (suite.cases.empty())
+    throw Error("--case " + options.case_glob, "no case of the suite has such a name",
+                unknown_name_hint(options.case_glob, names));
   return suite;
 }
 
@@ -109,11 +113,11 @@ void add_ab(CLI::App& app, Exit& exit) {
       ->check(CLI::Range(3, 1000))
       ->capture_default_str();
   verb->add_option("--blocks", options->ab.blocks, "timed in each process, in turns with the other's")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1))
       ->capture_default_str();
   verb->add_option("--plant-slowdown", options->planted,
                    "stretch B's timed work by this share, to see whether it is found");
-  verb->add_option("--seed", options->seed, "of who comes first [drawn]")->check(CLI::NonNegativeNumber);
+  verb->add_option("--seed", options->seed, "of who comes first [drawn]")->check(whole_number(0));
   verb->add_flag("--check", options->check, "only whether these can be compared; exits 2 if not, and runs nothing");
   verb->add_option("--out", options->out, "file for the result with all times, JSON");
   verb->callback([options, &exit] { exit = run(*options); });

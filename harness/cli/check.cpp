@@ -5,29 +5,73 @@
 #include "harness/training/training_config.h"
 #include "model/config.h"
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
+
+#include <fmt/ranges.h>
 
 namespace bench::harness {
 namespace {
 
-/// Checks a file by the key that only its kind has, and says what it is.
+template <class Config>
+std::vector<std::string> top_keys() {
+  std::vector<std::string> keys;
+  const Config config;
+  Config::fields(config, [&](const char* key, const auto&, const char*) { keys.push_back(key); });
+  return keys;
+}
+
+/// A kind of file: the keys that only it has, and how it is checked.
+struct Kind {
+  const char* name;
+  std::vector<std::string> keys;
+  std::string (*check)(const YamlNode& root, const std::string& file);
+};
+
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> all{
+      {"suite",
+       {"cases", "machines"},
+       [](const YamlNode&, const std::string& file) {
+         return fmt::format("suite of {} cases", read_suite(file).cases.size());
+       }},
+      {"training config",
+       {"train", "data", "optimizer", "wandb"},
+       [](const YamlNode& root, const std::string&) {
+         return fmt::format("training config, {} tokens a step", read_config<TrainingConfig>(root).tokens_per_step());
+       }},
+      {"inference config",
+       {"generation", "model"},
+       [](const YamlNode& root, const std::string&) {
+         read_config<InferenceConfig>(root);
+         return std::string("inference config");
+       }},
+      {"machine",
+       {"memory_gb_per_s", "memory_bytes", "match"},
+       [](const YamlNode& root, const std::string&) {
+         return fmt::format("machine, {}", read_config<Machine>(root).description);
+       }},
+      {"model config", top_keys<model::ModelConfig>(), [](const YamlNode& root, const std::string&) {
+         const auto config = read_config<model::ModelConfig>(root);
+         return fmt::format("model config, {} parameters, {} without the embedding", parameter_count(config),
+                            parameter_count_without_embedding(config));
+       }}};
+  return all;
+}
+
+/// Checks a file by the keys that only its kind has, and says what it is.
 std::string check_file(const std::string& file) {
   const YamlNode root = YamlNode::load(file);
-  if (root.child("cases").defined()) return fmt::format("suite of {} cases", read_suite(file).cases.size());
-  if (root.child("train").defined()) {
-    const auto config = read_config<TrainingConfig>(root);
-    return fmt::format("training config, {} tokens a step", config.tokens_per_step());
+  const std::vector<std::string> keys = root.keys();
+  std::vector<std::string> known;
+  for (const auto& kind : kinds()) {
+    for (const auto& key : kind.keys)
+      if (std::find(keys.begin(), keys.end(), key) != keys.end()) return kind.check(root, file);
+    known.push_back(fmt::format("{} ({})", kind.name, kind.keys.front()));
   }
-  if (root.child("generation").defined()) {
-    read_config<InferenceConfig>(root);
-    return "inference config";
-  }
-  if (root.child("memory_gb_per_s").defined())
-    return fmt::format("machine, {}", read_config<Machine>(root).description);
-  const auto config = read_config<model::ModelConfig>(root);
-  return fmt::format("model config, {} parameters, {} without the embedding", parameter_count(config),
-                     parameter_count_without_embedding(config));
+  throw Error(file, keys.empty() ? "is empty" : "is of no kind that bench knows",
+              fmt::format("kinds, and a key of each: {}", fmt::join(known, ", ")));
 }
 
 }  // namespace

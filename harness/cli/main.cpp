@@ -1,8 +1,27 @@
 #include "harness/build_info.h"
 #include "harness/cli/verbs.h"
+#include "harness/core/names.h"
 #include "harness/failure.h"
 
 #include <iostream>
+
+#include <fmt/format.h>
+
+namespace bench::harness {
+namespace {
+
+/// CLI11 answers `bench nope` with "A subcommand is required".
+void check_verb(const CLI::App& app, const std::string& verb) {
+  std::vector<std::string> known;
+  for (const CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (one->get_name() == verb) return;
+    if (!one->get_group().empty()) known.push_back(one->get_name());  // without a group it is not for people
+  }
+  throw Error("", fmt::format("unknown verb '{}'", verb), unknown_name_hint(verb, known));
+}
+
+}  // namespace
+}  // namespace bench::harness
 
 int main(int argc, char** argv) {
   using namespace bench::harness;
@@ -16,6 +35,7 @@ int main(int argc, char** argv) {
         add_train, add_tokenizer, add_generate, add_list, add_check, add_env, add_case})
     add(app, exit);
   try {
+    if (argc > 1 && argv[1][0] != '-') check_verb(app, argv[1]);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : static_cast<int>(Exit::kUsage);  // 0: --help and --version

@@ -19,9 +19,11 @@ void add_plan(CLI::App& app, Exit&) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("plan", "Say by arithmetic which targets of a suite a machine can reach");
   verb->add_option("suite", options->suite, "suite file; suites/ and configs/ are also built in")->required();
-  verb->add_option("--machine", options->machine,
-                   "name of a file in configs/machines, such as m4-max-40 [this machine, probed for a second]");
+  auto* machine =
+      verb->add_option("--machine", options->machine,
+                       "name of a file in configs/machines, such as m4-max-40 [this machine, probed for a second]");
   verb->add_option("--device", options->device, "auto, mps, cuda or cpu: what to probe, without --machine")
+      ->excludes(machine)
       ->capture_default_str();
   verb->add_option("--set", options->set, "KEY=VALUE, as in bench run; may be given several times")
       ->allow_extra_args(false);

@@ -6,6 +6,7 @@
 #include "harness/devices/device.h"
 #include "harness/perplexity.h"
 #include "harness/quantization_cost.h"
+#include "model/checkpoint.h"
 
 #include <iostream>
 #include <memory>
@@ -17,6 +18,13 @@ struct Options {
   std::vector<std::string> checkpoints;
   std::string text, tokens, dtype = "fp32", device = "auto", quantize = "none", json;
   PerplexityOptions perplexity;
+};
+
+/// How to score, once the options are known to be right.
+struct Scoring {
+  const Device& device;
+  torch::Dtype dtype;
+  model::Quantization quantization;
 };
 
 struct Scored {
@@ -34,16 +42,26 @@ TokenStream load_tokens(const Options& options, const std::string& checkpoint, s
   return text_tokens(options.text, *tokenizer, /*threads=*/2);
 }
 
-Scored score(const Options& options, const std::string& checkpoint, const Device& device) {
-  model::LanguageModel model =
-      open_checkpoint(checkpoint, dtype_named(options.dtype, "--dtype"), device.torch_device());
+/// Before gigabytes of weights are read.
+Scoring check_options(const Options& options) {
+  if (options.text.empty() == options.tokens.empty())
+    throw Error("bench ppl", "needs --text FILE or --tokens FILE", "one of the two");
+  check_options(options.perplexity, "--");
+  const Scoring scoring{find_device(options.device, "--device"), dtype_named(options.dtype, "--dtype"),
+                        quantization_named(options.quantize, "--quantize")};
+  for (const auto& checkpoint : options.checkpoints)
+    if (std::filesystem::exists(std::filesystem::path(checkpoint) / "config.json"))  // else opening says what is wrong
+      check_context(options.perplexity, model::read_checkpoint_config(checkpoint).max_seq_length, "--context");
+  return scoring;
+}
+
+Scored score(const Options& options, const std::string& checkpoint, const Scoring& scoring) {
+  model::LanguageModel model = open_checkpoint(checkpoint, scoring.dtype, scoring.device.torch_device());
   Scored scored{checkpoint, load_tokens(options, checkpoint, model->config().vocab_size), {}, {}};
-  const model::Quantization quantization = quantization_named(options.quantize, "--quantize");
-  if (quantization != model::Quantization::kNone) {
-    model::LanguageModel base = open_checkpoint(checkpoint, model->compute_dtype(), device.torch_device());
-    model->quantize(quantization);
-    const std::int64_t count = std::min({scored.tokens.size(), model->config().max_seq_length, kQualityTokens});
-    scored.cost = measure_quantization_cost(base, model, scored.tokens.ids.slice(0, 0, count).to(torch::kInt64));
+  if (scoring.quantization != model::Quantization::kNone) {
+    model::LanguageModel base = open_checkpoint(checkpoint, model->compute_dtype(), scoring.device.torch_device());
+    model->quantize(scoring.quantization);
+    scored.cost = measure_quantization_cost(base, model, quality_tokens(scored.tokens.ids));
   }
   std::unique_ptr<Progress> progress;
   scored.result =
@@ -105,21 +123,19 @@ Json print_differences(const std::vector<Scored>& all) {
 }
 
 void run(const Options& options) {
-  if (options.text.empty() == options.tokens.empty())
-    throw Error("bench ppl", "needs --text FILE or --tokens FILE", "one of the two");
-  const Device& device = find_device(options.device, "--device");
-  device.prepare();
+  const Scoring scoring = check_options(options);
+  scoring.device.prepare();
   std::vector<Scored> all;
   for (const auto& checkpoint : options.checkpoints) {
-    all.push_back(score(options, checkpoint, device));
+    all.push_back(score(options, checkpoint, scoring));
     print(all.back());
   }
   std::cout << fmt::format("protocol: {}, {}, quantize {}\n", options.perplexity.text(), options.dtype,
                            options.quantize);
   const Json differences = print_differences(all);
   if (options.json.empty()) return;
-  Json json = {{"schema", "bench-ppl/1"},   {"protocol", options.perplexity.text()}, {"dtype", options.dtype},
-               {"device", device.name},     {"quantize", options.quantize},          {"results", Json::array()},
+  Json json = {{"schema", "bench-ppl/1"},       {"protocol", options.perplexity.text()}, {"dtype", options.dtype},
+               {"device", scoring.device.name}, {"quantize", options.quantize},          {"results", Json::array()},
                {"differences", differences}};
   for (const auto& scored : all) json["results"].push_back(to_json(scored));
   write_file_atomically(options.json, json.dump(1) + "\n");

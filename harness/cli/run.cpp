@@ -1,3 +1,4 @@
+#include "harness/cli/checks.h"
 #include "harness/cli/verbs.h"
 #include "harness/compare.h"
 #include "harness/reports/reports.h"
@@ -24,8 +25,10 @@ std::filesystem::path output_folder(const Options& options, const Report& report
   return std::filesystem::path("results") / report.suite / time;
 }
 
-/// Says whether a run came out as the one that it repeats. Exit code 1 if it clearly did not.
-Exit check_agreement(const Report& before, const Report& now) {
+/// Says whether a run came out as the one that it repeats, in the cases that were run again. Exit code 1 if it clearly
+/// did not.
+Exit check_agreement(Report before, const Report& now, const std::string& case_glob) {
+  std::erase_if(before.cases, [&](const auto& one) { return !matches_glob(one.name, case_glob); });
   std::cout << "against the report it repeats:\n";
   const auto rows = compare_reports(before, now, {});
   Exit exit = Exit::kOk;
@@ -56,7 +59,7 @@ Exit run(Options options) {
   const Report report = run_suite(suite, options.run);
   write_terminal(report, std::cout);
   std::cout << "report: " << output_folder(options, report).string() << "\n";
-  const Exit agreement = before ? check_agreement(*before, report) : Exit::kOk;
+  const Exit agreement = before ? check_agreement(*before, report, options.run.case_glob) : Exit::kOk;
   return agreement != Exit::kOk && report.exit_code() != Exit::kCaseError ? agreement : report.exit_code();
 }
 
@@ -67,20 +70,21 @@ void add_run(CLI::App& app, Exit& exit) {
   CLI::App* verb = app.add_subcommand("run", "Run a suite and judge its gates");
   verb->add_option("suite", options->suite, "suite file; suites/ and configs/ are also built in")
       ->capture_default_str();
-  verb->add_option("--from", options->from,
-                   "report.json: run its cases again, as they were, and say whether the results agree")
-      ->excludes("suite");
+  auto* from = verb->add_option("--from", options->from,
+                                "report.json: run its cases again, as they were, and say whether the results agree");
+  from->excludes("suite");
   verb->add_option("--out", options->out, "folder of the report [results/<suite>/<time>]");
   verb->add_option("--device", options->run.device, "auto, mps, cuda or cpu, instead of the suite's");
   verb->add_option("--case", options->run.case_glob, "run only cases whose names match this pattern")
       ->capture_default_str();
   verb->add_option("--processes", options->run.processes, "of each case, at most, instead of the suite's")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1));
   verb->add_option("--seed", options->run.seed, "of the order in which the processes run [drawn]")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number(0));
   verb->add_option("--set", options->set,
                    "KEY=VALUE, such as cases.train.steps=10 or device=cpu; may be given several times")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->excludes(from);
   verb->add_option("--format", options->formats, "report formats (bench list formats)")
       ->delimiter(',')
       ->allow_extra_args(false)

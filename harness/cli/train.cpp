@@ -1,10 +1,15 @@
 #include "harness/training/train.h"
 
+#include "harness/cli/checks.h"
 #include "harness/cli/verbs.h"
+#include "harness/core/progress.h"
 #include "harness/training/memory_estimate.h"
+#include "harness/training/training_cost.h"
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
+#include <numeric>
 
 namespace bench::harness {
 namespace {
@@ -19,11 +24,43 @@ struct Options {
 
 MicroBatch micro_batch(const Options& options) {
   MicroBatch choice;
+  choice.budget_key = "--memory-budget";
   choice.size.automatic = options.micro_batch_size == "auto";
-  if (!choice.size.automatic) choice.size.count = std::stoll(options.micro_batch_size);
-  if (!options.memory_budget.empty()) choice.budget_bytes = parse_bytes(options.memory_budget, "--memory-budget");
+  if (!choice.size.automatic) choice.size.count = std::stoll(options.micro_batch_size);  // checked when it was read
+  if (options.memory_budget.empty()) return choice;
+  if (!choice.size.automatic)
+    throw Error("--memory-budget", "is for --micro-batch-size auto",
+                "a micro-batch of a fixed size takes what it takes");
+  choice.budget_bytes = parse_bytes(options.memory_budget, "--memory-budget");
   return choice;
 }
+
+/// Says once what the run will cost, as soon as that is known: after a slow step or the third.
+class CostNotice {
+ public:
+  CostNotice(const model::ModelConfig& model, const TrainingConfig& config, const TrainingData& data,
+             std::int64_t max_steps)
+      : model_(model), config_(config) {
+    pace_.last_step = max_steps > 0 ? std::min(max_steps, config.train.max_steps) : config.train.max_steps;
+    pace_.text_tokens = data.train.size();
+  }
+  void after(const StepResult& result, double step_s) {
+    constexpr std::int64_t kSteps = 3;  // the first is slower
+    constexpr double kSlow_s = 20;
+    if (said_ || (++steps_ < kSteps && step_s < kSlow_s)) return;
+    said_ = true;
+    pace_.steps_done = result.step;
+    pace_.step_s = step_s;
+    if (pace_.steps_done < pace_.last_step) print_status(training_cost_text(model_, config_, pace_));
+  }
+
+ private:
+  const model::ModelConfig& model_;
+  const TrainingConfig& config_;
+  RunPace pace_;
+  std::int64_t steps_ = 0;
+  bool said_ = false;
+};
 
 void run(const Options& options) {
   const auto overrides = std::make_shared<Overrides>(options.set);
@@ -42,11 +79,13 @@ void run(const Options& options) {
   const TrainingData data = load_training_data(config.data, model, std::max<std::int64_t>(config.train.num_workers, 1));
   std::cerr << fmt::format("{} parameters ({} without the embedding), {} tokens of {}\n", parameter_count(model),
                            parameter_count_without_embedding(model), data.train.size(), data.train.source);
-  const TrainSummary summary = train(model, config, data, device,
-                                     {.max_steps = options.max_steps,
-                                      .execution = execution,
-                                      .resume = options.resume,
-                                      .overwrite = options.overwrite});
+  CostNotice notice(model, config, data, options.max_steps);
+  TrainOptions how{
+      .max_steps = options.max_steps, .execution = execution, .resume = options.resume, .overwrite = options.overwrite};
+  how.on_step = [&](const StepResult& result, const std::vector<double>& micro_s, double update_s) {
+    notice.after(result, std::accumulate(micro_s.begin(), micro_s.end(), update_s));
+  };
+  const TrainSummary summary = train(model, config, data, device, how);
   std::cout << fmt::format("{} steps ({})\nvalidation perplexity {:.3f} (disjoint, context {})\ncheckpoint {}\n",
                            summary.steps, summary.execution, summary.valid_perplexity, config.train.max_seq_length,
                            summary.checkpoint.string());
@@ -60,16 +99,16 @@ void add_train(CLI::App& app, Exit&) {
   verb->add_option("--model", options->model, "model config")->required();
   verb->add_option("--training", options->training, "training config")->required();
   verb->add_option("--max-steps", options->max_steps, "stop at this optimizer step; the schedule stays the config's")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1));
   verb->add_option(
           "--micro-batch-size", options->micro_batch_size,
           "sequences of one forward and backward pass, or auto: the fastest that fits [the config's batch_size]")
-      ->check(CLI::IsMember({"auto"}) | CLI::PositiveNumber);
+      ->check(whole_number_or_auto(1));
   verb->add_option("--memory-budget", options->memory_budget,
                    "of --micro-batch-size auto, such as 10GB [what is free]");
   verb->add_option("--device", options->device, "auto, mps, cuda or cpu [the config's]");
-  verb->add_flag("--resume", options->resume, "go on from the newest checkpoint in output_dir");
-  verb->add_flag("--overwrite", options->overwrite, "replace a run that is in output_dir already");
+  auto* resume = verb->add_flag("--resume", options->resume, "go on from the newest checkpoint in output_dir");
+  verb->add_flag("--overwrite", options->overwrite, "replace a run that is in output_dir already")->excludes(resume);
   verb->add_option("--set", options->set, "KEY=VALUE of the training config, such as train.max_steps=100 or device=cpu")
       ->allow_extra_args(false);
   verb->callback([options] { run(*options); });

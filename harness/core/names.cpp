@@ -40,6 +40,7 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
 }
 
 std::string unknown_name_hint(std::string_view name, const std::vector<std::string>& known) {
+  if (known.empty()) return "";
   const std::string near = nearest_name(name, known);
   const std::string list = fmt::format("known: {}", fmt::join(known, ", "));
   return near.empty() ? list : fmt::format("did you mean '{}'? {}", near, list);

@@ -9,7 +9,7 @@ namespace bench::harness {
 /// The known name nearest to `name` by edit distance, or "" when none is near enough to be a slip of the finger.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& known);
 
-/// A hint for an unknown name: "did you mean 'x'? known: a, b, c".
+/// A hint for an unknown name: "did you mean 'x'? known: a, b, c"; "" when none is known.
 std::string unknown_name_hint(std::string_view name, const std::vector<std::string>& known);
 
 /// True if `name` matches the shell pattern `glob` (only * and ? are special).

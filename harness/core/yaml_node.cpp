@@ -2,6 +2,7 @@
 
 #include "harness/core/embedded.h"
 #include "harness/core/files.h"
+#include "harness/core/names.h"
 
 #include <algorithm>
 #include <set>
@@ -30,11 +31,13 @@ Overrides::Overrides(const std::vector<std::string>& assignments) {
     const auto equals = text.find('=');
     if (equals == std::string::npos || equals == 0)
       throw Error("--set " + text, "is not key=value", "for example --set cases.train.steps=10");
-    entries_.push_back({text, text.substr(0, equals), parse_yaml(text.substr(equals + 1), "--set " + text)});
+    const std::string key = text.substr(0, equals);
+    entries_.push_back({text, key, key, parse_yaml(text.substr(equals + 1), "--set " + text)});
   }
 }
 
 const YAML::Node* Overrides::find(const std::string& path) {
+  asked_.insert(path);
   const YAML::Node* found = nullptr;
   for (auto& entry : entries_) {
     if (entry.path != path) continue;
@@ -51,10 +54,32 @@ bool Overrides::any_below(const std::string& path) const {
 
 void Overrides::check_all_used() const {
   for (const auto& entry : entries_)
-    if (!entry.used) throw Error("--set " + entry.text, fmt::format("unknown key '{}'", entry.path));
+    if (!entry.used)
+      throw Error("--set " + entry.text, fmt::format("unknown key '{}'", entry.given), hint_for_unknown(entry.path));
+}
+
+std::string Overrides::hint_for_unknown(std::string path) const {
+  while (true) {  // up to the first mapping that was there
+    const auto dot = path.rfind('.');
+    const std::string parent = dot == std::string::npos ? "" : path.substr(0, dot + 1);
+    std::vector<std::string> known;
+    for (const auto& asked : asked_)
+      if (asked.starts_with(parent) && asked.find_first_of(".[", parent.size()) == std::string::npos)
+        known.push_back(asked.substr(parent.size()));
+    if (!known.empty()) return unknown_name_hint(path.substr(parent.size()), known);
+    if (parent.empty()) return "";
+    path.resize(dot);
+  }
+}
+
+std::string Overrides::as_given(const std::string& path) const {
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)
+    if (path.starts_with(entry->path)) return entry->given + path.substr(entry->path.size());
+  return path;
 }
 
 void Overrides::rename_prefix(const std::string& from, const std::string& to) {
+  asked_.insert(from.substr(0, from.size() - 1));
   for (auto& entry : entries_)
     if (entry.path.rfind(from, 0) == 0) entry.path = to + entry.path.substr(from.size());
 }
@@ -150,7 +175,7 @@ YamlNode YamlNode::key_node(const std::string& name) const {
 
 Error YamlNode::error(const std::string& what, const std::string& hint) const {
   const std::string message = key_.empty() ? what : key_ + ": " + what;
-  if (overridden_) return Error("--set " + path_, what, hint);
+  if (overridden_) return Error("--set " + overrides_->as_given(path_), what, hint);
   return Error(mark_.line >= 0 ? fmt::format("{}:{}:{}", file_, mark_.line + 1, mark_.column + 1) : file_, message,
                hint);
 }

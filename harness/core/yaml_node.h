@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,18 +22,23 @@ class Overrides {
   const YAML::Node* find(const std::string& path);
   /// True if there is an override for a key below this path.
   bool any_below(const std::string& path) const;
-  /// Throws Error for the first override that no field has asked for.
+  /// Throws Error for the first override that no field has asked for, with the names that were asked for in its place.
   void check_all_used() const;
   /// Lets `cases.NAME.` stand for `cases[INDEX].`.
   void rename_prefix(const std::string& from, const std::string& to);
+  /// The key path as it was given: `cases.NAME.steps` for `cases[INDEX].steps`.
+  std::string as_given(const std::string& path) const;
 
  private:
   struct Entry {
-    std::string text, path;
+    std::string text, given, path;
     YAML::Node value;
     bool used = false;
   };
+  std::string hint_for_unknown(std::string path) const;
+
   std::vector<Entry> entries_;
+  std::set<std::string> asked_;  // key paths that there could have been an override for
 };
 
 /// A YAML node that knows where it stands: file, line, column, key path. JSON is read the same way, being YAML.

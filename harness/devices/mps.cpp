@@ -1,24 +1,38 @@
 #include "harness/devices/backends.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <ATen/Context.h>
+#include <ATen/detail/MPSHooksInterface.h>
 
 namespace bench::harness {
 namespace {
 
-/// The plan caps the process at 0.8 of the memory. The defaults exceed the RAM and would swap instead of failing.
+constexpr const char* kHighWatermark = "PYTORCH_MPS_HIGH_WATERMARK_RATIO";
+
+/// The plan caps the process at 0.8 of the memory; LibTorch takes that of what Metal recommends, 67 to 84 % of it. The
+/// defaults exceed the RAM and would swap instead of failing.
 void cap_memory() {
-  ::setenv("PYTORCH_MPS_HIGH_WATERMARK_RATIO", "0.8", /*overwrite=*/0);
+  ::setenv(kHighWatermark, "0.8", /*overwrite=*/0);
   ::setenv("PYTORCH_MPS_LOW_WATERMARK_RATIO", "0.7", /*overwrite=*/0);
+}
+
+/// What the machine has free, and no more than the cap leaves: beyond it LibTorch refuses, however much is free.
+std::int64_t available_bytes() {
+  const char* ratio = std::getenv(kHighWatermark);
+  const double share = ratio ? std::strtod(ratio, nullptr) : 0;
+  const std::int64_t free_bytes = available_memory_bytes();
+  if (share <= 0) return free_bytes;  // 0 lifts the cap
+  const double cap = share * static_cast<double>(at::detail::getMPSHooks().getRecommendedMaxMemory());
+  return std::min(free_bytes, std::max<std::int64_t>(static_cast<std::int64_t>(cap) - accelerator_current_bytes(), 0));
 }
 
 }  // namespace
 
 Device mps_device() {
   return {"mps", "the GPU of an Apple silicon Mac", c10::DeviceType::MPS, [] { return at::globalContext().hasMPS(); },
-          cap_memory, synchronize_accelerator, accelerator_peak_bytes, accelerator_current_bytes,
-          available_memory_bytes,
+          cap_memory, synchronize_accelerator, accelerator_peak_bytes, accelerator_current_bytes, available_bytes,
           // An M4 multiplies bf16 no faster than fp32, but no slower either, and it halves the memory.
           [] { return true; }, std::int64_t{1} << 32,  // pytorch/pytorch issues 149325 and 197636
           /*pins_memory=*/false, /*fused_attention_gradient=*/false, /*queues_work=*/true};

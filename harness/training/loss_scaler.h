@@ -12,7 +12,12 @@ class LossScaler {
   explicit LossScaler(bool fp16) : fp16_(fp16), scale_(fp16 ? 65536 : 1) {}
 
   double scale() const { return scale_; }
-  void set_scale(double scale) { scale_ = scale; }
+  /// Optimizer steps since the last overflow or doubling.
+  std::int64_t good_steps() const { return good_steps_; }
+  void restore(double scale, std::int64_t good_steps) {
+    scale_ = scale;
+    good_steps_ = good_steps;
+  }
   /// After each optimizer step: were all gradients finite?
   void update(bool finite) {
     if (!fp16_) return;

@@ -42,7 +42,7 @@ Execution choose_execution(const model::ModelConfig& model, const TrainingConfig
         fmt::format("nothing fits {:.1f} GB: one sequence of {} tokens with recomputed activations needs {}",
                     budget / 1e9, config.train.max_seq_length,
                     estimate_training_memory(model, execution, config.train.max_seq_length, &device).text()),
-        "a larger memory_budget_gb, or shorter sequences");
+        fmt::format("a larger {}, or shorter sequences", micro_batch.budget_key));
   }
   execution.micro_batch_size = choice->micro_batch_size;
   execution.gradient_checkpointing = choice->gradient_checkpointing;
@@ -57,9 +57,11 @@ std::optional<std::string> why_training_does_not_fit(const model::ModelConfig& m
   if (needed.total() - needed.program > available)  // what the program holds is no longer among what is free
     return fmt::format("needs about {}, {:.1f} GB are free on {}", needed.text(), available / 1e9, device.name);
   if (device.max_tensor_bytes <= 0) return {};
-  if (shape.fused) return {};  // neither of what follows is ever there as a whole
-  const std::int64_t logits_bytes = shape.batch * seq_length * model.vocab_size * 4;
-  const std::int64_t probability_bytes = shape.batch * model.num_heads * seq_length * seq_length * 4;
+  // Fused, neither is ever there as a whole, but for probabilities that are dropped out.
+  const bool probabilities = !shape.fused || model.attention_dropout > 0;
+  const std::int64_t logits_bytes = shape.fused ? 0 : shape.batch * seq_length * model.vocab_size * 4;
+  const std::int64_t probability_bytes =
+      probabilities ? shape.batch * model.num_heads * seq_length * seq_length * 4 : 0;
   for (const auto& [what, bytes] : {std::pair{"logits", logits_bytes}, {"attention probabilities", probability_bytes}})
     if (bytes >= device.max_tensor_bytes)
       return fmt::format("its {} take {} bytes, {} can't index more than {}", what, bytes, device.name,
@@ -71,7 +73,7 @@ void check_training_fits(const model::ModelConfig& model, const Execution& execu
                          const Device& device) {
   if (const auto why = why_training_does_not_fit(model, execution, seq_length, device))
     throw Error::at_run_time(fmt::format("micro-batch of {} x {} tokens", execution.micro_batch_size, seq_length), *why,
-                             "lower the micro-batch size, or turn gradient_checkpointing on");
+                             "--micro-batch-size auto (in a suite micro_batch_size: auto) takes what fits");
 }
 
 }  // namespace bench::harness

@@ -18,8 +18,9 @@ MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const E
 
 /// How the sequences of a step are divided.
 struct MicroBatch {
-  CountOrAuto size;         // 0: the config's batch_size
-  double budget_bytes = 0;  // of auto; 0: what is free on the device
+  CountOrAuto size;                             // 0: the config's batch_size
+  double budget_bytes = 0;                      // of auto; 0: what is free on the device
+  const char* budget_key = "memory_budget_gb";  // as the user gives it, for errors
 };
 
 /// The execution that a config asks for, or with `auto` the fastest that fits the budget: then gradient_checkpointing

@@ -26,14 +26,14 @@ AdamW::AdamW(const torch::nn::Module& model, const OptimizerConfig& config, doub
 
 void AdamW::step(double learning_rate, double gradient_factor) {
   const torch::NoGradGuard no_grad;
-  ++steps_;
+  ++updates_;
   for (auto& group : groups_)
     fused_ ? step_fused(group, learning_rate, gradient_factor) : step_plain(group, learning_rate, gradient_factor);
 }
 
 void AdamW::step_plain(Group& group, double learning_rate, double gradient_factor) {
   const double beta1 = config_.betas[0], beta2 = config_.betas[1];
-  const auto t = static_cast<double>(steps_);
+  const auto t = static_cast<double>(updates_);
   const double correction1 = 1 - std::pow(beta1, t), correction2 = 1 - std::pow(beta2, t);
   for (std::size_t i = 0; i < group.parameters.size(); ++i) {
     torch::Tensor& weight = group.parameters[i];
@@ -50,7 +50,7 @@ void AdamW::step_fused(Group& group, double learning_rate, double gradient_facto
   std::vector<torch::Tensor> gradients;
   for (std::size_t i = 0; i < group.parameters.size(); ++i) {
     gradients.push_back(group.parameters[i].grad());
-    group.step[i].fill_(static_cast<double>(steps_));
+    group.step[i].fill_(static_cast<double>(updates_));
   }
   if (gradients.empty()) return;
   std::optional<torch::Tensor> divisor;  // what a loss scaler would have multiplied them with
@@ -72,7 +72,7 @@ model::NamedTensors AdamW::state() const {
   return state;
 }
 
-void AdamW::load_state(const model::NamedTensors& state, std::int64_t steps, const std::string& where) {
+void AdamW::load_state(const model::NamedTensors& state, std::int64_t updates, const std::string& where) {
   const torch::NoGradGuard no_grad;
   const auto copy = [&](const std::string& name, torch::Tensor& into) {
     const auto found = state.find(name);
@@ -86,7 +86,7 @@ void AdamW::load_state(const model::NamedTensors& state, std::int64_t steps, con
       copy("exp_avg." + group.names[i], group.exp_avg[i]);
       copy("exp_avg_sq." + group.names[i], group.exp_avg_sq[i]);
     }
-  steps_ = steps;
+  updates_ = updates;
 }
 
 Clipping clip_factor(const torch::nn::Module& model, double max_norm, double loss_scale) {

@@ -20,11 +20,12 @@ class AdamW {
   /// One update from the parameters' gradients times gradient_factor; they must all be there, and may be changed.
   void step(double learning_rate, double gradient_factor = 1);
 
-  /// The moments by parameter name ("exp_avg.model.norm.weight") and the number of steps, for checkpoints.
+  /// The moments by parameter name ("exp_avg.model.norm.weight"), for checkpoints.
   model::NamedTensors state() const;
   /// Throws Error at `where` if the state isn't that of these parameters.
-  void load_state(const model::NamedTensors& state, std::int64_t steps, const std::string& where);
-  std::int64_t steps() const { return steps_; }
+  void load_state(const model::NamedTensors& state, std::int64_t updates, const std::string& where);
+  /// Updates made: optimizer steps without those that were skipped.
+  std::int64_t updates() const { return updates_; }
 
  private:
   struct Group {
@@ -37,7 +38,7 @@ class AdamW {
 
   OptimizerConfig config_;
   bool fused_;
-  std::int64_t steps_ = 0;
+  std::int64_t updates_ = 0;
   std::vector<Group> groups_;
 };
 

@@ -19,7 +19,8 @@ Json read_state(const fs::path& folder) {
     throw Error(folder.string(), "holds no optimizer state to resume from", "checkpoints of bench train do");
   const Json state = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
   if (!state.is_object() || !state.contains("step") || !state["step"].is_number_integer())
-    throw Error(file.string(), "is not a training state");
+    throw Error(file.string(), "is not a training state",
+                "remove its folder to go on from an older checkpoint, or start over with --overwrite");
   return state;
 }
 
@@ -41,13 +42,17 @@ std::optional<fs::path> RunDirectory::latest() const {
   return latest;
 }
 
-void RunDirectory::begin(bool overwrite) const {
+void RunDirectory::check_holds_no_run() const {
   const auto checkpoint = latest();
-  if (!overwrite && (checkpoint || fs::exists(final_checkpoint())))
-    throw Error(path_.string(),
-                checkpoint ? fmt::format("already holds a run of {} steps", checkpoint_step(*checkpoint))
-                           : "already holds a checkpoint",
-                "--resume goes on with it, --overwrite replaces it, --set train.output_dir=DIR leaves it alone");
+  if (!checkpoint && !fs::exists(final_checkpoint())) return;
+  throw Error(path_.string(),
+              checkpoint ? fmt::format("already holds a run of {} steps", checkpoint_step(*checkpoint))
+                         : "already holds a checkpoint",
+              "--resume goes on with it, --overwrite replaces it, --set train.output_dir=DIR leaves it alone");
+}
+
+void RunDirectory::begin(bool overwrite) const {
+  if (!overwrite) check_holds_no_run();
   make_folder(path_);
   std::vector<fs::path> old;
   for (const auto& entry : fs::directory_iterator(path_)) {
@@ -91,7 +96,11 @@ void save_training_checkpoint(Trainer& trainer, const fs::path& folder, const To
     tensors[kGenerator] = at::globalContext().defaultGenerator(trainer.model()->device()).get_state();
     model::write_safetensors(temporary / kTensorsFile, tensors);
     write_file_atomically(temporary / kStateFile, Json{{"step", trainer.steps_done()},
+                                                       {"updates", trainer.optimizer().updates()},
+                                                       {"skipped_steps", trainer.skipped().total},
+                                                       {"skipped_in_a_row", trainer.skipped().in_a_row},
                                                        {"loss_scale", trainer.loss_scaler().scale()},
+                                                       {"loss_scale_good_steps", trainer.loss_scaler().good_steps()},
                                                        {"device", trainer.model()->device().str()},
                                                        {"config", effective_config}}
                                                           .dump(2) +
@@ -110,18 +119,29 @@ void check_same_run(const fs::path& folder, const Json& effective_config) {
       throw Error(folder.string(), fmt::format("the run had another {}", std::string(key).substr(1)),
                   "resume with the configs that the run began with");
   }
+  for (const char* key : {"/inputs/text", "/inputs/tokenizer"}) {
+    const Json::json_pointer pointer(key);
+    if (!saved.contains(pointer) || saved[pointer] == effective_config[pointer]) continue;  // older states lack them
+    throw Error(folder.string(),
+                fmt::format("the run had another {}: {}, now {}", std::string(key).substr(8),
+                            saved[pointer].get<std::string>(), effective_config[pointer].get<std::string>()),
+                "put back the files that the run began with, or start over with --overwrite");
+  }
 }
 
 void load_training_state(Trainer& trainer, const fs::path& folder) {
-  const std::int64_t step = checkpoint_step(folder);
   const Json state = read_state(folder);
   const std::string device = state.value("device", "");
   if (device != trainer.model()->device().str())
     throw Error(folder.string(), fmt::format("the run was on {}, this is {}", device, trainer.model()->device().str()),
                 "the state of its random numbers can't move between devices");
   const model::NamedTensors tensors = model::read_safetensors(folder / kTensorsFile);
-  trainer.optimizer().load_state(tensors, step, (folder / kTensorsFile).string());
-  trainer.loss_scaler().set_scale(state.value("loss_scale", trainer.loss_scaler().scale()));
+  // What an older state doesn't say it took to be so: no step skipped, each an update.
+  const std::int64_t updates = state.value("updates", state["step"].get<std::int64_t>());
+  trainer.optimizer().load_state(tensors, updates, (folder / kTensorsFile).string());
+  trainer.skipped() = {state.value("skipped_steps", std::int64_t{0}), state.value("skipped_in_a_row", std::int64_t{0})};
+  trainer.loss_scaler().restore(state.value("loss_scale", trainer.loss_scaler().scale()),
+                                state.value("loss_scale_good_steps", std::int64_t{0}));
   const auto generator = tensors.find(kGenerator);
   if (generator == tensors.end()) throw Error((folder / kTensorsFile).string(), "generator: is missing");
   at::Generator dropout = at::globalContext().defaultGenerator(trainer.model()->device());

@@ -34,6 +34,8 @@ class RunDirectory {
   void write_wandb(const WandbConfig& config, const Json& effective_config) const;
 
  private:
+  void check_holds_no_run() const;
+
   std::filesystem::path path_;
 };
 
@@ -43,9 +45,10 @@ void save_training_checkpoint(Trainer& trainer, const std::filesystem::path& fol
 
 /// The number of steps of the run that a checkpoint belongs to. Throws Error if it can't be resumed from.
 std::int64_t checkpoint_step(const std::filesystem::path& folder);
-/// Throws Error if what decides the course of a run (model, data, seed, batch) isn't what the checkpoint's run had.
+/// Throws Error if what decides the course of a run (model, data, seed, batch, the content of text and tokenizer) isn't
+/// what the checkpoint's run had.
 void check_same_run(const std::filesystem::path& folder, const Json& effective_config);
-/// Puts optimizer and generator back. The weights are the caller's to load.
+/// Puts optimizer, loss scaler, counts and generator back. The weights are the caller's to load.
 void load_training_state(Trainer& trainer, const std::filesystem::path& folder);
 
 }  // namespace bench::harness

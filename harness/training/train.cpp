@@ -2,6 +2,7 @@
 
 #include "harness/checkpoints.h"
 #include "harness/core/clock.h"
+#include "harness/core/hash.h"
 #include "harness/core/progress.h"
 #include "harness/measure.h"
 #include "harness/perplexity.h"
@@ -16,26 +17,43 @@ namespace {
 
 std::atomic<bool> interrupted = false;
 
-/// While it lives, SIGINT sets `interrupted` instead of ending the program; a second one ends it.
+/// While it lives, what asks a program to end (Ctrl-C, kill, a closed terminal) sets `interrupted` instead of ending
+/// it; the same a second time ends it.
 class InterruptGuard {
  public:
-  InterruptGuard()
-      : before_(std::signal(SIGINT, [](int) {
-          interrupted = true;
-          std::signal(SIGINT, SIG_DFL);
-        })) {
+  InterruptGuard() {
     interrupted = false;
+    for (std::size_t i = 0; i < std::size(kSignals); ++i) before_[i] = std::signal(kSignals[i], interrupt);
+    if (before_[kHangUp] == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // nohup asks to go on
   }
-  ~InterruptGuard() { std::signal(SIGINT, before_); }
+  ~InterruptGuard() {
+    for (std::size_t i = 0; i < std::size(kSignals); ++i) std::signal(kSignals[i], before_[i]);
+  }
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
  private:
-  void (*before_)(int);
+  static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
+  static constexpr std::size_t kHangUp = 2;
+  static void interrupt(int signal) {
+    interrupted = true;
+    std::signal(signal, SIG_DFL);
+  }
+
+  void (*before_[std::size(kSignals)])(int);
 };
 
 double validate(model::LanguageModel& model, const TokenStream& valid, std::int64_t context) {
   return measure_perplexity(model, valid, {.protocol = "disjoint", .context = context}).perplexity();
+}
+
+/// What the run reads, by content: another text at the same path would make it another run.
+Json inputs_of(const TrainingData& data) {
+  const Tokenizer* tokenizer = data.tokenizer.get();
+  return {
+      {"text", data.train.source},
+      {"tokenizer",
+       tokenizer ? fmt::format("{} (xxh128 {})", tokenizer->path().string(), xxh128(tokenizer->content())) : "none"}};
 }
 
 std::string describe(const Execution& execution, const TrainingConfig& config, std::int64_t micro_steps) {
@@ -53,7 +71,7 @@ class Run {
         data_(data),
         device_(device),
         options_(options),
-        effective_({{"model", to_json(model_config)}, {"training", to_json(config)}}),
+        effective_({{"model", to_json(model_config)}, {"training", to_json(config)}, {"inputs", inputs_of(data)}}),
         directory_(config.train.output_dir),
         execution_(options.execution ? *options.execution : execution_for(config, device, 0, "micro_batch_size")),
         from_(options.resume ? directory_.latest() : std::nullopt),

@@ -25,8 +25,8 @@ struct TrainSummary {
   std::string execution;  // one line: dtype, micro-batch, checkpointing
 };
 
-/// Trains as the configs say: batches, accumulation, evaluation, logs and checkpoints; SIGINT ends the run after the
-/// current step with a checkpoint. Writes final/ at the end.
+/// Trains as the configs say: batches, accumulation, evaluation, logs and checkpoints; SIGINT, SIGTERM and SIGHUP end
+/// the run after the current step with a checkpoint. Writes final/ at the end.
 TrainSummary train(const model::ModelConfig& model_config, const TrainingConfig& config, const TrainingData& data,
                    const Device& device, const TrainOptions& options);
 

@@ -78,17 +78,17 @@ StepResult Trainer::update() {
   count_skipped(result);
   for (auto& parameter : model_->parameters()) parameter.mutable_grad().zero_();
   micro_steps_ = 0;
-  ++step_;
+  result.step = ++step_;
   return result;
 }
 
 void Trainer::count_skipped(const StepResult& result) {
-  skipped_ += result.skipped ? 1 : 0;
-  skipped_in_a_row_ = result.skipped ? skipped_in_a_row_ + 1 : 0;
-  if (skipped_in_a_row_ < kMostSkipped) return;
+  skipped_.total += result.skipped ? 1 : 0;
+  skipped_.in_a_row = result.skipped ? skipped_.in_a_row + 1 : 0;
+  if (skipped_.in_a_row < kMostSkipped) return;
   throw Error::at_run_time(fmt::format("step {}", step_ + 1),
                            fmt::format("loss {} and gradient norm {} are not both finite, for the {}th time in a row",
-                                       result.loss, result.grad_norm, skipped_in_a_row_),
+                                       result.loss, result.grad_norm, skipped_.in_a_row),
                            "lower learning_rate or check the data; the last checkpoint is good");
 }
 

@@ -26,10 +26,16 @@ Execution execution_for(const TrainingConfig& config, const Device& device, std:
                         const std::string& where);
 
 struct StepResult {
-  double loss = 0;       // mean over the step's tokens, nats
-  double grad_norm = 0;  // before clipping
+  std::int64_t step = 0;  // its number, the first is 1
+  double loss = 0;        // mean over the step's tokens, nats
+  double grad_norm = 0;   // before clipping
   double learning_rate = 0;
   bool skipped = false;  // loss or gradients were not finite: the weights stay as they were
+};
+
+/// Optimizer steps that were skipped.
+struct SkippedSteps {
+  std::int64_t total = 0, in_a_row = 0;  // in_a_row: up to the last step
 };
 
 /// Optimizer steps of one model on one stream of batches.
@@ -49,7 +55,8 @@ class Trainer {
 
   std::int64_t micro_steps_per_step() const { return micro_steps_per_step_; }
   std::int64_t steps_done() const { return step_; }
-  std::int64_t steps_skipped() const { return skipped_; }
+  std::int64_t steps_skipped() const { return skipped_.total; }
+  SkippedSteps& skipped() { return skipped_; }
   LossScaler& loss_scaler() { return loss_scaler_; }
   AdamW& optimizer() { return optimizer_; }
   model::LanguageModel& model() { return model_; }
@@ -65,7 +72,7 @@ class Trainer {
 
   LossScaler loss_scaler_;
   std::int64_t micro_steps_per_step_, step_, micro_steps_ = 0;
-  std::int64_t skipped_ = 0, skipped_in_a_row_ = 0;
+  SkippedSteps skipped_;
   torch::Tensor loss_sum_;
   Prefetcher prefetcher_;
 };

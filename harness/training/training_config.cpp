@@ -1,6 +1,6 @@
 #include "harness/training/training_config.h"
 
-#include <algorithm>
+#include "harness/devices/device_names.h"
 
 namespace bench::harness {
 
@@ -25,7 +25,7 @@ void TrainConfig::validate(const Require& require) const {
           fmt::format("{} is not batch_size {} x gradient_accumulation_steps {} = {}", effective_batch_size, batch_size,
                       gradient_accumulation_steps, batch_size * gradient_accumulation_steps),
           "change one of the three");
-  require(max_seq_length >= 1, "max_seq_length", "must be at least 1", "");
+  require(max_seq_length >= 2, "max_seq_length", "must be at least 2", "a token is predicted from at least one other");
   require(learning_rate > 0, "learning_rate", "must be positive", "");
   not_negative(weight_decay, "weight_decay");
   require(max_grad_norm > 0, "max_grad_norm", "must be positive", "");
@@ -50,9 +50,7 @@ void TrainConfig::validate(const Require& require) const {
 
 void TrainingConfig::validate(const Require& require) const {
   require(seed >= 0, "seed", "must not be negative", "");
-  const std::vector<std::string> known{"auto", "mps", "cuda", "cpu"};
-  require(std::find(known.begin(), known.end(), device) != known.end(), "device",
-          fmt::format("unknown device '{}'", device), unknown_name_hint(device, known));
+  require_device_name(require, device);
   require(!wandb.enabled || !wandb.project.empty(), "wandb.project", "is missing", "set it, or wandb.enabled to false");
 }
 

@@ -40,6 +40,30 @@ TEST_F(CheckpointTest, TrainResumesAndRefusesToOverwrite) {
             2);  // too long a sequence
 }
 
+// In the middle of a run that would take hours. SIGHUP goes the same way, unless the tests themselves run under nohup.
+TEST_F(CheckpointTest, SigtermEndsTrainingWithACheckpoint) {
+  const int exit_code =
+      shell("\"$BENCH\" " + train_arguments("run", "--set train.max_steps=1000000 --set train.logging_steps=1") +
+            " >out 2>err & i=0; while [ ! -s run/metrics.jsonl ] && [ $i -lt 1200 ]; do sleep 0.05; i=$((i+1)); done; "
+            "kill -TERM $!; wait $!");
+  EXPECT_EQ(exit_code, 0) << read_file(folder_.path() / "err");
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "run/final/training_state.json"));
+}
+
+TEST_F(CheckpointTest, WhatDoesNotFitTheBudgetNamesTheOption) {
+  const Outcome outcome = train("run", "--micro-batch-size auto --memory-budget 1kB");
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_TRUE(contains(outcome.text, "hint: a larger --memory-budget")) << outcome.text;
+}
+
+TEST_F(CheckpointTest, TrainSaysOnceWhatItWillCost) {
+  const Outcome outcome = train("run", "--max-steps 5 --set train.save_steps=2");
+  const std::size_t said = outcome.text.find(" left; a checkpoint every ");
+  ASSERT_NE(said, std::string::npos) << outcome.text;
+  EXPECT_EQ(outcome.text.find(" left; a checkpoint every ", said + 1), std::string::npos) << outcome.text;
+  EXPECT_TRUE(contains(outcome.text, "passes over the text")) << outcome.text;
+}
+
 TEST_F(CheckpointTest, PplScoresRawIdsAndComparesCheckpoints) {
   ASSERT_EQ(train("a", "--max-steps 2").exit_code, 0);
   ASSERT_EQ(train("b", "--max-steps 12").exit_code, 0);
@@ -64,9 +88,20 @@ TEST_F(CheckpointTest, PplRefusesWhatItCannotScore) {
   EXPECT_EQ(here("ppl a/final --text model.yaml").exit_code, 2);  // no tokenizer in there
   EXPECT_EQ(here("ppl nowhere --tokens ids.bin").exit_code, 2);
   folder_.write("good.bin", std::string(40, '\0'));
-  EXPECT_EQ(here("ppl a/final --tokens good.bin --context 65").exit_code, 2);
-  EXPECT_EQ(here("ppl a/final --tokens good.bin --context 8 --protocol sideways").exit_code, 2);
-  EXPECT_EQ(here("ppl a/final --tokens good.bin --context 8 --dtype fp8").exit_code, 2);
+  folder_.write("a/final/model.safetensors", "damaged");  // what is wrong with the options is said before it is read
+  const auto says = [&](const std::string& options, const std::string& part) {
+    const Outcome outcome = here("ppl a/final --tokens good.bin " + options);
+    EXPECT_EQ(outcome.exit_code, 2) << options;
+    EXPECT_TRUE(contains(outcome.text, part)) << outcome.text;
+  };
+  says("--context 65", "--context: 65 exceeds the model's max_seq_length 64");
+  says("--context 1", "--context: 1 is too short");
+  says("--context 8 --protocol sideways", "--protocol: unknown protocol 'sideways'");
+  says("--context 8 --protocol strided --stride 8", "--stride: 8 is not in 1 .. context - 1 = 7");
+  says("--context 8 --stride 4", "--stride: is for the strided protocol");
+  says("--context 8 --dtype fp8", "--dtype: unknown dtype 'fp8'");
+  says("--context 8 --quantize int5", "--quantize: ");
+  says("--context 8", "model.safetensors");
 }
 
 TEST_F(CheckpointTest, DamagedCheckpointsAreRefused) {

@@ -133,6 +133,17 @@ TEST_F(ReportsTest, RunFromRepeatsTheCasesAndSaysThatTheyAgree) {
   EXPECT_TRUE(contains(differs.text, "disagrees    decode: token_checksum")) << differs.text;
 }
 
+TEST_F(ReportsTest, RunFromComparesOnlyTheCasesThatItRuns) {
+  change("two.json", [](Json& json) {
+    Json other = json["cases"][0];
+    other["name"] = "other";
+    json["cases"].push_back(std::move(other));
+  });
+  const Outcome again = here("run --from two.json --out again --case decode --processes 1");
+  EXPECT_NE(again.exit_code, 1) << again.text;
+  EXPECT_FALSE(contains(again.text, "disagrees    other")) << again.text;
+}
+
 TEST_F(ReportsTest, EveryFormatIsWritten) {
   const Outcome outcome = here(
       "render report.json --out all --format json,markdown,terminal,html,junit,csv,google-benchmark,github-benchmark");

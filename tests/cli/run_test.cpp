@@ -72,6 +72,19 @@ TEST_F(RunTest, SetChangesACaseByNameAndThroughItsModelFile) {
   EXPECT_EQ(report()["cases"][0]["processes"][0]["config"]["model"]["num_layers"], 1);
 }
 
+TEST_F(RunTest, MistakesInSetSpeakOfTheKeyAsItWasGiven) {
+  const auto says = [&](const std::string& set, const std::string& part) {
+    const Outcome outcome = run(suite(""), "--set " + set);
+    EXPECT_EQ(outcome.exit_code, 2) << set;
+    EXPECT_TRUE(contains(outcome.text, part)) << outcome.text;
+  };
+  says("cases.decode.new_tokens=-3", "--set cases.decode.new_tokens: ");
+  says("cases.decode.bach=3", "unknown key 'cases.decode.bach'\n  hint: did you mean 'batch'? known: ");
+  says("cases.decode.model.num_layer=3", "hint: did you mean 'num_layers'?");
+  says("cases.decod.batch=3", "unknown key 'cases.decod.batch'\n  hint: did you mean 'decode'? known: decode");
+  says("devise=cpu", "hint: did you mean 'device'?");
+}
+
 TEST_F(RunTest, PromptLongerThanTheContextIsAnErrorWithPlaceAndHint) {
   const Outcome outcome =
       run("name: t\ncases:\n  - name: d\n    case: decode\n    model: model.yaml\n    prompt_tokens: 64\n    "

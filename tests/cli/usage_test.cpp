@@ -15,6 +15,46 @@ TEST(Cli, UsageMistakesExitTwo) {
   EXPECT_EQ(bench("--version").exit_code, 0);
 }
 
+struct Mistake {
+  std::string arguments, says;
+};
+
+/// Each exits 2 and says so.
+void expect_mistakes(const std::vector<Mistake>& mistakes, const std::string& folder = BENCH_SOURCE_DIR) {
+  for (const auto& mistake : mistakes) {
+    const Outcome outcome = bench(mistake.arguments, folder);
+    EXPECT_EQ(outcome.exit_code, 2) << mistake.arguments << "\n" << outcome.text;
+    EXPECT_TRUE(contains(outcome.text, mistake.says)) << mistake.arguments << "\n" << outcome.text;
+    EXPECT_LT(outcome.text.size(), 1000u) << mistake.arguments;
+  }
+}
+
+TEST(Cli, MistakesNameTheOptionAndWhatItTakes) {
+  const std::string train = "train --model configs/model_quick.yaml --training configs/training_quick.yaml ";
+  expect_mistakes({
+      {"rum", "unknown verb 'rum'\n  hint: did you mean 'run'? known: run, plan,"},
+      {"run --processes 0", "--processes: must be a positive whole number, found '0'"},
+      {"run --seed abc", "--seed: must be a whole number, found 'abc'"},
+      {"run --from report.json --set device=cpu", "--set excludes --from"},
+      {"ab . . suites/ci.yaml --seed -1", "--seed: must be a whole number, found '-1'"},
+      {"ab . . suites/ci.yaml --case x", "no case of the suite has such a name\n  hint: known: "},
+      {"ab . . suites/ci.yaml --tolerance 5",
+       "--tolerance: '5' is 500 %, which is no share of a speed\n  hint: did you mean 5%?"},
+      {"compare a.json b.json --max-regression 5", "--max-regression: '5' is 500 %"},
+      {"plan suites/m4max.yaml --machine m4-max-40 --device gpu", "--device excludes --machine"},
+      {"plan suites/m4max.yaml --device gpu", "--device: unknown device 'gpu'"},
+      {train + "--max-steps -1", "--max-steps: must be a positive whole number, found '-1'"},
+      {train + "--micro-batch-size 1.5", "--micro-batch-size: must be a positive whole number, found '1.5'"},
+      {train + "--micro-batch-size 99999999999999999999",
+       "--micro-batch-size: must be a positive whole number of 64 bits, found '99999999999999999999'"},
+      {train + "--micro-batch-size several", "--micro-batch-size: must be a positive whole number, found 'several'"},
+      {train + "--memory-budget 10GB", "--memory-budget: is for --micro-batch-size auto"},
+      {train + "--micro-batch-size auto --memory-budget 10", "--memory-budget: '10' has no unit"},
+      {train + "--resume --overwrite", "--overwrite excludes --resume"},
+      {train + "--set train.bath_size=2", "unknown key 'train.bath_size'\n  hint: did you mean 'batch_size'?"},
+  });
+}
+
 TEST(Cli, EveryVerbOfTheReadmeExists) {
   const std::string readme = read_file(BENCH_SOURCE_DIR "/README.md"), help = bench("--help").text;
   const std::regex use("`bench ([a-z]+)");
@@ -41,6 +81,42 @@ TEST(Cli, CheckNamesFileLineAndColumn) {
       contains(outcome.text,
                "t.yaml:4:25: train.effective_batch_size: 60 is not batch_size 16 x gradient_accumulation_steps 4 = 64"))
       << outcome.text;
+}
+
+TEST(Cli, CheckRefusesWhatIsNoFileOfOurs) {
+  const TemporaryFolder folder;
+  folder.write("empty.yaml", "");
+  folder.write("comment.yaml", "# nothing yet\n");
+  folder.write("other.yaml", "services: {web: 1}\n");
+  folder.write("list.yaml", "[1, 2]\n");
+  folder.write("suite.yaml",
+               "name: s\ndevice: tpu\ncases: [{name: a, case: decode, model: configs/model_quick.yaml}]\n");
+  folder.write("inference.yaml", "model: {device: gpu}\n");
+  folder.write("training.yaml", "train: {max_seq_length: 1}\n");
+  folder.write("first.yaml",
+               "name: s\ncases: [{name: a, case: decode, model: configs/model_quick.yaml, after: [c]}]\n");
+  folder.write("memory.yaml",
+               "name: s\ncases:\n  - {name: a, case: memory, model: configs/model_quick.yaml, mode: decode, "
+               "gradient_checkpointing: true}\n");
+  folder.write("ppl.yaml",
+               "name: s\ncases:\n  - {name: a, case: perplexity, checkpoint: c, protocol: disjoint, stride: 8}\n");
+  const std::string kinds =
+      "kinds, and a key of each: suite (cases), training config (train), inference config (generation), machine "
+      "(memory_gb_per_s), model config (vocab_size)";
+  expect_mistakes(
+      {
+          {"check empty.yaml", "empty.yaml: is empty\n  hint: " + kinds},
+          {"check comment.yaml", "comment.yaml: is empty"},
+          {"check other.yaml", "other.yaml: is of no kind that bench knows\n  hint: " + kinds},
+          {"check list.yaml", "expected a mapping of keys to values"},
+          {"check suite.yaml", "suite.yaml:2:9: device: unknown device 'tpu'\n  hint: did you mean 'cpu'?"},
+          {"check inference.yaml", "inference.yaml:1:17: model.device: unknown device 'gpu'"},
+          {"check training.yaml", "train.max_seq_length: must be at least 2"},
+          {"check first.yaml", "hint: it is the first: a case waits for those that stand above it"},
+          {"check memory.yaml", "gradient_checkpointing: is for mode: train"},
+          {"check ppl.yaml", "stride: is for protocol: strided"},
+      },
+      folder.path().string());
 }
 
 TEST(Cli, BuiltInFilesServeWhereThereIsNoRepository) {

@@ -94,7 +94,13 @@ TEST(MemoryEstimate, RefusesWhatTheDeviceCanNotHoldOrIndex) {
   const auto why = why_training_does_not_fit(medium, {16, false}, 2048, device);
   ASSERT_TRUE(why);
   EXPECT_NE(why->find("10.0 GB are free on cpu"), std::string::npos) << *why;
-  EXPECT_THROW(check_training_fits(medium, {16, false}, 2048, device), Error);
+  try {
+    check_training_fits(medium, {16, false}, 2048, device);
+    FAIL() << "it fits";
+  } catch (const Error& e) {
+    EXPECT_NE(e.hint().find("--micro-batch-size auto"), std::string::npos) << e.what();
+    EXPECT_NE(e.hint().find("micro_batch_size: auto"), std::string::npos) << e.what();
+  }
   device.available_bytes = [] { return std::int64_t{10'000'000'000'000}; };
   EXPECT_FALSE(why_training_does_not_fit(medium, {32, false}, 2048, device));
   device.max_tensor_bytes = std::int64_t{1} << 32;  // 32 x 2048 x 32000 logits of 4 bytes are 8.4e9
@@ -102,6 +108,10 @@ TEST(MemoryEstimate, RefusesWhatTheDeviceCanNotHoldOrIndex) {
   const auto index = why_training_does_not_fit(medium, {32, false, torch::kFloat32, /*fused=*/false}, 2048, device);
   ASSERT_TRUE(index);
   EXPECT_NE(index->find("its logits"), std::string::npos) << *index;
+  medium.attention_dropout = 0.1;  // 32 x 16 x 2048 x 2048 probabilities of 4 bytes are 8.6e9
+  const auto dropped = why_training_does_not_fit(medium, {32, false}, 2048, device);
+  ASSERT_TRUE(dropped);
+  EXPECT_NE(dropped->find("its attention probabilities"), std::string::npos) << *dropped;
 }
 
 TEST(LargestWithin, FindsTheLast) {
@@ -129,8 +139,8 @@ TEST(ParseBytes, ReadsUnitsAndRejectsTheRest) {
   EXPECT_DOUBLE_EQ(parse_bytes("10GB", "x"), 10e9);
   EXPECT_DOUBLE_EQ(parse_bytes("9.5 GiB", "x"), 9.5 * 1073741824);
   EXPECT_DOUBLE_EQ(parse_bytes("800MB", "x"), 8e8);
-  EXPECT_DOUBLE_EQ(parse_bytes("1e9", "x"), 1e9);
-  for (const char* bad : {"", "GB", "10XB", "-1GB", "0", "nan", "1e999", "10GB or so"})
+  EXPECT_DOUBLE_EQ(parse_bytes("1e9B", "x"), 1e9);
+  for (const char* bad : {"", "GB", "10", "1e9", "10XB", "-1GB", "0", "nan", "1e999", "10GB or so"})
     EXPECT_THROW(parse_bytes(bad, "x"), Error) << bad;
 }
 
