@@ -86,7 +86,7 @@ TEST(MemoryEstimate, TextNamesTheComponentsThereAre) {
 }
 
 TEST(MemoryEstimate, RefusesWhatTheDeviceCanNotHoldOrIndex) {
-  const model::ModelConfig medium = load("model_medium.yaml");
+  model::ModelConfig medium = load("model_medium.yaml");
   Device device = find_device("cpu", "");
   device.available_bytes = [] { return std::int64_t{10'000'000'000}; };
   const Execution one{1, true};
