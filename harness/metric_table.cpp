@@ -98,7 +98,8 @@ Value memory_per_token(const Record& r) {
 Value memory_prediction_error(const Record& r) {
   const auto& peaks = r.samples("peak_memory_bytes");
   auto predicted = r.samples("predicted_memory_bytes");
-  if (predicted.empty()) predicted.assign(1, r.fact("predicted_memory_bytes"));
+  if (predicted.empty() && r.facts.contains("predicted_memory_bytes"))
+    predicted.assign(1, r.fact("predicted_memory_bytes"));
   if (peaks.empty() || peaks.size() != predicted.size()) return {};
   double worst = 0;
   for (std::size_t i = 0; i < peaks.size(); ++i) {
