@@ -21,13 +21,13 @@ using tests::TemporaryFolder;
 
 const Device& cpu() { return find_device("cpu", ""); }
 
-/// Micro-batches of one token each, `micro_batches` a step. The gradient of the head is then the scale times
-/// normed activations, of which some are above 2, over micro_batches: beyond fp16's 65504 at the first scale, 65536.
-TrainingConfig one_token_steps(std::int64_t micro_batches) {
+/// Steps of two tokens. The gradient of the head is then half the scale times normed activations, of which some are
+/// above 2: beyond fp16's 65504 at the first scale, 65536.
+TrainingConfig two_token_steps() {
   TrainingConfig config;
   config.data.train_path = config.data.valid_path = kSynthetic;
-  config.train.batch_size = config.train.max_seq_length = 1;
-  config.train.gradient_accumulation_steps = config.train.effective_batch_size = micro_batches;
+  config.train.batch_size = config.train.gradient_accumulation_steps = config.train.effective_batch_size = 1;
+  config.train.max_seq_length = 2;
   config.train.mixed_dtype = "fp16";
   config.train.num_workers = 0;
   config.train.warmup_steps = 0;
@@ -38,7 +38,7 @@ TrainingConfig one_token_steps(std::int64_t micro_batches) {
 
 TEST(Fp16, AGradientThatOverflowsIsSkippedUntilTheScaleFitsAndThenTheModelLearns) {
   constexpr double kScale = 1 << 26;  // at 128 tokens a step the loss's own gradient overflows above 2^23
-  TrainingConfig config = one_token_steps(1);
+  TrainingConfig config = two_token_steps();
   config.train.batch_size = config.train.effective_batch_size = 8;
   config.train.max_seq_length = 16;
   config.train.learning_rate = 5e-3;
@@ -46,7 +46,7 @@ TEST(Fp16, AGradientThatOverflowsIsSkippedUntilTheScaleFitsAndThenTheModelLearns
     const Batches batches(synthetic_tokens(96, 20'000, 1), 8, 16, 1);
     Trainer trainer(new_model(tiny_config(), torch::kFloat32, cpu(), 1), config, {8, false, torch::kHalf, fused}, cpu(),
                     batches);
-    trainer.loss_scaler().set_scale(kScale);
+    trainer.loss_scaler().restore(kScale, /*good_steps=*/0);
     std::vector<torch::Tensor> before;
     for (const auto& p : trainer.model()->parameters()) before.push_back(p.detach().clone());
     std::int64_t skipped = 0;
@@ -68,7 +68,7 @@ TEST(Fp16, AGradientThatOverflowsIsSkippedUntilTheScaleFitsAndThenTheModelLearns
 
 TEST(Fp16, SkippedStepsAreInTheLog) {
   const TemporaryFolder folder;
-  TrainingConfig config = one_token_steps(1);
+  TrainingConfig config = two_token_steps();
   config.train.output_dir = folder.path().string();
   TrainingData data;
   data.train = synthetic_tokens(96, 100, 1);
@@ -89,10 +89,10 @@ TEST(Fp16, SkippedStepsAreInTheLog) {
   }
 }
 
-Record run_case(std::int64_t micro_batches, bool keep_checkpoint, const std::filesystem::path& output) {
+Record run_case(bool keep_checkpoint, const std::filesystem::path& output) {
   TrainCaseConfig config;
   config.model.value = tiny_config();
-  config.training.value = one_token_steps(micro_batches);
+  config.training.value = two_token_steps();
   config.training.value.train.output_dir = output.string();
   config.steps = config.training.value.train.max_steps;
   config.all_steps = true;
@@ -116,7 +116,7 @@ std::int64_t not_finite(const Record& record) {
 TEST(Fp16, SkippedStepsAreInTheCasesRecord) {
   for (const bool keep_checkpoint : {false, true}) {
     const TemporaryFolder folder;
-    const Record record = run_case(2, keep_checkpoint, folder.path());
+    const Record record = run_case(keep_checkpoint, folder.path());
     const std::int64_t skipped = not_finite(record);
     EXPECT_GE(skipped, 1);
     ASSERT_TRUE(record.notes.contains("skipped_steps")) << keep_checkpoint;
