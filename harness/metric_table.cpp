@@ -37,12 +37,20 @@ Value first_of(const Record& r, const char* series) {
   return r.samples(series).empty() ? Value{} : exactly(r.samples(series).front());
 }
 
-/// The speed probe beside the blocks that count: its median.
+/// The speed probe beside the blocks that count: its median. Of so few that ranks give no interval it is Student's t, as
+/// wide as that of their mean.
 Value probe(const Record& r, double Block::* speed) {
   std::vector<double> values;
   for (const Block* block : r.counted_blocks())
     if (block->*speed > 0) values.push_back(block->*speed);
-  return values.empty() ? Value{} : Value{median(values)};
+  if (values.empty()) return {};
+  Estimate e = median(values);
+  if (values.size() >= 2 && values.size() < kFewestForInterval) {
+    const Estimate around = mean(values);
+    e.low = e.value - (around.value - around.low);
+    e.high = e.value + (around.high - around.value);
+  }
+  return e;
 }
 /// The fastest that the machine was seen to be.
 double best_probe(const Record& r, double Block::* speed) {
@@ -129,8 +137,7 @@ Value cold_start(const Record& r) {
 }
 
 /// Of the two roofs the one that bounds this work: FLOP/s that memory reads allow at its intensity, or matrix products.
-/// While so few blocks were probed that the roof has no interval, the share has none: it would leave the roof's spread
-/// out.
+/// Beside a roof that was probed once the share has no interval: it would leave the roof's spread out.
 Value share_of_ceiling(const Record& r) {
   const double flops = r.fact("work_flops"), bytes = r.fact("work_bytes");
   const Value arithmetic = probe(r, &Block::matmul_flops_per_s),
@@ -139,7 +146,7 @@ Value share_of_ceiling(const Record& r) {
   if (!done || !arithmetic || !memory) return {};
   const Estimate roof = arithmetic->value < memory->value ? *arithmetic : *memory;
   Value share = scaled(ratio(*done, roof), 100);
-  if (roof.n < static_cast<std::int64_t>(kFewestForInterval)) share->low = share->high = share->value;
+  if (roof.n < 2) share->low = share->high = share->value;
   return share;
 }
 

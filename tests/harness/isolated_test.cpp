@@ -48,8 +48,9 @@ TEST(Isolated, ARunInTurnsThatIsEndedLeavesNeitherProcessesNorFolders) {
   fs::permissions(program, fs::perms::owner_all);
   end_a_run_in_turns(program, folder.path());
   for (const auto& entry : fs::directory_iterator(folder.path()))
-    if (const std::string name = entry.path().filename().string(); name.starts_with("begun."))
+    if (const std::string name = entry.path().filename().string(); name.starts_with("begun.")) {
       EXPECT_EQ(::kill(std::stoi(name.substr(6)), 0), -1) << name;
+    }
   EXPECT_EQ(count_of(folder.path(), "bench-"), 0u);
 }
 

@@ -58,9 +58,9 @@ TEST(Metric, ShareOfCeilingTakesTheRoofThatBinds) {
   EXPECT_DOUBLE_EQ(value("share_of_ceiling", record), 80);
 }
 
-TEST(Metric, ShareOfCeilingHasNoIntervalWhileItsRoofHasNone) {
+TEST(Metric, ShareOfCeilingHasNoIntervalBesideARoofProbedOnceAndAWideOneBesideFew) {
   Record record;
-  record.facts = {{"work_flops", 100e9}, {"work_bytes", 1e9}};
+  record.facts = {{"work_flops", 100e9}, {"work_bytes", 1e9}, {"prompt_tokens", 10}, {"batch", 1}};
   const auto share_of = [&](std::size_t blocks) {
     while (record.blocks.size() < blocks) {
       const std::size_t n = record.blocks.size();
@@ -69,8 +69,12 @@ TEST(Metric, ShareOfCeilingHasNoIntervalWhileItsRoofHasNone) {
     }
     return *find_metric("share_of_ceiling")->formula(record);
   };
-  EXPECT_FALSE(share_of(5).has_interval());
-  EXPECT_TRUE(share_of(6).has_interval());
+  EXPECT_FALSE(share_of(1).has_interval());
+  const Estimate two = share_of(2), five = share_of(5);
+  EXPECT_TRUE(two.has_interval());
+  EXPECT_GT(two.relative_half_width(), five.relative_half_width());
+  // Wider than the speed's own interval alone: the probe's spread is in it.
+  EXPECT_GT(five.relative_half_width(), find_metric("prefill_tokens_per_s")->formula(record)->relative_half_width());
 }
 
 TEST(Metric, WarmUpAndDisturbedBlocksDoNotCount) {
