@@ -37,8 +37,8 @@ Value first_of(const Record& r, const char* series) {
   return r.samples(series).empty() ? Value{} : exactly(r.samples(series).front());
 }
 
-/// The speed probe beside the blocks that count: its median. Of so few that ranks give no interval it is Student's t, as
-/// wide as that of their mean.
+/// The speed probe beside the blocks that count: its median. Of so few that ranks give no interval it is Student's t,
+/// as wide as that of their mean.
 Value probe(const Record& r, double Block::* speed) {
   std::vector<double> values;
   for (const Block* block : r.counted_blocks())
