@@ -41,8 +41,8 @@ TrainingData synthetic(std::uint64_t seed = 1) {
 }
 
 /// A trainer whose steps can be spoilt.
-struct Run {
-  explicit Run(std::int64_t first_step = 0, torch::Dtype dtype = torch::kFloat32)
+struct ShortRun {
+  explicit ShortRun(std::int64_t first_step = 0, torch::Dtype dtype = torch::kFloat32)
       : config(few_steps("unused")),
         execution{4, false, dtype, true},
         batches(data.train, 4, config.train.max_seq_length, 1),
@@ -61,9 +61,10 @@ struct Run {
 };
 
 /// Where `run` goes on from a checkpoint of itself, made in `folder`.
-std::unique_ptr<Run> resumed(Run& run, const std::filesystem::path& folder, torch::Dtype dtype = torch::kFloat32) {
+std::unique_ptr<ShortRun> resumed(ShortRun& run, const std::filesystem::path& folder,
+                                  torch::Dtype dtype = torch::kFloat32) {
   save_training_checkpoint(run.trainer, folder, nullptr, Json::object());
-  auto next = std::make_unique<Run>(checkpoint_step(folder), dtype);
+  auto next = std::make_unique<ShortRun>(checkpoint_step(folder), dtype);
   model::load_weights(next->trainer.model(), folder);
   load_training_state(next->trainer, folder);
   return next;
@@ -71,14 +72,14 @@ std::unique_ptr<Run> resumed(Run& run, const std::filesystem::path& folder, torc
 
 TEST(Resume, AfterASkippedStepEqualsUninterruptedToTheBit) {
   const TemporaryFolder folder;
-  Run whole, first;
-  for (Run* run : {&whole, &first}) {
+  ShortRun whole, first;
+  for (ShortRun* run : {&whole, &first}) {
     run->good_step();
     run->poisoned_step();
     run->good_step();
   }
   const auto second = resumed(first, folder.path() / "c");
-  for (Run* run : {&whole, second.get()})
+  for (ShortRun* run : {&whole, second.get()})
     for (int i = 0; i < 3; ++i) run->good_step();
   const auto expected = whole.trainer.model()->parameters(), found = second->trainer.model()->parameters();
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_TRUE(torch::equal(expected[i], found[i])) << i;
@@ -88,7 +89,7 @@ TEST(Resume, AfterASkippedStepEqualsUninterruptedToTheBit) {
 
 TEST(Resume, CountsSkippedStepsInARowAcrossTheCheckpoint) {
   const TemporaryFolder folder;
-  Run first;
+  ShortRun first;
   first.good_step();
   for (int i = 0; i < 6; ++i) first.poisoned_step();
   const auto second = resumed(first, folder.path() / "c");
@@ -99,7 +100,7 @@ TEST(Resume, CountsSkippedStepsInARowAcrossTheCheckpoint) {
 
 TEST(Resume, TheLossScalerGoesOnWhereItWas) {
   const TemporaryFolder folder;
-  Run first(0, torch::kHalf);
+  ShortRun first(0, torch::kHalf);
   first.poisoned_step();
   first.good_step();
   first.good_step();
@@ -122,11 +123,11 @@ void forget(const std::filesystem::path& checkpoint, const std::vector<std::stri
 
 TEST(Resume, AStateOfAnOlderProgramTakesEachStepForAnUpdate) {
   const TemporaryFolder folder;
-  Run first;
+  ShortRun first;
   for (int i = 0; i < 3; ++i) first.good_step();
   save_training_checkpoint(first.trainer, folder.path() / "c", nullptr, Json::object());
   forget(folder.path() / "c", {"/updates", "/skipped_steps", "/skipped_in_a_row", "/loss_scale_good_steps"});
-  Run second(3);
+  ShortRun second(3);
   load_training_state(second.trainer, folder.path() / "c");
   EXPECT_EQ(second.trainer.optimizer().updates(), 3);
   EXPECT_EQ(second.trainer.steps_skipped(), 0);
@@ -138,7 +139,7 @@ TEST(Resume, RefusesAnotherTextOrTokenizerAndAcceptsAStateWithoutTheirHashes) {
       {"model", 1},
       {"training", {{"seed", 1}, {"data", 1}, {"train", {{"effective_batch_size", 1}, {"max_seq_length", 1}}}}},
       {"inputs", {{"text", "t.txt (xxh128 a)"}, {"tokenizer", "t.model (xxh128 b)"}}}};
-  Run run;
+  ShortRun run;
   const auto checkpoint = folder.path() / "c";
   save_training_checkpoint(run.trainer, checkpoint, nullptr, saved);
   EXPECT_NO_THROW(check_same_run(checkpoint, saved));
