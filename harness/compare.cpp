@@ -211,9 +211,9 @@ double parse_share(const std::string& text, const std::string& where) {
   if (used == 0 || (rest != "" && rest != "%") || !(value >= 0) || std::isinf(value))
     throw Error(where, fmt::format("'{}' is not a share", text), "for example 5%");
   const double share = rest == "%" ? value / 100 : value;
-  if (share >= 1)
-    throw Error(where, fmt::format("'{}' is {:.6g} %, which is no share of a speed", text, 100 * share),
-                rest.empty() && value < 100 ? fmt::format("did you mean {}%?", text) : "for example 5%");
+  if (share >= 1 && rest.empty())  // who means 500 % writes it
+    throw Error(where, fmt::format("'{}' would be {:.6g} %", text, 100 * share),
+                fmt::format("did you mean {}%?", text));
   return share;
 }
 
