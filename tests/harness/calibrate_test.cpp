@@ -104,14 +104,14 @@ TEST(Calibrate, ReplacesTheSameMachinesSectionAndKeepsOthers) {
 TEST(Calibrate, CaseNamesStandInQuotesWhereTheyMust) {
   std::string suite = kSuite;
   suite.replace(suite.find("name: decode"), 12, "name: \"decode, batch: 4\"");
-  const MachineSection section{"CPU A", "", "", {{"decode, batch: 4", "peak_memory", "GB", 1, 1, 1}}};
+  const MachineSection section{"CPU A", "2026-11-26", "runs", {{"decode, batch: 4", "peak_memory", "GB", 1, 1, 1}}};
   const std::string text = with_machine_section(suite, "s", section);
   EXPECT_NE(text.find("{case: \"decode, batch: 4\", metric: peak_memory,"), std::string::npos) << text;
   EXPECT_EQ(read_suite_text(text, "s").cases[0].gates.size(), 1u);
 }
 
 TEST(Calibrate, NeverWritesASuiteThatCanNotBeRead) {
-  const MachineSection section{"CPU A", "", "", {{"no such case", "peak_memory", "GB", 1, 1, 1}}};
+  const MachineSection section{"CPU A", "2026-11-26", "runs", {{"no such case", "peak_memory", "GB", 1, 1, 1}}};
   try {
     with_machine_section(kSuite, "suite.yaml", section);
     FAIL();
