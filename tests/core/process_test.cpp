@@ -54,7 +54,7 @@ TEST(Process, WhoeverHoldsEndingSignalsCleansUpBeforeTheyEndIt) {
     std::signal(SIGTERM, SIG_DFL);
     {
       const EndingSignals signals;
-      run_process({"sh", "-c", "touch " + begun.string() + "; sleep 60"}, 60);
+      run_process({"sh", "-c", "touch " + begun.string() + "; exec sleep 60"}, 60);
       write_file_atomically(cleaned, "");
     }
     ::_exit(0);
@@ -75,8 +75,9 @@ TEST(Process, WhatEndsUsEndsAChildInWhicheverGroup) {
     const pid_t us = ::fork();
     if (us == 0) {
       std::signal(signal, SIG_DFL);  // nohup and background jobs of scripts ignore some
-      run_process({"sh", "-c", "echo $$ > " + pid_file + ".new; mv " + pid_file + ".new " + pid_file + "; sleep 60"},
-                  60, own_group);
+      run_process(
+          {"sh", "-c", "echo $$ > " + pid_file + ".new; mv " + pid_file + ".new " + pid_file + "; exec sleep 60"}, 60,
+          own_group);
       ::_exit(0);
     }
     while (!std::filesystem::exists(pid_file)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
