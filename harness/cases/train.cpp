@@ -46,8 +46,7 @@ void note_skipped(Record& record, const StepResult& result) {
   if (result.skipped) record.notes["skipped_steps"] = fmt::format("{:.0f}", ++record.facts["skipped_steps"]);
 }
 
-void record_result(Record& record, const StepResult& result) {
-  note_skipped(record, result);
+void add_losses(Record& record, const StepResult& result) {
   record.add("loss", "nats", result.loss);
   record.add("grad_norm", "1", result.grad_norm);
 }
@@ -71,7 +70,11 @@ void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, co
   const auto micro_step = [&](Record& into) {
     into.add("micro_step_time_s", "s", time_once(context.device, [&] { trainer.micro_step(); }));
     progress.update(++done);
-    if (done % micro_steps == 0) record_result(into, update(into));
+    if (done % micro_steps == 0) {
+      const StepResult result = update(into);
+      note_skipped(record, result);  // of the first piece only the samples are kept
+      add_losses(into, result);
+    }
     return done < config.steps * micro_steps;
   };
   MeasurePlan plan = context.plan;
@@ -114,7 +117,8 @@ void run_training(const TrainCaseConfig& config, const TrainingConfig& training,
       cold = false;
     }
     record.add("update_time_s", "s", update_s);
-    record_result(record, result);
+    note_skipped(record, result);
+    add_losses(record, result);
     if (blocks.elapsed_s() < plan.block_s) return;
     blocks.end();
     blocks.begin();

@@ -42,6 +42,7 @@ TEST(Fp16, AGradientThatOverflowsIsSkippedUntilTheScaleFitsAndThenTheModelLearns
   config.train.batch_size = config.train.effective_batch_size = 8;
   config.train.max_seq_length = 16;
   config.train.learning_rate = 5e-3;
+  config.train.max_steps = 1000;  // of the schedule
   for (const bool fused : {true, false}) {
     const Batches batches(synthetic_tokens(96, 20'000, 1), 8, 16, 1);
     Trainer trainer(new_model(tiny_config(), torch::kFloat32, cpu(), 1), config, {8, false, torch::kHalf, fused}, cpu(),
