@@ -35,12 +35,12 @@ TEST(Cli, MistakesNameTheOptionAndWhatItTakes) {
       {"rum", "unknown verb 'rum'\n  hint: did you mean 'run'? known: run, plan,"},
       {"run --processes 0", "--processes: must be a positive whole number, found '0'"},
       {"run --seed abc", "--seed: must be a whole number, found 'abc'"},
-      {"run --from report.json --set device=cpu", "--set excludes --from"},
+      {"run --from report.json --set device=cpu", "--from excludes --set"},
       {"ab . . suites/ci.yaml --seed -1", "--seed: must be a whole number, found '-1'"},
       {"ab . . suites/ci.yaml --case x", "no case of the suite has such a name\n  hint: known: "},
       {"ab . . suites/ci.yaml --tolerance 5", "--tolerance: '5' would be 500 %\n  hint: did you mean 5%?"},
       {"compare a.json b.json --max-regression 5", "--max-regression: '5' would be 500 %"},
-      {"plan suites/m4max.yaml --machine m4-max-40 --device gpu", "--device excludes --machine"},
+      {"plan suites/m4max.yaml --machine m4-max-40 --device gpu", "--machine excludes --device"},
       {"plan suites/m4max.yaml --device gpu", "--device: unknown device 'gpu'"},
       {train + "--max-steps -1", "--max-steps: must be a positive whole number, found '-1'"},
       {train + "--micro-batch-size 1.5", "--micro-batch-size: must be a positive whole number, found '1.5'"},
@@ -49,7 +49,7 @@ TEST(Cli, MistakesNameTheOptionAndWhatItTakes) {
       {train + "--micro-batch-size several", "--micro-batch-size: must be a positive whole number, found 'several'"},
       {train + "--memory-budget 10GB", "--memory-budget: is for --micro-batch-size auto"},
       {train + "--micro-batch-size auto --memory-budget 10", "--memory-budget: '10' has no unit"},
-      {train + "--resume --overwrite", "--overwrite excludes --resume"},
+      {train + "--resume --overwrite", "--resume excludes --overwrite"},
       {train + "--set train.bath_size=2", "unknown key 'train.bath_size'\n  hint: did you mean 'batch_size'?"},
   });
 }
@@ -92,8 +92,9 @@ TEST(Cli, CheckRefusesWhatIsNoFileOfOurs) {
                "name: s\ndevice: tpu\ncases: [{name: a, case: decode, model: configs/model_quick.yaml}]\n");
   folder.write("inference.yaml", "model: {device: gpu}\n");
   folder.write("training.yaml", "train: {max_seq_length: 1}\n");
-  folder.write("first.yaml",
-               "name: s\ncases: [{name: a, case: decode, model: configs/model_quick.yaml, after: [c]}]\n");
+  folder.write(
+      "first.yaml",
+      "name: s\ncases: [{name: a, case: decode, model: configs/model_quick.yaml, prompt_tokens: 8, after: [c]}]\n");
   folder.write("memory.yaml",
                "name: s\ncases:\n  - {name: a, case: memory, model: configs/model_quick.yaml, mode: decode, "
                "gradient_checkpointing: true}\n");
