@@ -137,7 +137,7 @@ Value cold_start(const Record& r) {
 }
 
 /// Of the two roofs the one that bounds this work: FLOP/s that memory reads allow at its intensity, or matrix products.
-/// Beside a roof that was probed once the share has no interval: it would leave the roof's spread out.
+/// Without an interval of both the speed and the roof the share has none: it would leave one's spread out.
 Value share_of_ceiling(const Record& r) {
   const double flops = r.fact("work_flops"), bytes = r.fact("work_bytes");
   const Value arithmetic = probe(r, &Block::matmul_flops_per_s),
@@ -146,7 +146,7 @@ Value share_of_ceiling(const Record& r) {
   if (!done || !arithmetic || !memory) return {};
   const Estimate roof = arithmetic->value < memory->value ? *arithmetic : *memory;
   Value share = scaled(ratio(*done, roof), 100);
-  if (roof.n < 2) share->low = share->high = share->value;
+  if (roof.n < 2 || !done->has_interval()) share->low = share->high = share->value;
   return share;
 }
 

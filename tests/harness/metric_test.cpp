@@ -77,6 +77,14 @@ TEST(Metric, ShareOfCeilingHasNoIntervalBesideARoofProbedOnceAndAWideOneBesideFe
   EXPECT_GT(five.relative_half_width(), find_metric("prefill_tokens_per_s")->formula(record)->relative_half_width());
 }
 
+TEST(Metric, ShareOfCeilingHasNoIntervalWhereTheSpeedHasNone) {
+  Record record;
+  record.facts = {{"work_flops", 100e9}, {"work_bytes", 1e9}};
+  for (const double s : {2.0, 2.1}) record.add("prefill_time_s", "s", s);
+  record.blocks = {block("prefill_time_s", 0, 1, 100e9, 10e9), block("prefill_time_s", 1, 2, 101e9, 10e9)};
+  EXPECT_FALSE(find_metric("share_of_ceiling")->formula(record)->has_interval());
+}
+
 TEST(Metric, WarmUpAndDisturbedBlocksDoNotCount) {
   Record record;
   for (const double s : {5.0, 5.0, 1.0, 1.0, 9.0, 9.0, 1.0, 1.0}) record.add("prefill_time_s", "s", s);
