@@ -29,6 +29,8 @@ Json read_json(const fs::path& file) {
     if (json.is_object()) return json;
   } catch (const Json::parse_error& e) {
     throw InputError(file.string() + ": byte " + std::to_string(e.byte), "is not JSON");
+  } catch (const Json::exception& e) {  // a number that no double holds
+    throw InputError(file.string(), std::string("is not JSON that can be read: ") + e.what());
   }
   throw InputError(file.string(), "is not a JSON object");
 }

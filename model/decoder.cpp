@@ -121,6 +121,13 @@ void LanguageModelImpl::quantize(Quantization quantization) {
   model_->quantize(quantization);
 }
 
+std::int64_t LanguageModelImpl::weight_bytes() const {
+  const torch::Tensor embedding = model_->embedding();
+  const std::int64_t norms = (2 * config_.num_layers + 1) * config_.hidden_size * embedding.itemsize();
+  const bool head_is_embedding = !lm_head_ && quantization_ == Quantization::kNone;
+  return decode_weight_bytes() + norms + (head_is_embedding ? 0 : static_cast<std::int64_t>(embedding.nbytes()));
+}
+
 DecodeWeights LanguageModelImpl::decode_weights() const {
   DecodeWeights weights = model_->decode_weights();
   weights.head = lm_head_                               ? lm_head_->rows()

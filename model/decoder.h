@@ -70,8 +70,10 @@ class LanguageModelImpl : public Switchable {
   /// nothing evens out, the blocks in 8 or 4, the embedding as it is.
   void quantize(Quantization quantization);
   Quantization quantization() const { return quantization_; }
-  /// Bytes of weights that decoding one token of every sequence reads.
+  /// Bytes of the matrices that decoding one token of every sequence reads.
   std::int64_t decode_weight_bytes() const { return bytes_read(decode_weights()); }
+  /// Bytes of all weights as they are held.
+  std::int64_t weight_bytes() const;
 
   const ModelConfig& config() const { return config_; }
   torch::Device device() const { return model_->embedding().device(); }

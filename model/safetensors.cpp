@@ -68,6 +68,8 @@ class Reader {
       return header;
     } catch (const Json::parse_error& e) {
       fail(kLengthBytes + e.byte, "the header is not JSON");
+    } catch (const Json::exception&) {  // a number that no double holds
+      fail(kLengthBytes, "the header is not JSON that can be read");
     }
   }
 

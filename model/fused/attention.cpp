@@ -1,5 +1,6 @@
 #include "model/fused/attention.h"
 
+#include "model/fused/accumulate.h"
 #include "model/fused/products.h"
 #include "model/fused/rows.h"
 #include "model/fused/stretches.h"
@@ -190,7 +191,7 @@ class Piece {
     if (matrix.scalar_type() == sum.scalar_type())
       sum.addmm_(rows(heads_major).t(), matrix);
     else
-      sum.add_(at::mm(transposed(rows(heads_major)), matrix));
+      accumulate(sum, at::mm(transposed(rows(heads_major)), matrix));
   }
 
   const Sequence& sequence_;

@@ -34,41 +34,44 @@ struct Block {
     return x.narrow(2, first, count).reshape({x.size(0), -1, x.size(3)});
   }
   torch::Tensor seen(const torch::Tensor& x) const { return x.select(1, 0).narrow(1, 0, end); }  // [N, 1, T, D]
-  /// -inf where a query's row must not see a key, [count, end] for each of the R.
-  torch::Tensor scores(const torch::Tensor& queries, const torch::Tensor& keys) const {
-    const auto scale = 1 / std::sqrt(static_cast<double>(queries.size(-1)));
-    torch::Tensor s = at::bmm(queries, keys.transpose(1, 2)).to(torch::kFloat32).mul_(scale);
-    const torch::Tensor later =
-        torch::ones({count, end}, torch::dtype(torch::kBool).device(s.device())).triu(first + 1);
-    return s.view({s.size(0), -1, count, end}).masked_fill_(later, -INFINITY).view(s.sizes());
+  /// In fp32, of queries that are scaled. `later` [kQueryBlock, kQueryBlock] is true above the diagonal; keys before
+  /// the block are seen by all of its queries.
+  torch::Tensor probabilities(const torch::Tensor& queries, const torch::Tensor& keys,
+                              const torch::Tensor& later) const {
+    const torch::Tensor scores = at::bmm(queries, keys.transpose(1, 2)).to(torch::kFloat32);
+    scores.view({scores.size(0), -1, count, end})
+        .narrow(-1, first, count)
+        .masked_fill_(later.narrow(0, 0, count).narrow(1, 0, count), -INFINITY);
+    return at::softmax(scores, -1);
   }
 
   std::int64_t first, count, end;
 };
+
+torch::Tensor later_keys(const torch::Device& device) {
+  return torch::ones({kQueryBlock, kQueryBlock}, torch::dtype(torch::kBool).device(device)).triu(1);
+}
+
+/// What a score is multiplied with: done once, while the queries are rotated.
+double scale_of(std::int64_t head_dim) { return 1 / std::sqrt(static_cast<double>(head_dim)); }
 
 struct TiledAttentionPlain : torch::autograd::Function<TiledAttentionPlain> {
   static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& q, const torch::Tensor& k,
                                const torch::Tensor& v, const torch::Tensor& cos, const torch::Tensor& sin,
                                std::int64_t head_dim) {
     const std::int64_t groups = k.size(2) / head_dim, tokens = q.size(1);
-    const torch::Tensor queries = rotate(by_group(q, groups, head_dim), cos, sin);
+    const double scale = scale_of(head_dim);
+    const torch::Tensor queries = rotate(by_group(q, groups, head_dim), cos * scale, sin * scale);
     const torch::Tensor keys = rotate(by_group(k, groups, head_dim), cos, sin), values = by_group(v, groups, head_dim);
-    const torch::Tensor out = torch::empty_like(queries);
-    std::vector<torch::Tensor> log_sums;  // of each block, [B * G, R * count, 1]
+    const torch::Tensor out = torch::empty_like(queries), later = later_keys(q.device());
     for (std::int64_t first = 0; first < tokens; first += kQueryBlock) {
       const Block b(first, tokens);
-      const torch::Tensor s = b.scores(b.rows(queries), b.seen(keys));
-      log_sums.push_back(s.logsumexp(-1, /*keepdim=*/true));
-      const torch::Tensor probability = (s - log_sums.back()).exp_().to(q.dtype());
-      out.narrow(2, first, b.count)
-          .copy_(at::bmm(probability, b.seen(values)).view({out.size(0), -1, b.count, head_dim}));
+      const torch::Tensor p = b.probabilities(b.rows(queries), b.seen(keys), later).to(q.dtype());
+      out.narrow(2, first, b.count).copy_(at::bmm(p, b.seen(values)).view({out.size(0), -1, b.count, head_dim}));
     }
-    const torch::Tensor y = by_token(out, q.size(0));
-    variable_list kept{q, k, v, cos, sin};
-    kept.insert(kept.end(), log_sums.begin(), log_sums.end());
-    ctx->save_for_backward(kept);
+    ctx->save_for_backward({q, k, v, cos, sin});
     ctx->saved_data["head_dim"] = head_dim;
-    return y;
+    return by_token(out, q.size(0));
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
@@ -77,27 +80,25 @@ struct TiledAttentionPlain : torch::autograd::Function<TiledAttentionPlain> {
     const torch::NoGradGuard no_grad;
     const std::int64_t head_dim = ctx->saved_data["head_dim"].toInt(), groups = k.size(2) / head_dim;
     const std::int64_t tokens = q.size(1), batch = q.size(0);
-    const torch::Tensor queries = rotate(by_group(q, groups, head_dim), cos, sin);
+    const double scale = scale_of(head_dim);
+    const torch::Tensor queries = rotate(by_group(q, groups, head_dim), cos * scale, sin * scale);
     const torch::Tensor keys = rotate(by_group(k, groups, head_dim), cos, sin), values = by_group(v, groups, head_dim);
-    const torch::Tensor g = by_group(gradients[0].contiguous(), groups, head_dim);
+    const torch::Tensor g = by_group(gradients[0].contiguous(), groups, head_dim), later = later_keys(q.device());
     const auto wide = torch::kFloat32;  // sums over blocks
     const torch::Tensor by_query = torch::empty_like(queries);
     const torch::Tensor by_key = torch::zeros_like(keys, wide), by_value = torch::zeros_like(values, wide);
-    const auto scale = 1 / std::sqrt(static_cast<double>(head_dim));
     for (std::int64_t first = 0; first < tokens; first += kQueryBlock) {
       const Block b(first, tokens);
       const torch::Tensor rows = b.rows(queries), result = b.rows(g);
-      const torch::Tensor p =
-          (b.scores(rows, b.seen(keys)) - saved[5 + static_cast<std::size_t>(first / kQueryBlock)]).exp_();
-      const torch::Tensor by_probability = at::bmm(result, b.seen(values).transpose(1, 2)).to(wide);
-      const torch::Tensor delta = (p * by_probability).sum(-1, /*keepdim=*/true);
-      const torch::Tensor by_score = (p * (by_probability - delta) * scale).to(q.dtype());
+      const torch::Tensor p = b.probabilities(rows, b.seen(keys), later);
       b.seen(by_value).add_(at::bmm(p.to(q.dtype()).transpose(1, 2), result));
+      const torch::Tensor by_probability = at::bmm(result, b.seen(values).transpose(1, 2)).to(wide);
+      const torch::Tensor by_score = at::_softmax_backward_data(by_probability, p, -1, wide).to(q.dtype());
       b.seen(by_key).add_(at::bmm(by_score.transpose(1, 2), rows));
       by_query.narrow(2, first, b.count)
           .copy_(at::bmm(by_score, b.seen(keys)).view({by_query.size(0), -1, b.count, head_dim}));
     }
-    return {by_token(rotate(by_query, cos, -sin), batch),
+    return {by_token(rotate(by_query, cos * scale, sin * -scale), batch),
             by_token(rotate(by_key, cos, -sin).to(q.dtype()), batch),
             by_token(by_value.to(q.dtype()), batch),
             {},

@@ -1,5 +1,6 @@
 #include "model/fused/weight_gradient.h"
 
+#include "model/fused/accumulate.h"
 #include "model/fused/transposed.h"
 
 namespace bench::model {
@@ -17,7 +18,7 @@ torch::Tensor add_weight_gradient(const torch::Tensor& weight, const torch::Tens
   // bf16 products are up to twice as fast on a matrix that lies as they read it.
   const torch::Tensor gradient = at::mm(same ? y_gradient.t() : transposed(y_gradient), x);
   if (!sum.defined()) return gradient.to(weight.scalar_type());
-  sum.add_(gradient);
+  accumulate(sum, gradient);
   return {};
 }
 

@@ -21,6 +21,15 @@ void Widen(Element element, const void* from, float* to, std::int64_t n) {
   });
 }
 
+void AddWidened(Element element, const void* from, float* sum, std::int64_t n) {
+  with_element(element, [&](auto* type) HWY_ATTR {
+    const auto* typed = static_cast<const std::remove_pointer_t<decltype(type)>*>(from);
+    for_each_vector(static_cast<std::size_t>(n), [&](auto d, std::size_t i) HWY_ATTR {
+      store(hn::Add(load(d, sum + i), load(d, typed + i)), d, sum + i);
+    });
+  });
+}
+
 void Narrow(Element element, const float* from, void* to, std::int64_t n) {
   with_element(element, [&](auto* type) HWY_ATTR { convert(from, static_cast<decltype(type)>(to), n); });
 }
@@ -31,10 +40,15 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace bench::model {
 HWY_EXPORT(Widen);
+HWY_EXPORT(AddWidened);
 HWY_EXPORT(Narrow);
 
 void widen(Element element, const void* from, float* to, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(Widen)(element, from, to, n);
+}
+
+void add_widened(Element element, const void* from, float* sum, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(AddWidened)(element, from, sum, n);
 }
 
 void narrow(Element element, const float* from, void* to, std::int64_t n) {

@@ -8,4 +8,7 @@ namespace bench::model {
 void widen(Element element, const void* from, float* to, std::int64_t n);
 void narrow(Element element, const float* from, void* to, std::int64_t n);
 
+/// sum[i] += from[i] for n numbers as they are stored.
+void add_widened(Element element, const void* from, float* sum, std::int64_t n);
+
 }  // namespace bench::model

@@ -1,5 +1,7 @@
 // Kernels against their formulas in fp64, on every instruction set: the numbers that no larger test takes apart.
+#include "model/fused/accumulate.h"
 #include "model/fused/rows.h"
+#include "model/kernels/convert.h"
 #include "model/kernels/cross_entropy.h"
 #include "model/kernels/dropout.h"
 #include "model/kernels/rms_norm.h"
@@ -37,6 +39,31 @@ void for_all(const F& f) {
     for (const torch::Dtype dtype : kDtypes)
       for (const std::int64_t n : kLengths) f(dtype, n);
   });
+}
+
+TEST(AddWidened, AddsInFp32) {
+  for_all([](torch::Dtype dtype, std::int64_t n) {
+    const torch::Tensor x = numbers(n, dtype), before = torch::randn({n});
+    torch::Tensor sum = before.clone();
+    add_widened(element_of(x), x.const_data_ptr(), sum.mutable_data_ptr<float>(), n);
+    EXPECT_TRUE(torch::equal(sum, before + x.to(torch::kFloat32))) << n << " of " << dtype;
+  });
+}
+
+TEST(Accumulate, EqualsAddOfWholeMatricesAndOfParts) {
+  for (const auto dtype : {torch::kFloat32, torch::kBFloat16, torch::kHalf}) {
+    const torch::Tensor addend = torch::randn({301, 517}).to(dtype), before = torch::randn({301, 600});
+    for (const std::int64_t first : {0, 83}) {
+      torch::Tensor sum = before.clone();
+      accumulate(sum.narrow(1, first, 517), addend);
+      torch::Tensor expected = before.clone();
+      expected.narrow(1, first, 517).add_(addend);
+      EXPECT_TRUE(torch::equal(sum, expected)) << dtype << " from column " << first;
+    }
+    torch::Tensor turned = before.t().contiguous().t().narrow(1, 0, 517), plain = turned.clone();
+    accumulate(turned, addend);
+    EXPECT_TRUE(torch::equal(turned, plain.add_(addend))) << dtype << " by columns";
+  }
 }
 
 TEST(RmsNormRow, EqualsTheFormulaForwardAndBackward) {

@@ -142,9 +142,12 @@ TEST(QuantizedModel, LogitsStayNearAndDecodingEqualsTheFullForward) {
       model->eval();
       const torch::Tensor ids = tiny_ids(2, 20);
       const torch::Tensor before = model(ids);
-      const std::int64_t bytes = model->decode_weight_bytes();
+      const std::int64_t bytes = model->decode_weight_bytes(), embedding = config.vocab_size * config.hidden_size * 4;
+      EXPECT_EQ(model->weight_bytes(), 4 * parameter_count(config));
       model->quantize(kind);
       EXPECT_LT(model->decode_weight_bytes(), bytes);
+      const std::int64_t norms = 4 * (2 * config.num_layers + 1) * config.hidden_size;
+      EXPECT_EQ(model->weight_bytes(), model->decode_weight_bytes() + embedding + norms);
       const torch::Tensor after = model(ids);
       EXPECT_LE(error(after, before.to(torch::kFloat64)), kind == Quantization::kInt8 ? 0.03 : 0.4);
       EXPECT_GT(largest(after - before), 0);
