@@ -1,9 +1,12 @@
 #include "harness/environment.h"
 
 #include "harness/build_info.h"
+#include "harness/devices/control_group.h"
 #include "harness/devices/device.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <stdlib.h>  // getloadavg, which <cstdlib> doesn't promise
 #include <thread>
 
@@ -33,6 +36,12 @@ std::string first_line(const std::string& text, const std::string& beginning) {
 }
 
 }  // namespace
+
+void keep_to_processor_quota() {
+  const double quota = control_group_limits().processors;
+  if (std::getenv("OMP_NUM_THREADS") || std::isinf(quota)) return;
+  at::set_num_threads(std::min(at::get_num_threads(), std::max(1, static_cast<int>(std::ceil(quota)))));
+}
 
 Environment current_environment() {
   Environment e;

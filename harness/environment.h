@@ -46,8 +46,14 @@ struct Environment {
 /// Asks the machine; costs milliseconds.
 Environment current_environment();
 
+/// In a container with a share of the machine's processors LibTorch would start a thread for each of them, and all
+/// would wait most of the time: takes no more than the share. OMP_NUM_THREADS overrides it. Before the first tensor.
+void keep_to_processor_quota();
+
 /// Facts that each operating system tells in its own way; environment_linux.cpp and environment_macos.cpp.
 void describe_host(Environment& environment);
+/// The processors' last level of cache, all instances together; 0 where the system doesn't tell.
+std::int64_t last_level_cache_bytes();
 std::vector<std::string> loaded_libraries();
 std::filesystem::path own_executable();
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <link.h>
+#include <map>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -72,6 +73,19 @@ void read_host_conditions(Conditions& c) {
   // some avg10=0.00 avg60=0.00 ...
   c.memory_pressure = number_or(line_value("/proc/pressure/memory", "some avg10"), -1);
   c.power_source = power_source();
+}
+
+std::int64_t last_level_cache_bytes() {
+  std::map<std::string, double> instances;  // by the processors that share one
+  std::error_code none;
+  for (const auto& cpu : std::filesystem::directory_iterator("/sys/devices/system/cpu", none)) {
+    const auto cache = cpu.path() / "cache/index3";
+    const double kib = number_or(line_value((cache / "size").c_str(), ""), 0);  // "32768K"
+    if (kib > 0) instances[line_value((cache / "shared_cpu_list").c_str(), "")] = kib * 1024;
+  }
+  double sum = 0;
+  for (const auto& [processors, bytes] : instances) sum += bytes;
+  return static_cast<std::int64_t>(sum);
 }
 
 std::vector<std::string> loaded_libraries() {

@@ -97,6 +97,8 @@ void read_host_conditions(Conditions& c) {
   c.power_source = power_source();
 }
 
+std::int64_t last_level_cache_bytes() { return sysctl_number("hw.l3cachesize"); }
+
 std::vector<std::string> loaded_libraries() {
   std::vector<std::string> libraries;
   for (std::uint32_t i = 0; i < ::_dyld_image_count(); ++i) libraries.emplace_back(::_dyld_get_image_name(i));

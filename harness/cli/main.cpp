@@ -1,6 +1,7 @@
 #include "harness/build_info.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/names.h"
+#include "harness/environment.h"
 #include "harness/failure.h"
 
 #include <iostream>
@@ -25,6 +26,7 @@ void check_verb(const CLI::App& app, const std::string& verb) {
 
 int main(int argc, char** argv) {
   using namespace bench::harness;
+  keep_to_processor_quota();
   CLI::App app("Benchmark and evaluation harness for decoder-only language models");
   app.name("bench");
   app.set_version_flag("--version", build_info().version);

@@ -1,5 +1,7 @@
 #include "harness/devices/backends.h"
+#include "harness/devices/control_group.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -24,6 +26,9 @@ std::int64_t peak_resident_bytes() { return proc_bytes("/proc/self/status", "VmH
 
 std::int64_t current_resident_bytes() { return proc_bytes("/proc/self/status", "VmRSS"); }
 
-std::int64_t available_memory_bytes() { return proc_bytes("/proc/meminfo", "MemAvailable"); }
+std::int64_t available_memory_bytes() {
+  const auto of_machine = static_cast<double>(proc_bytes("/proc/meminfo", "MemAvailable"));
+  return static_cast<std::int64_t>(std::min(of_machine, control_group_limits().memory_bytes));
+}
 
 }  // namespace bench::harness
