@@ -1,6 +1,7 @@
 #include "harness/measure.h"
 
 #include "harness/core/clock.h"
+#include "harness/environment.h"
 #include "harness/work_counter.h"
 #include "model/tensor.h"
 
@@ -14,12 +15,10 @@ namespace {
 
 double planted_slowdown = 0;
 
-constexpr std::int64_t kProbeFloats = std::int64_t{1} << 25;  // 128 MiB: more than a processor's cache
-
-// Near a CPU's full rate, and short enough to stand beside every block; where work is queued they grow until a call
-// takes so long, for 512 would measure the wait for the queue, and not fill a large GPU either.
+// Products grow until a call takes so long, for a short one would measure how calls begin: on a CPU some 15 us, where
+// work is queued the wait for the queue. And they must be short enough to stand beside every block.
 constexpr std::int64_t kSmallestProduct = 512, kLargestProduct = 8192;
-constexpr double kLongCall_s = 2e-3;
+constexpr double kLongCall_s = 0.5e-3, kLongQueuedCall_s = 2e-3;
 
 /// Square matrices and their product, which is reused: page faults are no part of the speed.
 struct Products {
@@ -32,8 +31,14 @@ struct Products {
   std::int64_t bytes() const { return 3 * static_cast<std::int64_t>(a.nbytes()); }
 };
 
-/// What probe_speed() reads, and where work is queued multiplies. Kept from its first use on, so that what it adds to
-/// the process's peak is known.
+/// What is read to know the speed of memory: twice what caches hold, as far as that is known.
+std::int64_t read_bytes(const Device& device) {
+  constexpr std::int64_t kLeast = std::int64_t{128} << 20, kMost = std::int64_t{1} << 30;
+  return std::clamp(device.queues_work ? 0 : 2 * last_level_cache_bytes(), kLeast, kMost);
+}
+
+/// What probe_speed() reads and multiplies. Kept from its first use on, so that what it adds to the process's peak is
+/// known.
 struct ProbeMemory {
   torch::Tensor floats;
   std::map<c10::ScalarType, Products> products;
@@ -70,7 +75,7 @@ double fastest(const Device& device, int repetitions, const std::function<void()
 }
 
 bool takes_long(const Device& device, const std::function<void()>& work) {
-  return !device.queues_work || fastest(device, 1, work) >= kLongCall_s;
+  return fastest(device, 1, work) >= (device.queues_work ? kLongQueuedCall_s : kLongCall_s);
 }
 
 Products make_products(const Device& device, c10::ScalarType dtype) {
@@ -83,16 +88,12 @@ Products make_products(const Device& device, c10::ScalarType dtype) {
 
 /// FLOP/s of matrix products.
 double probe_matmul(const Device& device, c10::ScalarType dtype) {
-  const auto rate = [&](Products& made) { return made.flops() / fastest(device, 8, [&] { made.multiply(); }); };
-  if (!device.queues_work) {
-    Products small = make_products(device, dtype);
-    return rate(small);
-  }
   ProbeMemory& memory = probe_memory();
   memory.begin(device);
   auto found = memory.products.find(dtype);
   if (found == memory.products.end()) found = memory.products.emplace(dtype, make_products(device, dtype)).first;
-  return rate(found->second);
+  Products& made = found->second;
+  return made.flops() / fastest(device, 8, [&] { made.multiply(); });
 }
 
 /// Bytes per second of a sum over memory, repeated where one alone is short.
@@ -100,15 +101,15 @@ double probe_read(const Device& device) {
   ProbeMemory& memory = probe_memory();
   memory.begin(device);
   if (!memory.floats.defined())
-    memory.floats =
-        torch::ones({kProbeFloats}, torch::TensorOptions().device(device.torch_device()).dtype(torch::kFloat32));
+    memory.floats = torch::ones({read_bytes(device) / 4},
+                                torch::TensorOptions().device(device.torch_device()).dtype(torch::kFloat32));
   constexpr int kMostReads = 64;
   int reads = 1;
   const auto read = [&] {
     for (int i = 0; i < reads; ++i) memory.floats.sum();
   };
-  while (reads < kMostReads && !takes_long(device, read)) reads *= 2;
-  return 4.0 * kProbeFloats * reads / fastest(device, 2, read);
+  while (device.queues_work && reads < kMostReads && !takes_long(device, read)) reads *= 2;
+  return static_cast<double>(memory.floats.nbytes()) * reads / fastest(device, 2, read);
 }
 
 }  // namespace
@@ -217,7 +218,10 @@ void measure_in_blocks(const Device& device, c10::ScalarType dtype, const Measur
   record.facts["matmul_flops"] = count.matmul_flops;
   record.facts["allocated_bytes"] = count.allocated_bytes;
   const bool only_one = !more || now_s() + cold_s > plan.end_s;
-  for (auto& [name, series] : cold.series) record.series[only_one ? name : "cold_" + name] = std::move(series);
+  for (auto& [name, series] : cold.series) {
+    const bool warm = only_one || series.unit != "s";  // times are cold; a loss is what it is
+    record.series[warm ? name : "cold_" + name] = std::move(series);
+  }
   if (only_one) return;
   Blocks blocks(device, dtype, plan, record);
   do {

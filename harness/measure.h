@@ -35,8 +35,8 @@ struct Speed {
 /// Asked for bf16 on a device that is slow at it, probes fp32: in that the model then makes its products.
 Speed probe_speed(const Device& device, c10::ScalarType dtype);
 
-/// The most memory that this process has held at once, without what probe_speed() keeps: the 128 MiB that it reads, and
-/// on a GPU the matrices that it multiplies.
+/// The most memory that this process has held at once, without what probe_speed() keeps: what it reads, and the
+/// matrices that it multiplies.
 std::int64_t peak_bytes_without_probe(const Device& device);
 
 /// Stretches of timing in a record, with what the machine did before and meanwhile. Usage: begin(), work whose samples
@@ -69,9 +69,9 @@ class Blocks {
 /// A piece of work that adds its samples to the record it is given. False when nothing is left to do after it.
 using Piece = std::function<bool(Record&)>;
 
-/// Measures pieces until the plan or the piece says enough. The first is the cold one: its samples go to series named
+/// Measures pieces until the plan or the piece says enough. The first is the cold one: its times go to series named
 /// cold_*, and its operators are counted (facts operator_calls, matmul_flops, allocated_bytes). When there is no time
-/// for another, or none left to do, its samples are the only ones.
+/// for another, or none left to do, its times are the only ones.
 void measure_in_blocks(const Device& device, c10::ScalarType dtype, const MeasurePlan& plan, const Piece& piece,
                        Record& record);
 

@@ -78,16 +78,16 @@ TEST(Measure, BlocksSayWhatTheMachineDid) {
   EXPECT_GE(record.blocks[1].end_s, record.blocks[1].begin_s);
 }
 
-TEST(Measure, WhatTheProbeKeepsOnADeviceThatQueuesWorkIsNoPartOfThePeak) {
+TEST(Measure, WhatTheProbeKeepsIsNoPartOfThePeak) {
   Device device = cpu();
-  device.queues_work = true;
   device.peak_bytes = [] { return std::int64_t{1} << 40; };
   probe_speed(cpu(), torch::kFloat32);  // from here on it keeps what it reads
   const std::int64_t before = peak_bytes_without_probe(device);
-  EXPECT_GT(probe_speed(device, torch::kFloat32).matmul_flops_per_s, 1e8);
+  EXPECT_LE(before, (std::int64_t{1} << 40) - (std::int64_t{128} << 20));
+  EXPECT_GT(probe_speed(device, torch::kFloat64).matmul_flops_per_s, 1e8);
   const std::int64_t after = peak_bytes_without_probe(device);
-  EXPECT_LE(after, before - 3 * 512 * 512 * 4);
-  probe_speed(device, torch::kFloat32);
+  EXPECT_LE(after, before - 3 * 512 * 512 * 8);
+  probe_speed(device, torch::kFloat64);
   EXPECT_EQ(peak_bytes_without_probe(device), after);
 }
 
@@ -136,6 +136,44 @@ TEST(StopRule, StopsWhenPreciseOrWhenTheGateIsDecided) {
   EXPECT_TRUE(measured_enough({timed(0.05)}, {far}, 0.02));
   EXPECT_FALSE(measured_enough({timed(0.05)}, {near}, 0.02));
   EXPECT_TRUE(measured_enough({timed(0.01)}, {gate("{metric: peak_memory, at_most: 5, unit: GB}")}, 0.02));
+}
+
+TEST(StopRule, ARatioOfTwoCasesNeedsThePrecisionOfBoth) {
+  const GateConfig relative = gate("{metric: prefill_tokens_per_s, relative_to: base, at_least: 0.5, unit: '1'}");
+  const GateConfig far = gate("{metric: prefill_tokens_per_s, at_least: 5, unit: tokens/s}");
+  const GateConfig near = gate("{metric: prefill_tokens_per_s, at_least: 9.99, unit: tokens/s}");
+  EXPECT_FALSE(measured_enough({timed(0.05)}, {far, relative}, 0.02));
+  EXPECT_TRUE(measured_enough({timed(0.01)}, {far, relative}, 0.02));
+  EXPECT_FALSE(measured_enough({timed(0.01)}, {near, relative}, 0.02));
+}
+
+TEST(StopRule, ARatioIsDecidedByItsPairs) {
+  const auto speeds = [](std::initializer_list<double> values) {
+    std::vector<Record> processes;
+    for (const double value : values) processes.push_back(timed(0.01)), processes.back().facts["batch"] = value;
+    return processes;
+  };
+  const GateConfig twice = gate("{metric: prefill_tokens_per_s, relative_to: base, at_least: 1.8, unit: '1'}");
+  EXPECT_TRUE(ratio_decided(twice, speeds({2, 4.02, 8}), speeds({1, 2, 4})));
+  EXPECT_FALSE(ratio_decided(twice, speeds({2, 4.4, 7.6}), speeds({1, 2, 4})));
+  EXPECT_FALSE(ratio_decided(twice, speeds({2}), speeds({1})));
+  EXPECT_FALSE(ratio_decided(twice, speeds({2}), {}));
+}
+
+TEST(StopRule, TimesThatMakeNoSpeedYetAreNotEnough) {
+  Record training;
+  for (int i = 0; i < 20; ++i) training.add("micro_step_time_s", "s", 1 + 0.001 * (i % 2));
+  training.facts = {{"micro_steps_per_step", 64}, {"tokens_per_step", 100}};
+  Block block;
+  block.samples["micro_step_time_s"] = {0, 20};
+  training.blocks = {block};
+  EXPECT_FALSE(measured_enough({training}, {}, 0.02));
+  const GateConfig absolute = gate("{metric: train_tokens_per_s, at_least: 0.1, unit: tokens/s}");
+  EXPECT_FALSE(measured_enough({training}, {absolute}, 0.02));
+  for (int i = 0; i < 2; ++i) training.add("update_time_s", "s", 1 + 0.001 * i);
+  EXPECT_TRUE(measured_enough({training}, {}, 0.02));
+  EXPECT_TRUE(measured_enough({training}, {absolute}, 0.02));
+  EXPECT_TRUE(measured_enough({Record{}}, {}, 0.02));  // nothing is timed in it
 }
 
 TEST(StopRule, OneSampleIsNeverEnough) {
