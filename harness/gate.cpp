@@ -1,7 +1,10 @@
 #include "harness/gate.h"
 
+#include "harness/gate_value.h"
+
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/ranges.h>
 
@@ -23,6 +26,7 @@ constexpr GateKind kKinds[] = {
 
 /// ", out of reach here: ..." if no program could reach the limit on this machine.
 std::string out_of_reach(const GateConfig& gate, const std::vector<Record>& processes) {
+  if (!gate.relative_to.empty()) return "";
   const char* ceiling_name = find_metric(gate.metric)->ceiling;
   const std::string kind = gate.kind().name;
   if (!ceiling_name || (kind != "at_least" && kind != "above")) return "";
@@ -51,16 +55,31 @@ std::string too_noisy(const GateConfig& gate, const Estimate& e) {
       e.low, e.high, gate.text(), 100 * smallest_visible(e));
 }
 
+/// What is judged: a case's processes, and those of the case that it is relative to.
+struct Evidence {
+  const std::vector<Record>& processes;
+  const std::vector<Record>* base;
+
+  /// The first reason that one of them gives, with the other case's name before it; or "".
+  std::string reason(const GateConfig& gate, std::string (Record::*why)() const) const {
+    for (const auto& record : processes)
+      if (std::string text = (record.*why)(); !text.empty()) return text;
+    if (!base) return "";
+    for (const auto& record : *base)
+      if (const std::string text = (record.*why)(); !text.empty()) return gate.relative_to + ": " + text;
+    return "";
+  }
+};
+
 /// A verdict on a value that depends on the moment.
-GateResult judge_timed(const GateConfig& gate, const std::vector<Record>& processes, const Estimate& e,
-                       GateResult result) {
+GateResult judge_timed(const GateConfig& gate, const Evidence& evidence, const Estimate& e, GateResult result) {
   const std::string missed = fmt::format("{:.4g} is not {}", e.value, gate.text());
   // Whatever the noise; but what was reached was not out of reach, whatever the probe says.
   if (!gate.kind().holds(e.value, gate.limit()))
-    if (const std::string beyond = out_of_reach(gate, processes); !beyond.empty())
+    if (const std::string beyond = out_of_reach(gate, evidence.processes); !beyond.empty())
       return with(result, Verdict::kFail, missed + beyond);
-  for (const auto& record : processes)
-    if (const std::string why = record.was_disturbed(); !why.empty()) return with(result, Verdict::kNotJudged, why);
+  if (const std::string why = evidence.reason(gate, &Record::was_disturbed); !why.empty())
+    return with(result, Verdict::kNotJudged, why);
   if (!e.has_interval())
     return with(result, Verdict::kNotJudged,
                 fmt::format("{:.4g} was measured {}: nothing tells its spread; raise budget_s or processes", e.value,
@@ -76,14 +95,11 @@ GateResult judge_timed(const GateConfig& gate, const std::vector<Record>& proces
   return with(result, Verdict::kNotJudged, too_noisy(gate, e));
 }
 
-GateResult judge_exact(const GateConfig& gate, const std::vector<Record>& processes, const Estimate& e,
-                       GateResult result) {
+GateResult judge_exact(const GateConfig& gate, const Evidence& evidence, const Estimate& e, GateResult result) {
   if (gate.side(e) == Side::kOutside)
     return with(result, Verdict::kFail, fmt::format("{:.4g} is not {}", e.value, gate.text()));
   if (e.n > 0) return with(result, Verdict::kPass);
-  std::string why;
-  for (const auto& record : processes)
-    if (why.empty()) why = record.incomplete();
+  const std::string why = evidence.reason(gate, &Record::incomplete);
   return with(result, Verdict::kNotJudged, fmt::format("estimated only{}{}", why.empty() ? "" : ": ", why));
 }
 
@@ -115,8 +131,11 @@ void GateConfig::validate(const Require& require) const {
   require(limit().size() == kind().limits, kind().name, fmt::format("takes {} number(s)", kind().limits), "");
   require(limit().size() < 2 || limit()[0] <= limit()[1], kind().name, "the first number must not exceed the second",
           "");
-  require(!unit.empty(), "unit", "is missing", fmt::format("{} is in {}", metric, row->unit));
-  require(unit == row->unit, "unit", fmt::format("'{}' is not the metric's unit", unit),
+  require(!unit.empty(), "unit", "is missing",
+          relative_to.empty() ? fmt::format("{} is in {}", metric, row->unit) : "1: a ratio has no unit");
+  require(relative_to.empty() || unit == "1", "unit", fmt::format("'{}' is not the unit of a ratio", unit),
+          "with relative_to it is 1");
+  require(!relative_to.empty() || unit == row->unit, "unit", fmt::format("'{}' is not the metric's unit", unit),
           fmt::format("{} is in {}", metric, row->unit));
 }
 
@@ -144,11 +163,13 @@ bool GateConfig::applies_on(const std::string& machine_name) const {
 }
 
 std::string GateConfig::text() const {
-  return fmt::format("{} {}{}", kind().name, fmt::join(limit(), ".."), unit == "1" ? "" : " " + unit);
+  return fmt::format("{} {}{}{}", kind().name, fmt::join(limit(), ".."), unit == "1" ? "" : " " + unit,
+                     relative_to.empty() ? "" : " times " + relative_to);
 }
 
 Json gate_json(const GateConfig& gate) {
   Json json = {{"metric", gate.metric}, {gate.kind().name, gate.limit()}, {"unit", gate.unit}};
+  if (!gate.relative_to.empty()) json["relative_to"] = gate.relative_to;
   if (!gate.machine.empty()) json["machine"] = gate.machine;
   if (!gate.reading.empty()) json["reading"] = gate.reading;
   if (!gate.expected_failure.empty()) json["expected_failure"] = gate.expected_failure;
@@ -175,23 +196,27 @@ const char* verdict_name(Verdict verdict) {
   return "?";
 }
 
-GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, const std::string& machine) {
-  GateResult result{gate, Verdict::kNotJudged, true, std::nan(""), ""};
+GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, const std::string& machine,
+                 const std::vector<Record>* base) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  GateResult result{gate, Verdict::kNotJudged, true, {kNone, kNone, kNone, 0}, ""};
   result.applies = gate.applies_on(machine);
   for (const auto& record : processes)
     if (record.status == Record::Status::kError) return with(result, Verdict::kError, record.reason);
   for (const auto& record : processes)
     if (record.status == Record::Status::kSkipped) return with(result, Verdict::kNotJudged, record.reason);
-  const Metric& metric = *find_metric(gate.metric);
-  const auto estimate = evaluate(metric, processes);
-  if (estimate) result.value = estimate->value;
+  const Evidence evidence{processes, base};
+  const auto estimate = gate_value(gate, processes, base);
+  if (estimate) result.measured = *estimate;
   if (!result.applies)
     return with(result, Verdict::kNotJudged,
                 fmt::format("judged only on {}", gate.machine) + out_of_reach(gate, processes));
+  if (const std::string why = missing_base(gate, base); !why.empty()) return with(result, Verdict::kNotJudged, why);
   if (!estimate) return with(result, Verdict::kNotJudged, fmt::format("the case measured no {}", gate.metric));
-  if (std::isnan(result.value)) return with(result, Verdict::kFail, "the value is not a number");
-  return with_expectation(metric.nature == Nature::kTimed ? judge_timed(gate, processes, *estimate, result)
-                                                          : judge_exact(gate, processes, *estimate, result));
+  if (std::isnan(estimate->value)) return with(result, Verdict::kFail, "the value is not a number");
+  return with_expectation(find_metric(gate.metric)->nature == Nature::kTimed
+                              ? judge_timed(gate, evidence, *estimate, result)
+                              : judge_exact(gate, evidence, *estimate, result));
 }
 
 Exit exit_code(const std::vector<GateResult>& gates, bool any_case_errored) {

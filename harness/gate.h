@@ -20,9 +20,11 @@ std::span<const GateKind> gate_kinds();
 /// Where an interval lies relative to what a gate allows.
 enum class Side { kInside, kOutside, kAcross };
 
-/// What a suite demands of a case: `{metric: peak_memory, at_most: 10.0, unit: GB}`.
+/// What a suite demands of a case: `{metric: peak_memory, at_most: 10.0, unit: GB}`. With `relative_to` the value is
+/// the metric divided by the same one of another case: `{metric: decode_tokens_per_s, relative_to: batch-1, at_least:
+/// 3, unit: "1"}`.
 struct GateConfig {
-  std::string metric, unit, machine, reading, expected_failure;
+  std::string metric, unit, relative_to, machine, reading, expected_failure;
   std::vector<std::optional<std::vector<double>>> limits{gate_kinds().size()};  // one is given: that of the gate's kind
 
   template <class Self, class Visitor>
@@ -30,7 +32,9 @@ struct GateConfig {
     visit("metric", self.metric, "a row of `bench list metrics`");
     for (std::size_t i = 0; i < gate_kinds().size(); ++i)
       visit(gate_kinds()[i].name, self.limits[i], gate_kinds()[i].meaning);
-    visit("unit", self.unit, "the limit's unit; must be the metric's");
+    visit("unit", self.unit, "the limit's unit; must be the metric's, or 1 with relative_to");
+    visit("relative_to", self.relative_to,
+          "name of an earlier case: the value is divided by the same metric's of that case");
     visit("machine", self.machine, "judged only where the processor's name has this in it; empty: everywhere");
     visit("reading", self.reading, "how the target is read, shown beside the verdict");
     visit(
@@ -43,7 +47,7 @@ struct GateConfig {
   const std::vector<double>& limit() const;
   Side side(const Estimate& estimate) const;
   bool applies_on(const std::string& machine_name) const;
-  /// "at_most 10 GB"
+  /// "at_most 10 GB", "at_least 3 times batch-1"
   std::string text() const;
 };
 
@@ -58,13 +62,14 @@ struct GateResult {
   GateConfig gate;
   Verdict verdict = Verdict::kNotJudged;
   bool applies = true;  // false: the gate is for another machine
-  double value = 0;     // NaN when there is none
+  Estimate measured;    // the value is NaN when there is none
   std::string reason;   // of anything but a pass
 };
 
 /// Judges one gate on what the processes of a case left, on a machine of that name. A timed metric passes or fails only
-/// with its whole interval.
-GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, const std::string& machine);
+/// with its whole interval. `base`: as for gate_value.
+GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, const std::string& machine,
+                 const std::vector<Record>* base = nullptr);
 
 /// The exit code for all gates of a run; ARCHITECTURE.md says what each means.
 Exit exit_code(const std::vector<GateResult>& gates, bool any_case_errored);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <sstream>
 
 namespace bench::harness {
 namespace {
@@ -15,21 +17,12 @@ bool is_worse(Better better, double a, double b) {
   return better == Better::kHigher ? a < b : a > b;
 }
 
-/// The worst of several processes' values of an exact metric. Of one that must not change it is none of those that
-/// differ: not a number.
-Estimate worst(const Metric& metric, const std::vector<Estimate>& estimates) {
-  Estimate result = estimates[0];
-  for (const auto& one : estimates) {
-    if (metric.better == Better::kUnchanged && one.value != estimates[0].value) return {kNan, kNan, kNan, one.n};
-    if (is_worse(metric.better, one.value, result.value)) result = one;
-  }
-  // What one of them only estimates may be worse there, whatever the others measured.
-  for (const auto& one : estimates)
-    if (one.n == 0) result.n = 0, result.high = std::max(result.high, one.high);
-  return result;
-}
-
 }  // namespace
+
+bool Metric::measured_by(const std::string& case_type) const {
+  std::istringstream names(cases);
+  return std::find(std::istream_iterator<std::string>(names), {}, case_type) != std::istream_iterator<std::string>();
+}
 
 const Metric* find_metric(const std::string& name) {
   const auto all = metrics();
@@ -41,6 +34,18 @@ std::vector<std::string> metric_names() {
   std::vector<std::string> names;
   for (const auto& metric : metrics()) names.push_back(metric.name);
   return names;
+}
+
+Estimate worst(const Metric& metric, const std::vector<Estimate>& estimates) {
+  Estimate result = estimates[0];
+  for (const auto& one : estimates) {
+    if (metric.better == Better::kUnchanged && one.value != estimates[0].value) return {kNan, kNan, kNan, one.n};
+    if (is_worse(metric.better, one.value, result.value)) result = one;
+  }
+  // What one of them only estimates may be worse there, whatever the others measured.
+  for (const auto& one : estimates)
+    if (one.n == 0) result.n = 0, result.high = std::max(result.high, one.high);
+  return result;
 }
 
 std::optional<Estimate> evaluate(const Metric& metric, const std::vector<Record>& processes) {

@@ -27,6 +27,7 @@ struct Metric {
   const char* unit;
   Better better;
   Nature nature;
+  const char* cases;  // the types of case that can measure it, by their names
   const char* meaning;
   /// Nothing when the record holds no such quantity.
   std::optional<Estimate> (*formula)(const Record&);
@@ -41,6 +42,8 @@ struct Metric {
   /// The series whose length an exact metric depends on, or nullptr: with another number of samples it is another
   /// thing.
   const char* after = nullptr;
+
+  bool measured_by(const std::string& case_type) const;
 };
 
 /// The table of metrics, in the order in which reports show them.
@@ -52,6 +55,10 @@ std::vector<std::string> metric_names();
 /// The metric over all processes of a case: for a timed one the process is the unit, of exact ones the worst counts,
 /// and of one that must not change NaN when they differ. Nothing when no process has it.
 std::optional<Estimate> evaluate(const Metric& metric, const std::vector<Record>& processes);
+
+/// The worst of several values (at least one) of an exact metric. Of one that must not change it is none of those that
+/// differ: not a number.
+Estimate worst(const Metric& metric, const std::vector<Estimate>& estimates);
 
 struct MetricValue {
   const Metric* metric;

@@ -232,7 +232,7 @@ Plan make_plan(const Suite& suite, const Ceilings& ceilings) {
     if (auto one = plan_case(suite, spec, ceilings)) plan.cases.push_back(std::move(*one));
   for (const auto& spec : suite.cases)
     for (const auto& gate : spec.gates) {
-      if (gate.limit().size() > 1) continue;
+      if (gate.limit().size() > 1 || !gate.relative_to.empty()) continue;
       plan.targets.push_back(plan_target(gate, spec.name, plan.find(spec.name), ceilings));
       const CaseSpec* trainer = has(spec, "checkpoint") ? trainer_of(suite, spec.config.at("checkpoint")) : nullptr;
       if (trainer) plan.targets.back().trained_by = trainer->name;

@@ -11,6 +11,18 @@ namespace {
 
 constexpr const char* kHashKey = "hash";
 
+Json verdict_json(const GateResult& result) {
+  Json json = {{"gate", gate_json(result.gate)},
+               {"verdict", verdict_name(result.verdict)},
+               {"applies", result.applies},
+               {"value", number_or_null(result.measured.value)},
+               {"reason", result.reason}};
+  if (result.gate.relative_to.empty()) return json;  // the metric stands among the case's
+  json["low"] = number_or_null(result.measured.low);
+  json["high"] = number_or_null(result.measured.high);
+  return json;
+}
+
 Json case_json(const CaseResult& result) {
   Json json = {{"name", result.name},         {"type", result.type},           {"status", status_name(result.status())},
                {"budget_s", result.budget_s}, {"precision", result.precision}, {"after", result.after},
@@ -23,25 +35,21 @@ Json case_json(const CaseResult& result) {
                                {"low", number_or_null(e.low)},
                                {"high", number_or_null(e.high)},
                                {"n", e.n}});
-  for (const auto& verdict : result.verdicts)
-    json["gates"].push_back({{"gate", gate_json(verdict.gate)},
-                             {"verdict", verdict_name(verdict.verdict)},
-                             {"applies", verdict.applies},
-                             {"value", number_or_null(verdict.value)},
-                             {"reason", verdict.reason}});
+  for (const auto& verdict : result.verdicts) json["gates"].push_back(verdict_json(verdict));
   for (const auto& record : result.processes) json["processes"].push_back(to_json(record));
   return json;
 }
 
-CaseResult case_from_json(const Json& json, const std::string& machine, const std::string& where) {
+CaseResult case_from_json(const Json& json, const std::string& machine, const std::string& where,
+                          std::span<const CaseResult> earlier) {
   std::vector<GateConfig> gates;
   for (const auto& gate : json.at("gates")) gates.push_back(gate_from_json(gate.at("gate"), where));
   std::vector<Record> processes;
   for (const auto& process : json.at("processes")) processes.push_back(record_from_json(process, where));
   const std::string name = json.at("name");
   if (processes.empty()) throw Error(where, fmt::format("case '{}' has no processes", name));
-  CaseResult result =
-      evaluate_case(name, json.at("type"), json.at("budget_s"), std::move(gates), std::move(processes), machine);
+  CaseResult result = evaluate_case(name, json.at("type"), json.at("budget_s"), std::move(gates), std::move(processes),
+                                    machine, earlier);
   result.precision = json.at("precision");
   result.after = json.at("after").get<std::vector<std::string>>();
   return result;
@@ -62,7 +70,7 @@ Report report_from_json(const Json& json, const std::string& where) {
     report.before = read_config<Conditions>(YamlNode::parse(json.at("before").dump(), where));
     report.after = read_config<Conditions>(YamlNode::parse(json.at("after").dump(), where));
     const std::string machine = report.machine();
-    for (const auto& one : json.at("cases")) report.cases.push_back(case_from_json(one, machine, where));
+    for (const auto& one : json.at("cases")) report.cases.push_back(case_from_json(one, machine, where, report.cases));
     return report;
   } catch (const Json::exception& e) {
     throw Error(where, fmt::format("is not a report: {}", e.what()), "bench run writes reports");
@@ -182,7 +190,8 @@ Exit Report::exit_code() const {
 }
 
 CaseResult evaluate_case(std::string name, std::string type, double budget_s, std::vector<GateConfig> gates,
-                         std::vector<Record> processes, const std::string& machine) {
+                         std::vector<Record> processes, const std::string& machine,
+                         std::span<const CaseResult> earlier) {
   CaseResult result;
   result.name = std::move(name);
   result.type = std::move(type);
@@ -190,7 +199,12 @@ CaseResult evaluate_case(std::string name, std::string type, double budget_s, st
   result.gates = std::move(gates);
   result.processes = std::move(processes);
   result.metrics = evaluate_metrics(result.processes);
-  for (const auto& gate : result.gates) result.verdicts.push_back(judge(gate, result.processes, machine));
+  for (const auto& gate : result.gates) {
+    const auto base = std::find_if(earlier.begin(), earlier.end(),
+                                   [&](const CaseResult& other) { return other.name == gate.relative_to; });
+    result.verdicts.push_back(
+        judge(gate, result.processes, machine, base == earlier.end() ? nullptr : &base->processes));
+  }
   return result;
 }
 

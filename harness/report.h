@@ -4,6 +4,7 @@
 #include "harness/gate.h"
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,9 +50,10 @@ const Estimate* find_estimate(const CaseResult& one, const std::string& metric);
 /// How gates and people name a machine: "AMD EPYC, 2 cores".
 std::string machine_name(const Json& environment);
 
-/// Computes metrics and verdicts of a case from its processes.
+/// Computes metrics and verdicts of a case from its processes. Gates may be relative to `earlier` cases.
 CaseResult evaluate_case(std::string name, std::string type, double budget_s, std::vector<GateConfig> gates,
-                         std::vector<Record> processes, const std::string& machine);
+                         std::vector<Record> processes, const std::string& machine,
+                         std::span<const CaseResult> earlier = {});
 
 Json to_json(const Report& report);
 /// Reads a report; metrics and verdicts are computed again from the records. Throws Error for JSON that is cut off, of

@@ -37,7 +37,7 @@ class SuiteRun {
     std::mt19937_64 random(static_cast<std::uint64_t>(report_.seed));
     for (auto round = due(); !round.empty(); round = due()) {
       shuffle(round, random);
-      for (const std::size_t i : in_dependency_order(round)) run_one(i);
+      for (const std::size_t i : in_dependency_order(with_pairs_together(round))) run_one(i);
     }
     return report_;
   }
@@ -58,7 +58,33 @@ class SuiteRun {
     const std::int64_t most = options_.processes > 0 ? options_.processes : specs_[i]->processes;
     if (static_cast<std::int64_t>(done.size()) >= most) return false;
     constexpr std::size_t kFewest = 3;  // of 2 processes an interval tells little
-    return done.size() < kFewest || !measured_enough(done, applicable_gates(i), specs_[i]->precision);
+    if (done.size() < kFewest || wants_another_pair(i)) return true;
+    std::vector<GateConfig> gates = applicable_gates(i);
+    const auto relatives = std::erase_if(gates, [](const auto& gate) { return !gate.relative_to.empty(); });
+    return (relatives == 0 || !gates.empty()) && !measured_enough(done, gates, specs_[i]->precision);
+  }
+
+  /// Whether the ratio of that case to another, or of another to it, is open and can still be learned about.
+  bool wants_another_pair(std::size_t i) const {
+    for (std::size_t above = 0; above < specs_.size(); ++above)
+      for (const auto& gate : applicable_gates(above)) {
+        if (gate.relative_to.empty()) continue;
+        const auto below = index_of(gate.relative_to);
+        if (!below || (above != i && *below != i)) continue;
+        const auto& processes = records_[above];
+        const auto& base = records_[*below];
+        const bool works = !processes.empty() && !base.empty() && processes.back().status == Record::Status::kOk &&
+                           base.back().status == Record::Status::kOk;
+        if (works && find_metric(gate.metric)->nature == Nature::kTimed && !ratio_decided(gate, processes, base))
+          return true;
+      }
+    return false;
+  }
+
+  std::optional<std::size_t> index_of(const std::string& name) const {
+    for (std::size_t i = 0; i < specs_.size(); ++i)
+      if (specs_[i]->name == name) return i;
+    return {};
   }
 
   std::vector<GateConfig> applicable_gates(std::size_t i) const {
@@ -66,6 +92,35 @@ class SuiteRun {
     for (const auto& gate : specs_[i]->gates)
       if (gate.applies_on(report_.machine())) gates.push_back(gate);
     return gates;
+  }
+
+  /// Its own, and those of other cases that are relative to it: a process of it stops when they are decided as far as
+  /// it can decide them.
+  std::vector<GateConfig> gates_to_decide(std::size_t i) const {
+    std::vector<GateConfig> gates = applicable_gates(i);
+    for (std::size_t other = 0; other < specs_.size(); ++other)
+      for (const auto& gate : applicable_gates(other))
+        if (gate.relative_to == specs_[i]->name) gates.push_back(gate);
+    return gates;
+  }
+
+  /// The same order, but that a case comes right after the first of those that it is compared with, so that what is
+  /// compared ran under much the same conditions.
+  std::vector<std::size_t> with_pairs_together(const std::vector<std::size_t>& round) const {
+    std::vector<std::size_t> ordered;
+    for (const std::size_t i : round)
+      for (const std::size_t other : round)
+        if (root_of(other) == root_of(i) && std::find(ordered.begin(), ordered.end(), other) == ordered.end())
+          ordered.push_back(other);
+    return ordered;
+  }
+
+  /// The case at the beginning of a chain of `relative_to`.
+  std::size_t root_of(std::size_t i) const {
+    for (const auto& gate : specs_[i]->gates)
+      if (const auto base = gate.relative_to.empty() ? std::nullopt : index_of(gate.relative_to); base && *base < i)
+        return root_of(*base);
+    return i;
   }
 
   /// The order drawn, except that a case waits for those it comes after. There are no circles: read_suite and
@@ -91,7 +146,7 @@ class SuiteRun {
     print_status(done.empty() ? fmt::format("{} ...", spec.name)
                               : fmt::format("{}, process {} ...", spec.name, done.size() + 1));
     const double started_s = now_s() - begin_s_;
-    CaseRequest request{spec.name, spec.type, device_.name, spec.budget_s, spec.config, applicable_gates(i)};
+    CaseRequest request{spec.name, spec.type, device_.name, spec.budget_s, spec.config, gates_to_decide(i)};
     request.precision = spec.precision;
     done.push_back(run_isolated(request));
     done.back().started_s = started_s;
@@ -105,7 +160,7 @@ class SuiteRun {
       if (records_[i].empty()) continue;
       const CaseSpec& spec = *specs_[i];
       CaseResult result =
-          evaluate_case(spec.name, spec.type, spec.budget_s, spec.gates, records_[i], report_.machine());
+          evaluate_case(spec.name, spec.type, spec.budget_s, spec.gates, records_[i], report_.machine(), report_.cases);
       result.precision = spec.precision;
       result.after = spec.after;
       report_.cases.push_back(std::move(result));
@@ -151,8 +206,7 @@ Record run_case_here(const Json& json, const std::string& where) {
       context.plan.turns = &turns;
       context.plan.probe = false;   // the other process is what this one is compared with
       context.plan.block_s = 0.04;  // short, so that both meet the same state of the machine
-      // Both sides make all blocks. The rule above would be content sooner where the speed can't be known yet, as that
-      // of training before the first update.
+      // Both sides make all blocks.
       context.plan.enough = [](const Record&) { return false; };
     }
     record = type->run(request.config, context);

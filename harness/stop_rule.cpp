@@ -1,5 +1,7 @@
 #include "harness/stop_rule.h"
 
+#include "harness/gate_value.h"
+
 #include <algorithm>
 
 namespace bench::harness {
@@ -7,18 +9,29 @@ namespace {
 
 constexpr double kStretch = 3.29 / 1.96;  // the normal distribution's quantiles for 99.9 % and 95 %
 
+/// Whether times were taken that the stop rule is about.
+bool timed_in_blocks(const std::vector<Record>& processes) {
+  return std::any_of(processes.begin(), processes.end(), [](const auto& record) { return !record.blocks.empty(); });
+}
+
 bool decided(const GateConfig& gate, const std::vector<Record>& processes) {
-  const auto estimate = evaluate(*find_metric(gate.metric), processes);
-  return !estimate || (estimate->has_interval() && gate.side(estimate->widened(kStretch)) != Side::kAcross);
+  const auto estimate = gate_value(gate, processes);
+  // Times that don't make a value yet, as those of training before its first update, decide nothing.
+  if (!estimate) return !timed_in_blocks(processes);
+  return estimate->has_interval() && gate.side(estimate->widened(kStretch)) != Side::kAcross;
 }
 
 /// The speed of a case is the metric that has a share of the ceiling.
 bool precise(const std::vector<Record>& processes, double precision) {
-  return std::all_of(metrics().begin(), metrics().end(), [&](const Metric& metric) {
-    if (!metric.share) return true;
+  bool known = !timed_in_blocks(processes);
+  for (const auto& metric : metrics()) {
+    if (!metric.share) continue;
     const auto estimate = evaluate(metric, processes);
-    return !estimate || (estimate->has_interval() && estimate->relative_half_width() <= precision);
-  });
+    if (!estimate) continue;
+    if (!estimate->has_interval() || estimate->relative_half_width() > precision) return false;
+    known = true;
+  }
+  return known;
 }
 
 }  // namespace
@@ -27,8 +40,17 @@ bool measured_enough(const std::vector<Record>& processes, const std::vector<Gat
   std::vector<GateConfig> timed;
   std::copy_if(gates.begin(), gates.end(), std::back_inserter(timed),
                [](const auto& gate) { return find_metric(gate.metric)->nature == Nature::kTimed; });
-  if (timed.empty()) return precise(processes, precision);
-  return std::all_of(timed.begin(), timed.end(), [&](const auto& gate) { return decided(gate, processes); });
+  const auto relative = [](const GateConfig& gate) { return !gate.relative_to.empty(); };
+  // One case alone can't decide a ratio of two.
+  if (timed.empty() || std::any_of(timed.begin(), timed.end(), relative))
+    if (!precise(processes, precision)) return false;
+  return std::all_of(timed.begin(), timed.end(),
+                     [&](const auto& gate) { return relative(gate) || decided(gate, processes); });
+}
+
+bool ratio_decided(const GateConfig& gate, const std::vector<Record>& processes, const std::vector<Record>& base) {
+  const auto estimate = gate_value(gate, processes, &base);
+  return estimate && estimate->has_interval() && gate.side(estimate->widened(kStretch)) != Side::kAcross;
 }
 
 }  // namespace bench::harness

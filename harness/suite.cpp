@@ -8,6 +8,17 @@
 namespace bench::harness {
 namespace {
 
+/// A gate that could never be judged is found before the run, not after it.
+void check_metrics(const YamlNode& gates, const CaseSpec& spec) {
+  for (std::size_t i = 0; i < spec.gates.size(); ++i) {
+    const Metric& metric = *find_metric(spec.gates[i].metric);
+    if (!metric.measured_by(spec.type))
+      throw gates.element(i).child("metric").error(
+          fmt::format("a {} case measures no {}", spec.type, metric.name),
+          fmt::format("cases that do: {}; `bench list metrics` shows it of all", metric.cases));
+  }
+}
+
 CaseSpec read_case(const YamlNode& node) {
   CaseSpec spec;
   FieldReader reader(node);
@@ -15,6 +26,7 @@ CaseSpec read_case(const YamlNode& node) {
   reader.check(spec);
   spec.config = find_case_type(spec.type)->read(reader);
   reader.finish();
+  check_metrics(node.child("gates"), spec);
   return spec;
 }
 
@@ -44,14 +56,37 @@ CaseSpec* find_case(Suite& suite, const std::string& name) {
   return found == suite.cases.end() ? nullptr : &*found;
 }
 
-/// `after` may name cases that stand earlier in the suite only: so there are no circles.
-void check_order(const YamlNode& node, const CaseSpec& spec, const Suite& earlier) {
+/// The base of a ratio must measure what is divided, and of a speed one pair of processes tells no spread.
+void check_ratio(const YamlNode& node, const GateConfig& gate, const CaseSpec& spec, const CaseSpec& base) {
+  const Metric& metric = *find_metric(gate.metric);
+  if (!metric.measured_by(base.type))
+    throw node.child("relative_to")
+        .error(fmt::format("'{}' is a {} case, which measures no {}", base.name, base.type, metric.name),
+               fmt::format("cases that do: {}", metric.cases));
+  if (metric.nature == Nature::kTimed && std::min(spec.processes, base.processes) < 2)
+    throw node.child("relative_to")
+        .error(fmt::format("the ratio of {} could not be judged", metric.name),
+               fmt::format("give '{}' and '{}' at least processes: 2, better 3: one of each tells no spread", spec.name,
+                           base.name));
+}
+
+/// `after` and `relative_to` may name cases that stand earlier in the suite only: so there are no circles.
+void check_order(const YamlNode& node, const CaseSpec& spec, Suite& earlier) {
   const auto names = case_names(earlier);
-  for (const auto& name : spec.after)
+  const auto check = [&](const YamlNode& at, const std::string& name) {
     if (std::find(names.begin(), names.end(), name) == names.end())
-      throw node.child("after").error(fmt::format("no case '{}' stands before this one", name),
-                                      names.empty() ? "it is the first: a case waits for those that stand above it"
-                                                    : unknown_name_hint(name, names));
+      throw at.error(
+          fmt::format("no case '{}' stands before this one", name),
+          names.empty() ? "it is the first: only those above it can be named" : unknown_name_hint(name, names));
+  };
+  for (const auto& name : spec.after) check(node.child("after"), name);
+  for (std::size_t i = 0; i < spec.gates.size(); ++i) {
+    const GateConfig& gate = spec.gates[i];
+    if (gate.relative_to.empty()) continue;
+    const YamlNode at = node.child("gates").element(i);
+    check(at.child("relative_to"), gate.relative_to);
+    check_ratio(at, gate, spec, *find_case(earlier, gate.relative_to));
+  }
 }
 
 /// A reference as a gate of its case.
@@ -60,15 +95,14 @@ void add_references(const YamlNode& root, Suite& suite) {
     const MachineSection& section = suite.machines[m];
     for (std::size_t i = 0; i < section.references.size(); ++i) {
       const Reference& reference = section.references[i];
+      const YamlNode node = root.child("machines").element(m).child("references").element(i);
       CaseSpec* spec = find_case(suite, reference.case_name);
       if (!spec)
-        throw root.child("machines")
-            .element(m)
-            .child("references")
-            .element(i)
-            .child("case")
-            .error(fmt::format("no case '{}' in this suite", reference.case_name),
-                   unknown_name_hint(reference.case_name, case_names(suite)));
+        throw node.child("case").error(fmt::format("no case '{}' in this suite", reference.case_name),
+                                       unknown_name_hint(reference.case_name, case_names(suite)));
+      if (const Metric& metric = *find_metric(reference.metric); !metric.measured_by(spec->type))
+        throw node.child("metric").error(fmt::format("a {} case measures no {}", spec->type, metric.name),
+                                         fmt::format("cases that do: {}", metric.cases));
       spec->gates.push_back(gate_from_json(
           {{"metric", reference.metric},
            {"within", {reference.lower, reference.upper}},

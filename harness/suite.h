@@ -27,7 +27,7 @@ struct CaseSpec {
           "seconds that one process of the case may take, loading included; a step is never cut short");
     visit("processes", self.processes, "at most so many fresh processes, for speed varies from one to the next");
     visit("precision", self.precision,
-          "without a gate on its speed, stop when half of the speed's 95 % interval is this share of it");
+          "without a gate on its speed alone, stop when half of the speed's 95 % interval is this share of it");
     visit("after", self.after, "names of cases that must have run before");
     visit("gates", self.gates, "what its metrics must satisfy");
   }

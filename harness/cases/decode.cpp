@@ -97,6 +97,7 @@ Record run_decode(const DecodeConfig& config, Context& context) {
       random_ids(config.batch, config.prompt_tokens, model->config().vocab_size, config.source.seed);
   DecodeRounds round(model, prompt.to(model->device()), config, context.device);
   record.facts["batch"] = static_cast<double>(config.batch);
+  record.facts["weight_bytes"] = static_cast<double>(model->weight_bytes());
   record.facts["kv_cache_bytes"] = static_cast<double>(round.cache_bytes());
   const ForwardWork work = decode_step_work(model->config(), config.batch, config.prompt_tokens, config.new_tokens,
                                             element_bytes(model->compute_dtype()), config.source.quantize);

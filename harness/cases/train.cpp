@@ -5,6 +5,7 @@
 #include "harness/core/clock.h"
 #include "harness/core/process.h"
 #include "harness/core/progress.h"
+#include "harness/core/stats.h"
 #include "harness/environment.h"
 #include "harness/training/memory_estimate.h"
 #include "harness/training/train.h"
@@ -78,7 +79,18 @@ void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, co
     return done < config.steps * micro_steps;
   };
   MeasurePlan plan = context.plan;
-  if (config.all_steps) plan.enough = [](const Record&) { return false; };
+  plan.enough = [&](const Record& so_far) {
+    if (config.all_steps) return false;
+    if (!so_far.samples("update_time_s").empty()) return context.plan.enough(so_far);
+    // Before the first update a step's time isn't known. Where there is no time for one it will be composed, and what
+    // can be known by then is its micro-batches' time.
+    const double rest_s =
+        static_cast<double>(micro_steps - done % micro_steps) * mean(so_far.counted("micro_step_time_s")).value;
+    if (now_s() + rest_s < context.plan.end_s) return false;
+    Record composed = so_far;
+    composed.add("update_time_s", "s", 0);
+    return context.plan.enough(composed);
+  };
   measure_in_blocks(context.device, execution.compute, plan, micro_step, record);
   if (done % micro_steps == 0) return;
   record.notes["partial_step"] = fmt::format(
@@ -192,8 +204,8 @@ Record run_train(const TrainCaseConfig& config, Context& context) {
   record_plan(config, training, execution, context.device, record);
   if (why_not) {
     record.facts["needed_memory_bytes"] = needed.total();
-    record.notes["did_not_fit"] =
-        fmt::format("{}: not run; a smaller micro_batch_size or gradient_checkpointing would fit", *why_not);
+    record.notes["did_not_fit"] = fmt::format(
+        "{}: not run; a smaller micro_batch_size (auto finds one) or gradient_checkpointing may fit", *why_not);
     return record;
   }
   if (config.train_tokenizer && training.data.train_path != kSynthetic) train_tokenizer_for(training, model);

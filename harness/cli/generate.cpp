@@ -1,6 +1,7 @@
 #include "model/generate.h"
 
 #include "harness/checkpoints.h"
+#include "harness/cli/checks.h"
 #include "harness/cli/generated_texts.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/clock.h"
@@ -195,7 +196,7 @@ void add_generate(CLI::App& app, Exit&) {
   verb->add_option("--file", options->file, "more prompts, one a line; - for standard input");
   verb->add_option("--config", options->config, "inference config")->capture_default_str();
   verb->add_option("--max-new-tokens", options->max_new_tokens, "stop after so many [as many as max_length leaves]")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1));
   verb->add_option("--seed", options->seed, "of the sampling")->capture_default_str();
   verb->add_flag("--greedy", options->greedy, "always the most probable token");
   verb->add_option("--dtype", options->dtype, "fp32, bf16, fp16 or auto")->capture_default_str();

@@ -21,11 +21,22 @@ void list_keys(const CaseType& type) {
   for (const auto& key : type.keys())
     row(key.key, fmt::format("{}{}", key.help, key.default_value.empty() ? "" : " [" + key.default_value + "]"));
 }
+const char* better_text(Better better) {
+  switch (better) {
+    case Better::kHigher:
+      return "higher is better";
+    case Better::kLower:
+      return "lower is better";
+    case Better::kUnchanged:
+      return "any change is a fault";
+  }
+  return "?";
+}
 void list_metrics() {
   for (const auto& one : metrics())
-    row(one.name, fmt::format("{}{}, {} is better", one.meaning,
-                              std::string(one.unit) == "1" ? "" : fmt::format(" ({})", one.unit),
-                              one.better == Better::kHigher ? "higher" : "lower"));
+    row(one.name,
+        fmt::format("{}{}, {}; of {}", one.meaning, std::string(one.unit) == "1" ? "" : fmt::format(" ({})", one.unit),
+                    better_text(one.better), one.cases));
 }
 void list_gates() {
   for (const auto& one : gate_kinds()) row(one.name, one.meaning);

@@ -38,7 +38,7 @@ std::vector<GateLine> gate_lines(const CaseResult& one, const std::string& serie
   std::vector<GateLine> lines;
   for (const auto& gate : one.gates)
     for (const auto& row : kLines) {
-      if (gate.metric != row.metric || series != row.series) continue;
+      if (gate.metric != row.metric || series != row.series || !gate.relative_to.empty()) continue;
       for (const double limit : gate.limit())
         if (const double at = row.sample(one.record(), limit); std::isfinite(at) && at > 0)
           lines.push_back({at, gate.metric + " " + gate.text()});

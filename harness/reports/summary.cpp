@@ -44,10 +44,8 @@ std::vector<JudgedGate> gates_by_urgency(const Report& report) {
 }
 
 std::string measured_text(const JudgedGate& gate) {
-  if (std::isnan(gate.result->value)) return "-";
-  const Estimate* estimate = find_estimate(*gate.of, gate.result->gate.metric);
-  return (estimate ? format_estimate(*estimate) : format_number(gate.result->value)) +
-         unit_suffix(gate.result->gate.unit);
+  if (std::isnan(gate.result->measured.value)) return "-";
+  return format_estimate(gate.result->measured) + unit_suffix(gate.result->gate.unit);
 }
 
 std::string why(const GateResult& result) {

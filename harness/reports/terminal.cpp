@@ -22,13 +22,17 @@ void write_metric(const MetricValue& value, std::ostream& out) {
             padded_left(format_estimate(value.estimate), 36) + unit_suffix(value.metric->unit), out);
 }
 
+/// Without the interval, which stands among the metrics above; a ratio's does not.
+std::string measured_here(const JudgedGate& gate) {
+  const std::string text = measured_text(gate);
+  if (text == "-" || !gate.result->gate.relative_to.empty()) return text;
+  return format_number(gate.result->measured.value) + unit_suffix(gate.result->gate.unit);
+}
+
 void write_gate(const JudgedGate& gate, bool show_reason, std::ostream& out) {
   const GateResult& result = *gate.result;
   write_row(fmt::format("  {:<13}  {}", verdict_name(result.verdict), padded(shortened(result.gate.metric, 28), 28)),
-            fmt::format(" {:>22}   {}",
-                        format_number(result.value) + (measured_text(gate) == "-" ? "" : unit_suffix(result.gate.unit)),
-                        result.gate.text()),
-            out);
+            fmt::format(" {:>22}   {}", measured_here(gate), result.gate.text()), out);
   if (show_reason) write_wrapped(result.reason, kIndent, out);
   if (result.verdict != Verdict::kPass) write_wrapped(result.gate.reading, kIndent, out);
 }

@@ -62,6 +62,27 @@ TEST_F(RunTest, GatesOfOtherMachinesDoNotChangeTheExitCode) {
             0);
 }
 
+TEST_F(RunTest, AGateMayBeRelativeToAnotherCase) {
+  const auto a_case = [](const std::string& name, const std::string& gates) {
+    return fmt::format(
+        "  - {{name: {}, case: prefill, model: model.yaml, prompt_tokens: 8, processes: 2, budget_s: 5, "
+        "gates: [{}]}}\n",
+        name, gates);
+  };
+  const Outcome outcome =
+      run("name: tiny\ncases:\n" + a_case("base", "") +
+          a_case("other",
+                 "{metric: prefill_tokens_per_s, relative_to: base, at_least: 1e-6, unit: '1'}, {metric: "
+                 "peak_memory, relative_to: base, at_most: 0.001, unit: '1'}"));
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.text;
+  const Json gates = report()["cases"][1]["gates"];
+  EXPECT_EQ(gates[0]["verdict"], "pass") << gates[0];
+  EXPECT_LT(gates[0]["low"], gates[0]["value"]);
+  EXPECT_LT(gates[0]["value"], gates[0]["high"]);
+  EXPECT_EQ(gates[1]["verdict"], "fail") << gates[1];
+  EXPECT_EQ(bench(fmt::format("verify {}", (folder_.path() / "out/report.json").string())).exit_code, 0);
+}
+
 TEST_F(RunTest, SetChangesACaseByNameAndThroughItsModelFile) {
   run(suite(""), "--set cases.decode.new_tokens=6 --set cases.decode.model.num_layers=1");
   EXPECT_EQ(report()["cases"][0]["processes"][0]["series"]["decode_step_time_s"]["samples"].size(), 5u);

@@ -95,6 +95,23 @@ TEST(Cli, CheckRefusesWhatIsNoFileOfOurs) {
   folder.write(
       "first.yaml",
       "name: s\ncases: [{name: a, case: decode, model: configs/model_quick.yaml, prompt_tokens: 8, after: [c]}]\n");
+  folder.write("relative.yaml",
+               "name: s\ncases:\n  - {name: a, case: decode, model: configs/model_quick.yaml, prompt_tokens: 8}\n"
+               "  - {name: b, case: decode, model: configs/model_quick.yaml, prompt_tokens: 8, gates: [{metric: "
+               "decode_tokens_per_s, relative_to: b, at_least: 1, unit: '1'}]}\n");
+  const std::string base =
+      "name: s\ncases:\n  - {name: base, case: decode, model: configs/model_quick.yaml, prompt_tokens: 8}\n";
+  folder.write("once.yaml", base +
+                                "  - {name: b, case: decode, model: configs/model_quick.yaml, prompt_tokens: 8, "
+                                "processes: 3, gates: [{metric: decode_tokens_per_s, relative_to: base, at_least: "
+                                "1, unit: '1'}]}\n");
+  folder.write("other_type.yaml", base +
+                                      "  - {name: b, case: prefill, model: configs/model_quick.yaml, prompt_tokens: "
+                                      "8, gates: [{metric: prefill_tokens_per_s, relative_to: base, at_least: 1, "
+                                      "unit: '1'}]}\n");
+  folder.write("metric.yaml",
+               "name: s\ncases:\n  - {name: a, case: decode, model: configs/model_quick.yaml, prompt_tokens: 8, gates: "
+               "[{metric: perplexity, below: 15, unit: '1'}]}\n");
   folder.write("memory.yaml",
                "name: s\ncases:\n  - {name: a, case: memory, model: configs/model_quick.yaml, mode: decode, "
                "gradient_checkpointing: true}\n");
@@ -112,7 +129,13 @@ TEST(Cli, CheckRefusesWhatIsNoFileOfOurs) {
           {"check suite.yaml", "suite.yaml:2:9: device: unknown device 'tpu'\n  hint: did you mean 'cpu'?"},
           {"check inference.yaml", "inference.yaml:1:17: model.device: unknown device 'gpu'"},
           {"check training.yaml", "train.max_seq_length: must be at least 2"},
-          {"check first.yaml", "hint: it is the first: a case waits for those that stand above it"},
+          {"check first.yaml", "hint: it is the first: only those above it can be named"},
+          {"check relative.yaml",
+           "relative.yaml:4:131: cases[1].gates[0].relative_to: no case 'b' stands before this one"},
+          {"check once.yaml", "cases[1].gates[0].relative_to: the ratio of decode_tokens_per_s could not be judged"},
+          {"check other_type.yaml",
+           "cases[1].gates[0].relative_to: 'base' is a decode case, which measures no prefill_tokens_per_s"},
+          {"check metric.yaml", "cases[0].gates[0].metric: a decode case measures no perplexity"},
           {"check memory.yaml", "gradient_checkpointing: is for mode: train"},
           {"check ppl.yaml", "stride: is for protocol: strided"},
       },

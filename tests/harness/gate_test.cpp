@@ -176,6 +176,79 @@ TEST(Gate, ADisturbedRunIsNotJudged) {
   EXPECT_EQ(result.reason, "1 of 1 blocks were disturbed: other programs took 60 % of the processors");
 }
 
+const char* kTwice = "{metric: prefill_tokens_per_s, relative_to: base, at_least: 1.9, unit: '1'}";
+
+/// Processes whose prefill speeds are those.
+std::vector<Record> processes_of(std::initializer_list<double> speeds) {
+  std::vector<Record> processes;
+  for (const double speed : speeds) {
+    processes.push_back(timed(0.01));
+    processes.back().facts["prompt_tokens"] = speed;
+  }
+  return processes;
+}
+
+TEST(Gate, RelativeToAnotherCaseTheRatioIsJudged) {
+  const auto base = processes_of({10, 11, 10.5});
+  const GateResult met = judge(gate(kTwice), processes_of({20.2, 21.8, 21}), "", &base);
+  EXPECT_EQ(met.verdict, Verdict::kPass);
+  EXPECT_NEAR(met.measured.value, 2, 0.01);
+  EXPECT_LT(met.measured.low, 2);
+  EXPECT_GT(met.measured.high, 2);
+  EXPECT_EQ(gate(kTwice).text(), "at_least 1.9 times base");
+  const GateResult missed = judge(gate(kTwice), processes_of({15, 16.6, 15.7}), "", &base);
+  EXPECT_EQ(missed.verdict, Verdict::kFail);
+  EXPECT_EQ(missed.reason, "1.501 is not at_least 1.9 times base");
+}
+
+TEST(Gate, OfExactMetricsTheWorstPairCounts) {
+  const std::vector<Record> own{memory_record(5e9), memory_record(4.9e9)};
+  const auto verdict = [&](std::vector<Record> base) {
+    const char* memory = "{metric: peak_memory, relative_to: base, at_most: 2, unit: '1'}";
+    return judge(gate(memory), own, "", &base).verdict;
+  };
+  EXPECT_EQ(verdict({memory_record(2.6e9), memory_record(2.5e9)}), Verdict::kPass);
+  EXPECT_EQ(verdict({memory_record(2.6e9), memory_record(2e9)}), Verdict::kFail);
+}
+
+TEST(Gate, TheSpreadOfARatioIsThatOfItsPairs) {
+  const auto drifting = processes_of({10, 20, 40});  // as the machine did beside both
+  EXPECT_EQ(judge(gate(kTwice), processes_of({20, 40, 80.1}), "", &drifting).verdict, Verdict::kPass);
+  EXPECT_EQ(judge(gate(kTwice), processes_of({20, 50, 70}), "", &drifting).verdict, Verdict::kNotJudged);
+  const auto once = processes_of({10});
+  EXPECT_EQ(judge(gate(kTwice), processes_of({20, 21}), "", &once).reason,
+            "2 was measured once: nothing tells its spread; raise budget_s or processes");
+  auto disturbed = processes_of({10, 10.1});
+  Block block;
+  block.others = 0.6;
+  block.samples["prefill_time_s"] = {0, 20};
+  disturbed[1].blocks = {block};
+  EXPECT_EQ(judge(gate(kTwice), processes_of({20, 20}), "", &disturbed).reason,
+            "base: 1 of 1 blocks were disturbed: other programs took 60 % of the processors");
+}
+
+TEST(Gate, WithoutTheOtherCaseARatioIsNotJudged) {
+  const auto reason = [](const std::vector<Record>* base) {
+    const GateResult result = judge(gate(kTwice), processes_of({20, 20.1}), "", base);
+    EXPECT_EQ(result.verdict, Verdict::kNotJudged);
+    return result.reason;
+  };
+  EXPECT_EQ(reason(nullptr), "case 'base', which it is relative to, did not run");
+  std::vector<Record> other{Record{}};
+  EXPECT_EQ(reason(&other), "case 'base' measured no prefill_tokens_per_s");
+  other[0].status = Record::Status::kError;
+  other[0].reason = "out of memory";
+  EXPECT_EQ(reason(&other), "base: out of memory");
+  Record estimated;
+  estimated.facts["needed_memory_bytes"] = 9e9;
+  const char* memory = "{metric: peak_memory, relative_to: base, at_least: 1, unit: '1'}";
+  for (const Record& base : {estimated, memory_record(0), memory_record(-1e9), memory_record(INFINITY)}) {
+    other = {memory_record(2e9), base};
+    EXPECT_EQ(judge(gate(memory), {memory_record(5e9)}, "", &other).reason,
+              "case 'base' has no peak_memory to divide by");
+  }
+}
+
 TEST(Gate, AnExpectedFailureIsAcceptedAndAnUnexpectedPassFails) {
   const GateConfig marked = gate("{metric: peak_memory, at_most: 10, unit: GB, expected_failure: issue 7}");
   const GateResult failed = judge(marked, {memory_record(11e9)}, "");
@@ -190,6 +263,8 @@ TEST(Gate, MistakesInTheSuiteAreErrors) {
   EXPECT_EQ(error_of("{metric: peak_memory, at_most: 10, unit: MB}"), "unit: 'MB' is not the metric's unit");
   EXPECT_EQ(error_of("{metric: peak_memory, at_most: 10}"), "unit: is missing");
   EXPECT_EQ(error_of("{metric: peak_memry, at_most: 10, unit: GB}"), "metric: unknown metric 'peak_memry'");
+  EXPECT_EQ(error_of("{metric: peak_memory, relative_to: base, at_most: 2, unit: GB}"),
+            "unit: 'GB' is not the unit of a ratio");
   EXPECT_EQ(error_of("{metric: peak_memory, unit: GB}"),
             "metric: a gate needs exactly one of at_most, at_least, below, above, within");
   EXPECT_EQ(error_of("{metric: peak_memory, at_most: 1, at_least: 1, unit: GB}"),
@@ -199,7 +274,7 @@ TEST(Gate, MistakesInTheSuiteAreErrors) {
             "at_most: expected a finite number, found '.nan'");
 }
 
-GateResult result(Verdict verdict, bool applies = true) { return {{}, verdict, applies, 0, ""}; }
+GateResult result(Verdict verdict, bool applies = true) { return {{}, verdict, applies, {}, ""}; }
 
 TEST(ExitCode, FollowsTheVerdicts) {
   using enum Verdict;

@@ -1,6 +1,11 @@
 #include "harness/metric.h"
 
+#include "harness/cases/cases.h"
+#include "harness/report.h"
+
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -188,6 +193,35 @@ TEST(Metric, MemoryIsTheLargestPeakOrWhatWouldBeNeeded) {
   record.facts["needed_memory_bytes"] = 14e9;
   EXPECT_DOUBLE_EQ(value("peak_memory", record), 14);
   EXPECT_EQ(find_metric("peak_memory")->formula(record)->n, 0);
+}
+
+TEST(Metric, KeptReportsHaveNoneThatTheirCaseIsNotSaidToMeasure) {
+  std::size_t reports = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(BENCH_SOURCE_DIR "/results")) {
+    // Runs that nobody named lie in folders of their time, and may be of any age.
+    if (entry.path().filename() != "report.json" || entry.path().parent_path().filename().string()[0] == '2') continue;
+    ++reports;
+    for (const auto& one : read_report(entry.path()).cases)
+      for (const auto& value : one.metrics)
+        EXPECT_TRUE(value.metric->measured_by(one.type))
+            << entry.path() << ": " << one.type << " " << value.metric->name;
+  }
+  EXPECT_GT(reports, 3u);
+  for (const auto& metric : metrics()) {
+    EXPECT_FALSE(metric.measured_by("code")) << metric.name;  // a part of a name is none
+    const auto names = case_type_names();
+    EXPECT_TRUE(std::any_of(names.begin(), names.end(), [&](const auto& name) { return metric.measured_by(name); }))
+        << metric.name;
+  }
+}
+
+TEST(Metric, MemoryBeyondTheModelNeedsItsWeightsAndCache) {
+  Record record;
+  record.add("peak_memory_bytes", "bytes", 1.1e9);
+  record.facts["weight_bytes"] = 0.7e9;
+  EXPECT_FALSE(find_metric("memory_beyond_model")->formula(record));
+  record.facts["kv_cache_bytes"] = 0.25e9;
+  EXPECT_NEAR(value("memory_beyond_model", record), 0.15, 1e-12);
 }
 
 TEST(Metric, WhatOneProcessOnlyEstimatesIsNotKnownFromTheOthers) {

@@ -11,12 +11,12 @@ namespace {
 constexpr std::int64_t kSteps = 2, kMicroSteps = 32;  // of one sequence each
 
 /// A training case whose speed is known from the first block on, as long as the machine isn't disturbed.
-Record run_two_steps(double time_s, bool all_steps) {
+Record run_two_steps(double time_s, bool all_steps, std::int64_t micro_steps = kMicroSteps) {
   TrainCaseConfig config;
   config.model.value = model::tiny_config();
   TrainConfig& train = config.training.value.train;
   train.batch_size = 1;
-  train.gradient_accumulation_steps = train.effective_batch_size = kMicroSteps;
+  train.gradient_accumulation_steps = train.effective_batch_size = micro_steps;
   train.max_seq_length = 8;
   config.steps = kSteps;
   config.all_steps = all_steps;
@@ -43,6 +43,14 @@ TEST(TrainCase, AllStepsLeavesNoMicroBatchOut) {
   EXPECT_EQ(record.samples("update_time_s").size() + record.samples("cold_update_time_s").size(),
             static_cast<std::size_t>(kSteps));
   EXPECT_FALSE(record.notes.contains("partial_step"));
+}
+
+TEST(TrainCase, AColdStepsTimeIsLeftOutButNotItsLoss) {
+  const Record record = run_two_steps(100, true, /*micro_steps=*/1);
+  EXPECT_EQ(record.samples("micro_step_time_s").size(), 1u);
+  EXPECT_EQ(record.samples("update_time_s").size(), 1u);
+  ASSERT_EQ(record.samples("loss").size(), 2u);
+  EXPECT_NE(record.samples("loss")[0], record.samples("loss")[1]);
 }
 
 TEST(TrainCase, ARunOfOneMicroBatchLeavesARecordThatCanBeRead) {
