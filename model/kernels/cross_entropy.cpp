@@ -1,5 +1,7 @@
 #include "model/kernels/cross_entropy.h"
 
+#include "model/kernels/fixed_size_targets.h"
+
 #include <cmath>
 
 #undef HWY_TARGET_INCLUDE
@@ -13,17 +15,20 @@ namespace bench::model::HWY_NAMESPACE {
 
 template <class T>
 float row(T* x, std::size_t n, std::size_t target, float gradient_scale) {
-  const float most = max_of(n, [&](auto d, std::size_t i) HWY_ATTR { return load(d, x + i); });
-  const auto unscaled = [&](auto d, std::size_t i)
-                            HWY_ATTR { return exponential(d, hn::Sub(load(d, x + i), hn::Set(d, most))); };
-  const float sum = sum_of(n, unscaled);
+  const float most = max_of_rounds(n, [&](auto r, std::size_t i) HWY_ATTR { return load(r, x + i); });
+  const auto unscaled = [&](auto r, std::size_t i) HWY_ATTR {
+    return each([&](auto score) HWY_ATTR { return exponential(r.d, hn::Sub(score, hn::Set(r.d, most))); },
+                load(r, x + i));
+  };
+  const float sum = sum_of_rounds(n, unscaled);
   const hn::CappedTag<float, 1> one;
   const float score = hn::GetLane(load(one, x + target));
   const float nll = std::log(sum) + most - score;
   if (gradient_scale == 0) return nll;
   const float factor = gradient_scale / sum;
-  for_each_vector(
-      n, [&](auto d, std::size_t i) HWY_ATTR { store(hn::Mul(unscaled(d, i), hn::Set(d, factor)), d, x + i); });
+  for_each_round(n, [&](auto r, std::size_t i) HWY_ATTR {
+    store(each([&](auto e) HWY_ATTR { return hn::Mul(e, hn::Set(r.d, factor)); }, unscaled(r, i)), r, x + i);
+  });
   // Formed anew, not by subtracting from what was rounded to the element's type.
   store(hn::Set(one, gradient_scale * (std::exp(-nll) - 1)), one, x + target);
   return nll;

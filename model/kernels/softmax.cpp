@@ -1,5 +1,7 @@
 #include "model/kernels/softmax.h"
 
+#include "model/kernels/fixed_size_targets.h"
+
 #include <cmath>
 
 #undef HWY_TARGET_INCLUDE
@@ -19,29 +21,40 @@ void fill_zero(T* to, std::size_t from, std::size_t n) {
 template <class T>
 float softmax_row(T* x, std::size_t width, std::size_t valid, float scale, float* exponentials) {
   // scale > 0, so the largest score is also the largest scaled one.
-  float most = max_of(valid, [&](auto d, std::size_t i) HWY_ATTR { return load(d, x + i); }) * scale;
+  float most = max_of_rounds(valid, [&](auto r, std::size_t i) HWY_ATTR { return load(r, x + i); }) * scale;
   if (!(std::abs(most) < 0x1p30f)) most = NAN;  // its rounding alone would be more than exponents of a power hold
-  const float sum = sum_of(valid, [&](auto d, std::size_t i) HWY_ATTR {
-    const auto e = exponential(d, hn::MulSub(load(d, x + i), hn::Set(d, scale), hn::Set(d, most)));
-    store(e, d, exponentials + i);
+  const float sum = sum_of_rounds(valid, [&](auto r, std::size_t i) HWY_ATTR {
+    const auto e =
+        each([&](auto score)
+                 HWY_ATTR { return exponential(r.d, hn::MulSub(score, hn::Set(r.d, scale), hn::Set(r.d, most))); },
+             load(r, x + i));
+    store(e, r, exponentials + i);
     return e;
   });
-  for_each_vector(valid, [&](auto d, std::size_t i)
-                             HWY_ATTR { store(hn::Mul(load(d, exponentials + i), hn::Set(d, 1 / sum)), d, x + i); });
+  for_each_round(valid, [&](auto r, std::size_t i) HWY_ATTR {
+    // In the order in which they were put there.
+    store(each([&](auto e) HWY_ATTR { return hn::Mul(e, hn::Set(r.d, 1 / sum)); }, load(r, exponentials + i)), r,
+          x + i);
+  });
   fill_zero(x, valid, width);
   return most + std::log(sum);
 }
 
 template <class T>
 void softmax_backward_row(T* x, T* g, std::size_t width, std::size_t valid, float scale, float log_sum) {
-  const float delta = sum_of(valid, [&](auto d, std::size_t i) HWY_ATTR {
-    const auto p = exponential(d, hn::MulSub(load(d, x + i), hn::Set(d, scale), hn::Set(d, log_sum)));
-    store(p, d, x + i);
-    return hn::Mul(p, load(d, g + i));
+  const float delta = sum_of_rounds(valid, [&](auto r, std::size_t i) HWY_ATTR {
+    const auto p =
+        each([&](auto score)
+                 HWY_ATTR { return exponential(r.d, hn::MulSub(score, hn::Set(r.d, scale), hn::Set(r.d, log_sum))); },
+             load(r, x + i));
+    store(p, r, x + i);
+    return each([](auto a, auto b) HWY_ATTR { return hn::Mul(a, b); }, p, load(r, g + i));
   });
-  for_each_vector(valid, [&](auto d, std::size_t i) HWY_ATTR {
-    const auto centred = hn::Sub(load(d, g + i), hn::Set(d, delta));
-    store(hn::Mul(hn::Mul(load(d, x + i), hn::Set(d, scale)), centred), d, g + i);
+  for_each_round(valid, [&](auto r, std::size_t i) HWY_ATTR {
+    const auto gradient = [&](auto p, auto by_p) HWY_ATTR {
+      return hn::Mul(hn::Mul(p, hn::Set(r.d, scale)), hn::Sub(by_p, hn::Set(r.d, delta)));
+    };
+    store(each(gradient, load(r, x + i), load(r, g + i)), r, g + i);
   });
   fill_zero(x, valid, width);
   fill_zero(g, valid, width);

@@ -143,6 +143,127 @@ HWY_INLINE float max_of(std::size_t n, const F& f) {
   return most;
 }
 
+/// Elements of a loop's round: two vectors of them, or in the last ones a single element. Only where a vector's size is
+/// known: fixed_size_targets.h.
+constexpr int kRoundVectors = HWY_TARGET == HWY_SCALAR ? 1 : 2;
+template <class D, int kCount>
+struct Round {
+  D d;
+  HWY_INLINE std::size_t elements() const { return kCount * hn::Lanes(d); }
+};
+template <class D, int kCount>
+struct Vectors {
+  hn::Vec<D> v[kCount];
+};
+
+/// f of each vector of the rounds.
+template <class F, class D, int kCount, class... More>
+HWY_INLINE Vectors<D, kCount> each(const F& f, const Vectors<D, kCount>& first, const More&... more) {
+  Vectors<D, kCount> result;
+  BENCH_UNROLL
+  for (int k = 0; k < kCount; ++k) result.v[k] = f(first.v[k], more.v[k]...);
+  return result;
+}
+
+template <class D, int kCount>
+HWY_INLINE Vectors<D, kCount> load(const Round<D, kCount>& round, const float* from) {
+  Vectors<D, kCount> result;
+  BENCH_UNROLL
+  for (int k = 0; k < kCount; ++k) result.v[k] = load(round.d, from + static_cast<std::size_t>(k) * hn::Lanes(round.d));
+  return result;
+}
+template <class D>
+HWY_INLINE Vectors<D, 1> load(const Round<D, 1>& round, const Bf16* from) {
+  return {{load(round.d, from)}};
+}
+#if HWY_TARGET != HWY_SCALAR
+/// The even ones, then the odd ones: a shift and a mask widen a whole vector, where widening its halves takes two loads
+/// and two shuffles more.
+template <class D>
+HWY_INLINE Vectors<D, 2> load(const Round<D, 2>& round, const Bf16* from) {
+  const hn::Repartition<std::uint16_t, D> narrow;
+  const hn::RebindToUnsigned<D> bits;
+  const auto both = hn::BitCast(bits, hn::LoadU(narrow, reinterpret_cast<const std::uint16_t*>(from)));
+  return {
+      {hn::BitCast(round.d, hn::ShiftLeft<16>(both)), hn::BitCast(round.d, hn::And(both, hn::Set(bits, 0xFFFF0000u)))}};
+}
+#endif
+
+template <class D, int kCount>
+HWY_INLINE void store(const Vectors<D, kCount>& x, const Round<D, kCount>& round, float* to) {
+  BENCH_UNROLL
+  for (int k = 0; k < kCount; ++k) store(x.v[k], round.d, to + static_cast<std::size_t>(k) * hn::Lanes(round.d));
+}
+template <class D>
+HWY_INLINE void store(const Vectors<D, 1>& x, const Round<D, 1>& round, Bf16* to) {
+  store(x.v[0], round.d, to);
+}
+#if HWY_TARGET != HWY_SCALAR
+/// As the store of one vector, for numbers computed from bf16 ones. What isn't a number needs no care then: its lower
+/// half is 0, so that rounding can't carry it into another sign.
+template <class D>
+HWY_INLINE void store(const Vectors<D, 2>& x, const Round<D, 2>& round, Bf16* to) {
+  const hn::Repartition<std::uint16_t, D> narrow;
+  const hn::RebindToUnsigned<D> bits;
+  const auto rounded = [&](auto v) HWY_ATTR {
+    const auto raw = hn::BitCast(bits, v);
+    return hn::Add(raw, hn::Add(hn::And(hn::ShiftRight<16>(raw), hn::Set(bits, 1u)), hn::Set(bits, 0x7FFFu)));
+  };
+  const auto even = hn::ShiftRight<16>(rounded(x.v[0])), odd = hn::And(rounded(x.v[1]), hn::Set(bits, 0xFFFF0000u));
+  hn::StoreU(hn::BitCast(narrow, hn::Or(even, odd)), narrow, reinterpret_cast<std::uint16_t*>(to));
+}
+#endif
+
+/// Calls f(round, i) for rounds of elements that begin with i and together are 0 .. n - 1.
+template <int kVectors = kRoundVectors, class F>
+HWY_INLINE void for_each_round(std::size_t n, const F& f) {
+  const Round<hn::ScalableTag<float>, kVectors> whole;
+  const Round<hn::CappedTag<float, 1>, 1> one;
+  std::size_t i = 0;
+  for (; i + whole.elements() <= n; i += whole.elements()) f(whole, i);
+  for (; i < n; ++i) f(one, i);
+}
+
+/// Sum of what f(round, i) returns for 0 .. n - 1. Two rounds' partial sums hide the latency of additions.
+template <class F>
+HWY_INLINE float sum_of_rounds(std::size_t n, const F& f) {
+  const Round<hn::ScalableTag<float>, kRoundVectors> whole;
+  const Round<hn::CappedTag<float, 1>, 1> one;
+  const auto add = [](auto a, auto b) HWY_ATTR { return hn::Add(a, b); };
+  Vectors<hn::ScalableTag<float>, kRoundVectors> s, t;
+  for (auto& v : s.v) v = hn::Zero(whole.d);
+  t = s;
+  std::size_t i = 0;
+  for (; i + 2 * whole.elements() <= n; i += 2 * whole.elements()) {
+    s = each(add, s, f(whole, i));
+    t = each(add, t, f(whole, i + whole.elements()));
+  }
+  for (; i + whole.elements() <= n; i += whole.elements()) s = each(add, s, f(whole, i));
+  s = each(add, s, t);
+  auto v = s.v[0];
+  for (int k = 1; k < kRoundVectors; ++k) v = hn::Add(v, s.v[k]);
+  float sum = hn::GetLane(hn::SumOfLanes(whole.d, v));
+  for (; i < n; ++i) sum += hn::GetLane(f(one, i).v[0]);
+  return sum;
+}
+
+/// Largest of what f(round, i) returns for 0 .. n - 1, n > 0.
+template <class F>
+HWY_INLINE float max_of_rounds(std::size_t n, const F& f) {
+  const Round<hn::ScalableTag<float>, kRoundVectors> whole;
+  const Round<hn::CappedTag<float, 1>, 1> one;
+  const auto larger = [](auto a, auto b) HWY_ATTR { return hn::Max(a, b); };
+  std::size_t i = 0;
+  float most = hn::GetLane(f(one, 0).v[0]);
+  if (n >= whole.elements()) {
+    auto m = f(whole, 0);
+    for (i = whole.elements(); i + whole.elements() <= n; i += whole.elements()) m = each(larger, m, f(whole, i));
+    for (const auto& v : m.v) most = HWY_MAX(most, hn::GetLane(hn::MaxOfLanes(whole.d, v)));
+  }
+  for (; i < n; ++i) most = HWY_MAX(most, hn::GetLane(f(one, i).v[0]));
+  return most;
+}
+
 #if HWY_TARGET != HWY_SCALAR
 template <class D>
 HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> sum_of_blocks(D d, hn::Vec<D> v) {
