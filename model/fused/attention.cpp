@@ -92,23 +92,34 @@ class Sequence {
 
   void copy(const torch::Tensor& tokens, const Block& b, std::int64_t first_head, const torch::Tensor& heads_major,
             Turn turn, bool into_tokens) const {
-    const std::int64_t heads = heads_major.size(0), all_heads = tokens.size(2) / s.D;
+    const std::int64_t heads = heads_major.size(0), all_heads = tokens.size(2) / s.D,
+                       element_bytes = tokens.element_size();
     const Element element = element_of(tokens);
-    const auto bytes = static_cast<std::size_t>(s.D) * static_cast<std::size_t>(tokens.element_size());
+    // Once, not for each head of each token: they are small, and asking a tensor would take as long as copying one.
+    auto* in_tokens = static_cast<char*>(row_of(tokens, (number_ * s.T + b.first) * all_heads + first_head, s.D));
+    auto* in_heads = static_cast<char*>(heads_major.data_ptr());
+    const float *cos = cos_.const_data_ptr<float>() + b.first * (s.D / 2),
+                *sin = sin_.const_data_ptr<float>() + b.first * (s.D / 2);
     in_parallel(b.count, heads * s.D, [&](std::int64_t from, std::int64_t to) {
-      for (std::int64_t t = from; t < to; ++t)
-        for (std::int64_t h = 0; h < heads; ++h) {
-          void* in_tokens = row_of(tokens, (number_ * s.T + b.first + t) * all_heads + first_head + h, s.D);
-          void* in_heads = row_of(heads_major, h * b.count + t, s.D);
-          const void* source = into_tokens ? in_heads : in_tokens;
-          void* target = into_tokens ? in_tokens : in_heads;
-          if (turn == Turn::kNone)
-            std::memcpy(target, source, bytes);
-          else
-            rotary_row(element, source, cos_.const_data_ptr<float>() + (b.first + t) * (s.D / 2),
-                       sin_.const_data_ptr<float>() + (b.first + t) * (s.D / 2), target, s.D / 2, turn == Turn::kBack);
-        }
+      for (std::int64_t t = from; t < to; ++t) {
+        const Heads<void*> token{in_tokens + t * all_heads * s.D * element_bytes, s.D},
+            in_rows{in_heads + t * s.D * element_bytes, b.count * s.D};
+        const Heads<void*>&source = into_tokens ? in_rows : token, &target = into_tokens ? token : in_rows;
+        if (turn == Turn::kNone)
+          copy_heads(source, target, heads, element_bytes);
+        else
+          rotate_heads(element, {source.first, source.stride}, cos + t * (s.D / 2), sin + t * (s.D / 2), target, heads,
+                       s.D / 2, turn == Turn::kBack);
+      }
     });
+  }
+
+  void copy_heads(const Heads<void*>& source, const Heads<void*>& target, std::int64_t heads,
+                  std::int64_t element_bytes) const {
+    for (std::int64_t h = 0; h < heads; ++h)
+      std::memcpy(static_cast<char*>(target.first) + h * target.stride * element_bytes,
+                  static_cast<const char*>(source.first) + h * source.stride * element_bytes,
+                  static_cast<std::size_t>(s.D * element_bytes));
   }
 
   std::int64_t number_;

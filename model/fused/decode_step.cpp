@@ -93,8 +93,8 @@ class Step {
 
   void turn(float* head, std::int64_t position) const {
     const std::int64_t half = w_.head_dim / 2;
-    rotary_row(Element::kFp32, head, w_.cos.const_data_ptr<float>() + position * half,
-               w_.sin.const_data_ptr<float>() + position * half, head, half, /*inverse=*/false);
+    rotate_heads(Element::kFp32, {head, 0}, w_.cos.const_data_ptr<float>() + position * half,
+                 w_.sin.const_data_ptr<float>() + position * half, {head, 0}, /*count=*/1, half, /*inverse=*/false);
   }
 
   /// Where the keys or values [capacity, D] of sequence b and head g begin.

@@ -9,18 +9,22 @@
 HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
-void RotaryRow(Element element, const void* x, const float* cos, const float* sin, void* y, std::int64_t half,
-               bool inverse) {
+void RotateHeads(Element element, Heads<const void*> x, const float* cos, const float* sin, Heads<void*> y,
+                 std::int64_t count, std::int64_t half, bool inverse) {
   with_element(element, [&](auto* type) HWY_ATTR {
     using T = std::remove_pointer_t<decltype(type)>;
-    const T *low = static_cast<const T*>(x), *high = low + half;
-    T* out = static_cast<T*>(y);
+    const auto* from = static_cast<const T*>(x.first);
+    auto* to = static_cast<T*>(y.first);
     const float sign = inverse ? -1.0f : 1.0f;
     for_each_vector(static_cast<std::size_t>(half), [&](auto d, std::size_t i) HWY_ATTR {
       const auto c = load(d, cos + i), s = hn::Mul(load(d, sin + i), hn::Set(d, sign));
-      const auto a = load(d, low + i), b = load(d, high + i);
-      store(hn::Sub(hn::Mul(a, c), hn::Mul(b, s)), d, out + i);
-      store(hn::Add(hn::Mul(b, c), hn::Mul(a, s)), d, out + half + static_cast<std::int64_t>(i));
+      for (std::int64_t h = 0; h < count; ++h) {
+        const T* low = from + h * x.stride + i;
+        T* out = to + h * y.stride + i;
+        const auto a = load(d, low), b = load(d, low + half);
+        store(hn::Sub(hn::Mul(a, c), hn::Mul(b, s)), d, out);
+        store(hn::Add(hn::Mul(b, c), hn::Mul(a, s)), d, out + half);
+      }
     });
   });
 }
@@ -30,11 +34,11 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace bench::model {
-HWY_EXPORT(RotaryRow);
+HWY_EXPORT(RotateHeads);
 
-void rotary_row(Element element, const void* x, const float* cos, const float* sin, void* y, std::int64_t half,
-                bool inverse) {
-  HWY_DYNAMIC_DISPATCH(RotaryRow)(element, x, cos, sin, y, half, inverse);
+void rotate_heads(Element element, Heads<const void*> x, const float* cos, const float* sin, Heads<void*> y,
+                  std::int64_t count, std::int64_t half, bool inverse) {
+  HWY_DYNAMIC_DISPATCH(RotateHeads)(element, x, cos, sin, y, count, half, inverse);
 }
 }  // namespace bench::model
 #endif

@@ -4,9 +4,16 @@
 
 namespace bench::model {
 
-/// Turns one head of one token, in the half-split layout: dimensions d and d + half by the angle whose cos[d] and
-/// sin[d] are given. `inverse` turns back, which is also the gradient. y may be x. x, y [2 * half].
-void rotary_row(Element element, const void* x, const float* cos, const float* sin, void* y, std::int64_t half,
-                bool inverse);
+/// Heads of one token: head h begins h * stride elements behind the first.
+template <class Pointer>
+struct Heads {
+  Pointer first;
+  std::int64_t stride;
+};
+
+/// Turns `count` heads of one token, in the half-split layout: dimensions d and d + half by the angle whose cos[d] and
+/// sin[d] are given. `inverse` turns back, which is also the gradient. y may be x. Each head has 2 * half elements.
+void rotate_heads(Element element, Heads<const void*> x, const float* cos, const float* sin, Heads<void*> y,
+                  std::int64_t count, std::int64_t half, bool inverse);
 
 }  // namespace bench::model

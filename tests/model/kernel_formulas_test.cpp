@@ -85,18 +85,19 @@ TEST(RmsNormRow, EqualsTheFormulaForwardAndBackward) {
   });
 }
 
-TEST(RotaryRow, TurnsAndTurnsBackInPlaceToo) {
+TEST(RotateHeads, TurnsAndTurnsBackInPlaceToo) {
+  constexpr std::int64_t kHeads = 3, kGap = 5;
   for_all([](torch::Dtype dtype, std::int64_t half) {
-    const torch::Tensor x = numbers(2 * half, dtype), angle = torch::randn({half});
-    const torch::Tensor cos = torch::cos(angle), sin = torch::sin(angle), low = wide(x).narrow(0, 0, half),
-                        high = wide(x).narrow(0, half, half);
+    const torch::Tensor x = torch::randn({kHeads, 2 * half + kGap}).to(dtype), angle = torch::randn({half});
+    const torch::Tensor cos = torch::cos(angle), sin = torch::sin(angle), low = wide(x).narrow(1, 0, half),
+                        high = wide(x).narrow(1, half, half), gap = wide(x).narrow(1, 2 * half, kGap);
     for (const bool inverse : {false, true}) {
       const torch::Tensor s = inverse ? -wide(sin) : wide(sin);
-      const torch::Tensor exact = torch::cat({low * wide(cos) - high * s, high * wide(cos) + low * s});
-      const torch::Tensor y = torch::empty_like(x), in_place = x.clone();
-      for (const auto& [from, to] : {std::pair{x, y}, {in_place, in_place}}) {
-        rotary_row(element_of(x), from.const_data_ptr(), cos.const_data_ptr<float>(), sin.const_data_ptr<float>(),
-                   to.mutable_data_ptr(), half, inverse);
+      const torch::Tensor exact = torch::cat({low * wide(cos) - high * s, high * wide(cos) + low * s, gap}, 1);
+      const torch::Tensor other = x.clone(), in_place = x.clone();
+      for (const auto& [from, to] : {std::pair{x, other}, {in_place, in_place}}) {
+        rotate_heads(element_of(x), {from.const_data_ptr(), from.size(1)}, cos.const_data_ptr<float>(),
+                     sin.const_data_ptr<float>(), {to.mutable_data_ptr(), to.size(1)}, kHeads, half, inverse);
         expect_near(to, exact, 0.1, inverse ? "back" : "forward");
       }
     }
