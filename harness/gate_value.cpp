@@ -6,15 +6,25 @@
 namespace bench::harness {
 namespace {
 
+/// How much faster the machine was beside the first, on the logarithmic scale; 0 where a speed has no roof, or the two
+/// have roofs of two kinds, which change each for itself.
+double log_machine_ratio(const Metric& metric, const Record& first, const Record& second) {
+  const auto a = roof_of(first), b = roof_of(second);
+  if (!metric.share || !a || !b || a->memory != b->memory) return 0;
+  return std::log(a->speed.value / b->speed.value);
+}
+
 /// Processes in the order in which they ran are pairs: a run starts one of each case in a round, a case and the one
-/// that it is relative to one after the other, so that both met much the same machine. Of a single pair nothing tells
-/// the spread. On logarithms, so that 2 and 1/2 are as far from 1.
+/// that it is relative to one after the other. A machine that was faster beside one of them counts for nothing. Of a
+/// single pair nothing tells the spread. On logarithms, so that 2 and 1/2 are as far from 1.
 std::optional<Estimate> ratio_of_pairs(const Metric& metric, const std::vector<Record>& processes,
                                        const std::vector<Record>& base) {
   std::vector<double> logs;
   for (std::size_t i = 0; i < std::min(processes.size(), base.size()); ++i) {
     const auto own = metric.formula(processes[i]), other = metric.formula(base[i]);
-    if (own && other) logs.push_back(std::log(own->value / other->value));
+    if (!own || !other) continue;
+    const double machine = log_machine_ratio(metric, processes[i], base[i]);
+    logs.push_back(std::log(own->value / other->value) + (metric.better == Better::kLower ? machine : -machine));
   }
   if (logs.empty()) return {};
   const Estimate e = logs.size() == 1 ? Estimate{logs[0], logs[0], logs[0], 1} : across_processes(logs);

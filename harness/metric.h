@@ -46,6 +46,14 @@ struct Metric {
   bool measured_by(const std::string& case_type) const;
 };
 
+/// What bounds the speed of a record's work on the machine at hand, as probed beside it.
+struct Roof {
+  bool memory = false;  // reads, in bytes/s; else matrix products, in FLOP/s
+  Estimate speed;
+};
+/// Nothing where no work was counted or nothing probed.
+std::optional<Roof> roof_of(const Record& record);
+
 /// The table of metrics, in the order in which reports show them.
 std::span<const Metric> metrics();
 /// The metric of that name, or nullptr.

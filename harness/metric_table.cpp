@@ -143,17 +143,14 @@ Value cold_start(const Record& r) {
   return {};
 }
 
-/// Of the two roofs the one that bounds this work: FLOP/s that memory reads allow at its intensity, or matrix products.
-/// Without an interval of both the speed and the roof the share has none: it would leave one's spread out.
+/// The speed relative to the roof. Without an interval of both the share has none: it would leave one's spread out.
 Value share_of_ceiling(const Record& r) {
   const double flops = r.fact("work_flops"), bytes = r.fact("work_bytes");
-  const Value arithmetic = probe(r, &Block::matmul_flops_per_s),
-              memory = scaled(probe(r, &Block::read_bytes_per_s), flops / bytes);
-  const Value done = work_rate(r, flops);
-  if (!done || !arithmetic || !memory) return {};
-  const Estimate roof = arithmetic->value < memory->value ? *arithmetic : *memory;
-  Value share = scaled(ratio(*done, roof), 100);
-  if (roof.n < 2 || !done->has_interval()) share->low = share->high = share->value;
+  const auto roof = roof_of(r);
+  const Value done = work_rate(r, roof && roof->memory ? bytes : flops);
+  if (!done || !roof) return {};
+  Value share = scaled(ratio(*done, roof->speed), 100);
+  if (roof->speed.n < 2 || !done->has_interval()) share->low = share->high = share->value;
   return share;
 }
 
@@ -489,6 +486,14 @@ constexpr Metric kMetrics[] = {
 };
 
 }  // namespace
+
+std::optional<Roof> roof_of(const Record& r) {
+  const Value products = probe(r, &Block::matmul_flops_per_s), reads = probe(r, &Block::read_bytes_per_s);
+  const double intensity = r.fact("work_flops") / r.fact("work_bytes");
+  if (!products || !reads || std::isnan(intensity)) return {};
+  const bool memory = !(products->value < reads->value * intensity);
+  return Roof{memory, memory ? *reads : *products};
+}
 
 std::span<const Metric> metrics() { return kMetrics; }
 

@@ -57,7 +57,8 @@ void OperatorConfig::validate(const Require& require) const {
   const auto known = operator_names();
   require(std::find(known.begin(), known.end(), op) != known.end(), "operator",
           fmt::format("unknown operator '{}'", op), unknown_name_hint(op, known));
-  require(dtype == "fp32" || dtype == "bf16", "dtype", fmt::format("unknown dtype '{}'", dtype), "known: fp32, bf16");
+  require(dtype == "fp32" || dtype == "bf16" || dtype == "auto", "dtype", fmt::format("unknown dtype '{}'", dtype),
+          "known: fp32, bf16, auto");
   require(batch > 0, "batch", "must be positive", "");
   require(tokens > 0, "tokens", "must be positive", "");
   require(repetitions >= 0, "repetitions", "must not be negative", "");
@@ -65,8 +66,9 @@ void OperatorConfig::validate(const Require& require) const {
 
 Record run_operator(const OperatorConfig& config, Context& context) {
   Record record = new_record(context, "operator", to_json(config));
-  const auto options =
-      torch::TensorOptions().dtype(dtype_named(config.dtype, "dtype")).device(context.device.torch_device());
+  const torch::Dtype dtype = config.dtype == "auto" ? fast_dtype(context.device) : dtype_named(config.dtype, "dtype");
+  record.notes["dtype"] = dtype_text(dtype);
+  const auto options = torch::TensorOptions().dtype(dtype).device(context.device.torch_device());
   const PreparedOperator prepared =
       prepare_operator(config.op, config.model.value, config.batch, config.tokens, options, config.compile_model);
   const double passes = config.backward ? 1 + prepared.backward : 1;
@@ -84,7 +86,7 @@ Record run_operator(const OperatorConfig& config, Context& context) {
     return config.repetitions == 0 ||
            static_cast<std::int64_t>(record.samples("operator_time_s").size()) < config.repetitions;
   };
-  measure_in_blocks(context.device, dtype_named(config.dtype, "dtype"), context.plan, repetition, record);
+  measure_in_blocks(context.device, dtype, context.plan, repetition, record);
   record_peak_memory(context.device, record);
   return record;
 }

@@ -15,8 +15,8 @@ struct OperatorConfig {
   static void fields(Self& self, Visitor&& visit) {
     visit("model", self.model, "gives the operator its sizes");
     visit("operator", self.op,
-          "rms_norm, rope, attention, feed_forward, linear, cross_entropy, head_loss, dropout_add or adamw");
-    visit("dtype", self.dtype, "of its inputs: fp32 or bf16");
+          "rms_norm, rope, attention, feed_forward, linear, embedding, cross_entropy, head_loss, dropout_add or adamw");
+    visit("dtype", self.dtype, "of its inputs: fp32, bf16, or auto: what training takes on the device");
     visit("batch", self.batch, "sequences");
     visit("tokens", self.tokens, "of each sequence");
     visit("repetitions", self.repetitions,

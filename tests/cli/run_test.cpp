@@ -65,7 +65,7 @@ TEST_F(RunTest, GatesOfOtherMachinesDoNotChangeTheExitCode) {
 TEST_F(RunTest, AGateMayBeRelativeToAnotherCase) {
   const auto a_case = [](const std::string& name, const std::string& gates) {
     return fmt::format(
-        "  - {{name: {}, case: prefill, model: model.yaml, prompt_tokens: 8, processes: 2, budget_s: 5, "
+        "  - {{name: {}, case: prefill, model: model.yaml, prompt_tokens: 8, processes: 2, budget_s: 1, "
         "gates: [{}]}}\n",
         name, gates);
   };
@@ -73,13 +73,15 @@ TEST_F(RunTest, AGateMayBeRelativeToAnotherCase) {
       run("name: tiny\ncases:\n" + a_case("base", "") +
           a_case("other",
                  "{metric: prefill_tokens_per_s, relative_to: base, at_least: 1e-6, unit: '1'}, {metric: "
-                 "peak_memory, relative_to: base, at_most: 0.001, unit: '1'}"));
+                 "peak_memory, relative_to: base, at_most: 0.001, unit: '1'}, {metric: peak_memory, relative_to: base, "
+                 "at_most: 100, unit: '1'}"));
   EXPECT_EQ(outcome.exit_code, 1) << outcome.text;
   const Json gates = report()["cases"][1]["gates"];
-  EXPECT_EQ(gates[0]["verdict"], "pass") << gates[0];
+  EXPECT_NE(gates[0]["verdict"], "fail") << gates[0];  // beside other programs it may be not_judged
   EXPECT_LT(gates[0]["low"], gates[0]["value"]);
   EXPECT_LT(gates[0]["value"], gates[0]["high"]);
   EXPECT_EQ(gates[1]["verdict"], "fail") << gates[1];
+  EXPECT_EQ(gates[2]["verdict"], "pass") << gates[2];
   EXPECT_EQ(bench(fmt::format("verify {}", (folder_.path() / "out/report.json").string())).exit_code, 0);
 }
 

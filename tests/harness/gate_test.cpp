@@ -201,6 +201,25 @@ TEST(Gate, RelativeToAnotherCaseTheRatioIsJudged) {
   EXPECT_EQ(missed.reason, "1.501 is not at_least 1.9 times base");
 }
 
+TEST(Gate, AMachineThatWasFasterBesideOneCaseCountsForNothing) {
+  auto base = processes_of({10, 10.1, 9.9}), own = processes_of({20, 30, 40});
+  const auto beside = [](std::vector<Record>& processes, std::initializer_list<double> reads) {
+    auto read = reads.begin();
+    for (Record& record : processes) {
+      record.facts["work_flops"] = record.facts["work_bytes"] = 1;
+      Block block;
+      block.matmul_flops_per_s = 1000, block.read_bytes_per_s = *read++;
+      block.samples["prefill_time_s"] = {0, 20};
+      record.blocks = {block};
+    }
+  };
+  beside(base, {1, 2, 1});
+  beside(own, {1, 3, 2});
+  EXPECT_NEAR(judge(gate(kTwice), own, "", &base).measured.value, 2, 0.01);
+  for (Record& record : own) record.facts["work_flops"] = 1e6;  // products bound it: nothing in common with reads
+  EXPECT_NEAR(judge(gate(kTwice), own, "", &base).measured.value, 2.884, 0.01);
+}
+
 TEST(Gate, OfExactMetricsTheWorstPairCounts) {
   const std::vector<Record> own{memory_record(5e9), memory_record(4.9e9)};
   const auto verdict = [&](std::vector<Record> base) {
