@@ -228,6 +228,7 @@ TEST(Gate, OfExactMetricsTheWorstPairCounts) {
   };
   EXPECT_EQ(verdict({memory_record(2.6e9), memory_record(2.5e9)}), Verdict::kPass);
   EXPECT_EQ(verdict({memory_record(2.6e9), memory_record(2e9)}), Verdict::kFail);
+  EXPECT_EQ(verdict({memory_record(2e9), memory_record(2.6e9)}), Verdict::kFail);
 }
 
 TEST(Gate, TheSpreadOfARatioIsThatOfItsPairs) {
