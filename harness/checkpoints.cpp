@@ -95,6 +95,10 @@ model::LanguageModel new_model(const model::ModelConfig& config, torch::Dtype dt
 
 torch::Dtype fast_dtype(const Device& device) { return device.fast_bf16() ? torch::kBFloat16 : torch::kFloat32; }
 
+torch::Dtype dtype_or_fast(const std::string& name, const Device& device, const std::string& where) {
+  return name == "auto" ? fast_dtype(device) : dtype_named(name, where);
+}
+
 torch::Dtype decoding_dtype(const Device& device) {
   return device.torch_device().is_cpu() ? torch::kBFloat16 : fast_dtype(device);
 }

@@ -43,6 +43,8 @@ torch::Dtype fast_dtype(const Device& device);
 torch::Dtype decoding_dtype(const Device& device);
 /// The dtype that "fp32", "bf16" or "fp16" means; throws Error at `where` for another name.
 torch::Dtype dtype_named(const std::string& name, const std::string& where);
+/// The same, and for "auto" the device's fast one.
+torch::Dtype dtype_or_fast(const std::string& name, const Device& device, const std::string& where);
 std::string dtype_text(torch::Dtype dtype);
 
 }  // namespace bench::harness

@@ -38,8 +38,9 @@ std::string first_line(const std::string& text, const std::string& beginning) {
 }  // namespace
 
 void keep_to_processor_quota() {
+  if (std::getenv("OMP_NUM_THREADS")) return;
   const double quota = control_group_limits().processors;
-  if (std::getenv("OMP_NUM_THREADS") || std::isinf(quota)) return;
+  if (std::isinf(quota)) return;
   at::set_num_threads(std::min(at::get_num_threads(), std::max(1, static_cast<int>(std::ceil(quota)))));
 }
 

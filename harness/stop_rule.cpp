@@ -9,6 +9,11 @@ namespace {
 
 constexpr double kStretch = 3.29 / 1.96;  // the normal distribution's quantiles for 99.9 % and 95 %
 
+/// Whether the value is known well enough to be on one side of the limit, however often one looks.
+bool decided_by(const GateConfig& gate, const Estimate& e) {
+  return e.has_interval() && gate.side(e.widened(kStretch)) != Side::kAcross;
+}
+
 /// Whether times were taken that the stop rule is about.
 bool timed_in_blocks(const std::vector<Record>& processes) {
   return std::any_of(processes.begin(), processes.end(), [](const auto& record) { return !record.blocks.empty(); });
@@ -18,7 +23,7 @@ bool decided(const GateConfig& gate, const std::vector<Record>& processes) {
   const auto estimate = gate_value(gate, processes);
   // Times that don't make a value yet, as those of training before its first update, decide nothing.
   if (!estimate) return !timed_in_blocks(processes);
-  return estimate->has_interval() && gate.side(estimate->widened(kStretch)) != Side::kAcross;
+  return decided_by(gate, *estimate);
 }
 
 /// The speed of a case is the metric that has a share of the ceiling.
@@ -50,7 +55,7 @@ bool measured_enough(const std::vector<Record>& processes, const std::vector<Gat
 
 bool ratio_decided(const GateConfig& gate, const std::vector<Record>& processes, const std::vector<Record>& base) {
   const auto estimate = gate_value(gate, processes, &base);
-  return estimate && estimate->has_interval() && gate.side(estimate->widened(kStretch)) != Side::kAcross;
+  return estimate && decided_by(gate, *estimate);
 }
 
 }  // namespace bench::harness

@@ -9,14 +9,10 @@ namespace bench::harness {
 namespace {
 
 /// A gate that could never be judged is found before the run, not after it.
-void check_metrics(const YamlNode& gates, const CaseSpec& spec) {
-  for (std::size_t i = 0; i < spec.gates.size(); ++i) {
-    const Metric& metric = *find_metric(spec.gates[i].metric);
-    if (!metric.measured_by(spec.type))
-      throw gates.element(i).child("metric").error(
-          fmt::format("a {} case measures no {}", spec.type, metric.name),
-          fmt::format("cases that do: {}; `bench list metrics` shows it of all", metric.cases));
-  }
+void require_measured(const YamlNode& metric_node, const Metric& metric, const std::string& case_type) {
+  if (!metric.measured_by(case_type))
+    throw metric_node.error(fmt::format("a {} case measures no {}", case_type, metric.name),
+                            fmt::format("cases that do: {}; `bench list metrics` shows it of all", metric.cases));
 }
 
 CaseSpec read_case(const YamlNode& node) {
@@ -26,7 +22,8 @@ CaseSpec read_case(const YamlNode& node) {
   reader.check(spec);
   spec.config = find_case_type(spec.type)->read(reader);
   reader.finish();
-  check_metrics(node.child("gates"), spec);
+  for (std::size_t i = 0; i < spec.gates.size(); ++i)
+    require_measured(node.child("gates").element(i).child("metric"), *find_metric(spec.gates[i].metric), spec.type);
   return spec;
 }
 
@@ -100,9 +97,7 @@ void add_references(const YamlNode& root, Suite& suite) {
       if (!spec)
         throw node.child("case").error(fmt::format("no case '{}' in this suite", reference.case_name),
                                        unknown_name_hint(reference.case_name, case_names(suite)));
-      if (const Metric& metric = *find_metric(reference.metric); !metric.measured_by(spec->type))
-        throw node.child("metric").error(fmt::format("a {} case measures no {}", spec->type, metric.name),
-                                         fmt::format("cases that do: {}", metric.cases));
+      require_measured(node.child("metric"), *find_metric(reference.metric), spec->type);
       spec->gates.push_back(gate_from_json(
           {{"metric", reference.metric},
            {"within", {reference.lower, reference.upper}},

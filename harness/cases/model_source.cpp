@@ -35,7 +35,7 @@ bool skip_for_missing_checkpoint(const ModelSource& source, Record& record) {
 }
 
 torch::Dtype dtype_for(const ModelSource& source, const Device& device) {
-  return source.dtype == "auto" ? fast_dtype(device) : dtype_named(source.dtype, "dtype");
+  return dtype_or_fast(source.dtype, device, "dtype");
 }
 
 std::int64_t element_bytes(torch::Dtype dtype) { return static_cast<std::int64_t>(c10::elementSize(dtype)); }

@@ -66,7 +66,7 @@ void OperatorConfig::validate(const Require& require) const {
 
 Record run_operator(const OperatorConfig& config, Context& context) {
   Record record = new_record(context, "operator", to_json(config));
-  const torch::Dtype dtype = config.dtype == "auto" ? fast_dtype(context.device) : dtype_named(config.dtype, "dtype");
+  const torch::Dtype dtype = dtype_or_fast(config.dtype, context.device, "dtype");
   record.notes["dtype"] = dtype_text(dtype);
   const auto options = torch::TensorOptions().dtype(dtype).device(context.device.torch_device());
   const PreparedOperator prepared =

@@ -14,7 +14,7 @@ namespace {
 
 torch::Dtype compute_dtype(const TrainConfig& config, const Device& device) {
   if (!config.mixed_precision) return torch::kFloat32;
-  return config.mixed_dtype == "auto" ? fast_dtype(device) : dtype_named(config.mixed_dtype, "train.mixed_dtype");
+  return dtype_or_fast(config.mixed_dtype, device, "train.mixed_dtype");
 }
 
 }  // namespace

@@ -18,16 +18,21 @@ void fill_zero(T* to, std::size_t from, std::size_t n) {
   for_each_vector(n - from, [&](auto d, std::size_t i) HWY_ATTR { store(hn::Zero(d), d, to + from + i); });
 }
 
+/// exp(scale * score - shift) of a round of scores.
+template <class R, class T>
+HWY_INLINE auto exponentials_of(const R& r, const T* scores, float scale, float shift) {
+  return each([&](auto score)
+                  HWY_ATTR { return exponential(r.d, hn::MulSub(score, hn::Set(r.d, scale), hn::Set(r.d, shift))); },
+              load(r, scores));
+}
+
 template <class T>
 float softmax_row(T* x, std::size_t width, std::size_t valid, float scale, float* exponentials) {
   // scale > 0, so the largest score is also the largest scaled one.
   float most = max_of_rounds(valid, [&](auto r, std::size_t i) HWY_ATTR { return load(r, x + i); }) * scale;
   if (!(std::abs(most) < 0x1p30f)) most = NAN;  // its rounding alone would be more than exponents of a power hold
   const float sum = sum_of_rounds(valid, [&](auto r, std::size_t i) HWY_ATTR {
-    const auto e =
-        each([&](auto score)
-                 HWY_ATTR { return exponential(r.d, hn::MulSub(score, hn::Set(r.d, scale), hn::Set(r.d, most))); },
-             load(r, x + i));
+    const auto e = exponentials_of(r, x + i, scale, most);
     store(e, r, exponentials + i);
     return e;
   });
@@ -43,10 +48,7 @@ float softmax_row(T* x, std::size_t width, std::size_t valid, float scale, float
 template <class T>
 void softmax_backward_row(T* x, T* g, std::size_t width, std::size_t valid, float scale, float log_sum) {
   const float delta = sum_of_rounds(valid, [&](auto r, std::size_t i) HWY_ATTR {
-    const auto p =
-        each([&](auto score)
-                 HWY_ATTR { return exponential(r.d, hn::MulSub(score, hn::Set(r.d, scale), hn::Set(r.d, log_sum))); },
-             load(r, x + i));
+    const auto p = exponentials_of(r, x + i, scale, log_sum);
     store(p, r, x + i);
     return each([](auto a, auto b) HWY_ATTR { return hn::Mul(a, b); }, p, load(r, g + i));
   });

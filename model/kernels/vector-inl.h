@@ -59,16 +59,24 @@ template <class D>
 HWY_INLINE void store(hn::Vec<D> v, D d, float* to) {
   hn::StoreU(v, d, to);
 }
-/// Rounds to the nearest bf16, ties to even, as LibTorch does; what isn't a number stays that.
+/// The bits of bf16 in the upper half of each: rounded to the nearest, ties to even, as LibTorch does. What isn't a
+/// number may become one unless its lower half is 0.
 template <class D>
-HWY_INLINE void store(hn::Vec<D> v, D /*d*/, Bf16* to) {
+HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> rounded_bits(D /*d*/, hn::Vec<D> v) {
+  const hn::RebindToUnsigned<D> bits;
+  const auto raw = hn::BitCast(bits, v);
+  const auto odd = hn::And(hn::ShiftRight<16>(raw), hn::Set(bits, 1u));
+  return hn::Add(raw, hn::Add(odd, hn::Set(bits, 0x7FFFu)));
+}
+
+/// What isn't a number stays that.
+template <class D>
+HWY_INLINE void store(hn::Vec<D> v, D d, Bf16* to) {
   const hn::Rebind<std::uint16_t, D> half;
   const hn::RebindToUnsigned<D> bits;
   const hn::RebindToSigned<D> integers;
-  const auto raw = hn::BitCast(bits, v);
-  const auto odd = hn::And(hn::ShiftRight<16>(raw), hn::Set(bits, 1u));
-  const auto rounded = hn::Add(raw, hn::Add(odd, hn::Set(bits, 0x7FFFu)));
-  const auto chosen = hn::IfThenElse(hn::RebindMask(bits, hn::IsNaN(v)), hn::Set(bits, 0x7FC00000u), rounded);
+  const auto chosen =
+      hn::IfThenElse(hn::RebindMask(bits, hn::IsNaN(v)), hn::Set(bits, 0x7FC00000u), rounded_bits(d, v));
   hn::StoreU(hn::DemoteTo(half, hn::BitCast(integers, hn::ShiftRight<16>(chosen))), half,
              reinterpret_cast<std::uint16_t*>(to));
 }
@@ -205,11 +213,8 @@ template <class D>
 HWY_INLINE void store(const Vectors<D, 2>& x, const Round<D, 2>& round, Bf16* to) {
   const hn::Repartition<std::uint16_t, D> narrow;
   const hn::RebindToUnsigned<D> bits;
-  const auto rounded = [&](auto v) HWY_ATTR {
-    const auto raw = hn::BitCast(bits, v);
-    return hn::Add(raw, hn::Add(hn::And(hn::ShiftRight<16>(raw), hn::Set(bits, 1u)), hn::Set(bits, 0x7FFFu)));
-  };
-  const auto even = hn::ShiftRight<16>(rounded(x.v[0])), odd = hn::And(rounded(x.v[1]), hn::Set(bits, 0xFFFF0000u));
+  const auto even = hn::ShiftRight<16>(rounded_bits(round.d, x.v[0])),
+             odd = hn::And(rounded_bits(round.d, x.v[1]), hn::Set(bits, 0xFFFF0000u));
   hn::StoreU(hn::BitCast(narrow, hn::Or(even, odd)), narrow, reinterpret_cast<std::uint16_t*>(to));
 }
 #endif
