@@ -6,6 +6,7 @@
 #include "harness/data/synthetic.h"
 #include "harness/isolated.h"
 #include "harness/training/memory_estimate.h"
+#include "harness/training/trainer.h"
 #include "model/checkpoint.h"
 
 #include <algorithm>

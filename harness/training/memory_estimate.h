@@ -1,7 +1,7 @@
 #pragma once
 
 #include "harness/memory_profile.h"
-#include "harness/training/trainer.h"
+#include "harness/training/execution.h"
 
 #include <optional>
 #include <string>

@@ -2,6 +2,7 @@
 
 #include "harness/data/batches.h"
 #include "harness/devices/device.h"
+#include "harness/training/execution.h"
 #include "harness/training/loss_scaler.h"
 #include "harness/training/optimizer.h"
 #include "harness/training/training_config.h"
@@ -10,20 +11,6 @@
 #include <memory>
 
 namespace bench::harness {
-
-/// How an optimizer step is executed. None of it changes which gradient is computed, only rounding, time and memory;
-/// and, with dropout, which numbers a micro-batch of another size drops.
-struct Execution {
-  std::int64_t micro_batch_size = 0;  // sequences of one forward and backward pass; 0: the config's batch_size
-  bool gradient_checkpointing = false;
-  torch::Dtype compute = torch::kFloat32;
-  bool fused = true;
-};
-
-/// The execution that a config asks for, on a device. Throws Error at `where` if micro_batch_size doesn't divide the
-/// effective batch.
-Execution execution_for(const TrainingConfig& config, const Device& device, std::int64_t micro_batch_size,
-                        const std::string& where);
 
 struct StepResult {
   std::int64_t step = 0;  // its number, the first is 1
