@@ -86,20 +86,22 @@ MemoryEstimate larger(const MemoryEstimate& a, const MemoryEstimate& b) { return
 MemoryEstimate fused_peak(const Work& w) {
   const auto rows =
       std::min(w.tokens, static_cast<double>(model::head_loss_rows(w.model.vocab_size, w.shape.element_bytes)));
-  // bf16 products are added to fp32 gradients, from a matrix turned around.
-  const auto product = [&](double weight, double gradient) { return w.cast ? w.element * (weight + gradient) : 0; };
+  // bf16 products are added to fp32 gradients, with one matrix turned around: that of fewer columns.
+  const auto product = [&](double rows_in, double inputs, double outputs) {
+    return w.cast ? w.element * (inputs * outputs + rows_in * std::min(inputs, outputs)) : 0;
+  };
 
   MemoryEstimate loss = states(w);
   loss.moment = "at the loss";
   loss.activations = w.tokens * (w.kept() + w.norm() + w.input());
   loss.logits = rows * w.s.vocabulary * (w.element + (w.kernels ? 0 : 2 * kFp32Bytes));
-  loss.temporaries = product(w.s.matrix, rows * w.s.vocabulary);
+  loss.temporaries = product(rows, w.s.hidden, w.s.vocabulary);
 
   MemoryEstimate block = states(w);
   block.moment = "in the backward pass of a block";
   const double recomputed = w.shape.gradient_checkpointing ? w.block() : 0;
   block.activations = w.tokens * (w.kept() + recomputed + w.input() + block_backward(w)) + attention_workspace(w);
-  block.temporaries = product(w.s.hidden * w.s.inner, w.tokens * w.s.inner);
+  block.temporaries = product(w.tokens, w.s.hidden, w.s.inner);
   return larger(loss, block);
 }
 

@@ -5,6 +5,17 @@
 
 namespace bench::model {
 
+namespace {
+
+/// y_gradient^T x. bf16 products are up to twice as fast on a matrix that lies as they read it, so the narrower of the
+/// two is transposed; of x, that makes the result's transpose.
+torch::Tensor product(const torch::Tensor& y_gradient, const torch::Tensor& x) {
+  if (x.size(1) < y_gradient.size(1)) return at::mm(transposed(x), y_gradient).t();
+  return at::mm(transposed(y_gradient), x);
+}
+
+}  // namespace
+
 torch::Tensor add_weight_gradient(const torch::Tensor& weight, const torch::Tensor& y_gradient,
                                   const torch::Tensor& x) {
   if (!weight.requires_grad()) return {};
@@ -15,8 +26,7 @@ torch::Tensor add_weight_gradient(const torch::Tensor& weight, const torch::Tens
     sum.addmm_(y_gradient.t(), x);
     return {};
   }
-  // bf16 products are up to twice as fast on a matrix that lies as they read it.
-  const torch::Tensor gradient = at::mm(same ? y_gradient.t() : transposed(y_gradient), x);
+  const torch::Tensor gradient = same ? at::mm(y_gradient.t(), x) : product(y_gradient, x);
   if (!sum.defined()) return gradient.to(weight.scalar_type());
   accumulate(sum, gradient);
   return {};

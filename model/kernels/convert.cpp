@@ -22,12 +22,8 @@ void Widen(Element element, const void* from, float* to, std::int64_t n) {
 }
 
 void AddWidened(Element element, const void* from, float* sum, std::int64_t n) {
-  with_element(element, [&](auto* type) HWY_ATTR {
-    const auto* typed = static_cast<const std::remove_pointer_t<decltype(type)>*>(from);
-    for_each_vector(static_cast<std::size_t>(n), [&](auto d, std::size_t i) HWY_ATTR {
-      store(hn::Add(load(d, sum + i), load(d, typed + i)), d, sum + i);
-    });
-  });
+  with_element(element, [&](auto* type)
+                            HWY_ATTR { add(static_cast<const std::remove_pointer_t<decltype(type)>*>(from), sum, n); });
 }
 
 void Narrow(Element element, const float* from, void* to, std::int64_t n) {

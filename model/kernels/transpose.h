@@ -1,5 +1,7 @@
 #pragma once
 
+#include "model/kernels/element.h"
+
 #include <cstdint>
 
 namespace bench::model {
@@ -8,5 +10,9 @@ namespace bench::model {
 /// first .. last - 1 of `from` only: these are rows first .. last - 1 of `to`.
 void transpose_columns(const std::uint16_t* from, std::int64_t rows, std::int64_t columns, std::int64_t first,
                        std::int64_t last, std::uint16_t* to);
+
+/// sum [columns, rows] += the transpose of from [rows, columns], of these columns only.
+void add_transposed_columns(const Bf16* from, std::int64_t rows, std::int64_t columns, std::int64_t first,
+                            std::int64_t last, float* sum);
 
 }  // namespace bench::model

@@ -114,6 +114,14 @@ HWY_INLINE void for_each_vector(std::size_t n, const F& f) {
   for (; i < n; ++i) f(one, i);
 }
 
+/// sum[i] += from[i] for n numbers.
+template <class T>
+HWY_INLINE void add(const T* from, float* sum, std::int64_t n) {
+  for_each_vector(static_cast<std::size_t>(n), [&](auto d, std::size_t i) HWY_ATTR {
+    store(hn::Add(load(d, sum + i), load(d, from + i)), d, sum + i);
+  });
+}
+
 /// Sum of what f(d, i) returns for 0 .. n - 1. Four partial sums hide the latency of additions.
 template <class F>
 HWY_INLINE float sum_of(std::size_t n, const F& f) {

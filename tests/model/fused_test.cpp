@@ -5,6 +5,7 @@
 #include "model/fused/rms_norm.h"
 #include "model/fused/row_products.h"
 #include "model/fused/transposed.h"
+#include "model/fused/weight_gradient.h"
 #include "model/linear.h"
 #include "model/rms_norm.h"
 #include "tests/model/equals_plain.h"
@@ -129,6 +130,22 @@ TEST(Transposed, EqualsLibTorchsForAnySize) {
   const torch::Tensor part = whole.narrow(1, 3, 20), empty = whole.narrow(0, 0, 0);
   EXPECT_TRUE(torch::equal(transposed(part), part.t()));
   EXPECT_EQ(transposed(empty).sizes(), empty.t().sizes());
+}
+
+TEST(WeightGradient, OfBf16IsAddedInFp32WhicheverSideIsNarrower) {
+  for (const auto& [inputs, outputs] : {std::pair{24, 70}, {70, 24}, {33, 33}})
+    for (const bool first : {true, false}) {
+      torch::Tensor weight = torch::zeros({outputs, inputs}).requires_grad_();
+      const torch::Tensor before = first ? torch::zeros({outputs, inputs}) : torch::randn({outputs, inputs});
+      if (!first) weight.mutable_grad() = before.clone();
+      const torch::Tensor y_gradient = torch::randn({50, outputs}).to(torch::kBFloat16),
+                          x = torch::randn({50, inputs}).to(torch::kBFloat16);
+      const torch::Tensor result = add_weight_gradient(weight, y_gradient, x);
+      EXPECT_EQ(result.defined(), first);  // else it has been added
+      const torch::Tensor product = y_gradient.to(torch::kFloat32).t().mm(x.to(torch::kFloat32));
+      EXPECT_TRUE(torch::allclose(first ? result : weight.grad() - before, product, 1.0 / 256, 1e-4))
+          << inputs << " to " << outputs;
+    }
 }
 
 TEST(Linear, CastsAnewWhenTheWeightChanges) {

@@ -66,6 +66,19 @@ TEST(Accumulate, EqualsAddOfWholeMatricesAndOfParts) {
   }
 }
 
+TEST(Accumulate, TakesATransposeAsItLies) {
+  on_every_instruction_set([] {
+    for (const auto dtype : {torch::kFloat32, torch::kBFloat16, torch::kHalf})
+      for (const std::int64_t rows : {1, 7, 128, 301})
+        for (const std::int64_t columns : {1, 8, 66, 517}) {
+          const torch::Tensor addend = torch::randn({columns, rows}).to(dtype).t();
+          torch::Tensor sum = torch::randn({rows, columns}), expected = sum + addend;
+          accumulate(sum, addend);
+          EXPECT_TRUE(torch::equal(sum, expected)) << dtype << ' ' << rows << " x " << columns;
+        }
+  });
+}
+
 TEST(RmsNormRow, EqualsTheFormulaForwardAndBackward) {
   for_all([](torch::Dtype dtype, std::int64_t n) {
     constexpr double kEps = 0.1;
