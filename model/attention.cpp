@@ -72,10 +72,14 @@ torch::Tensor AttentionImpl::attend(const torch::Tensor& q, const torch::Tensor&
       return (kernels ? tiled_attention : tiled_attention_plain)(q, k, v, rope->cos(tokens), rope->sin(tokens),
                                                                  head_dim_);
   }
+  const std::int64_t first = cache ? cache->length() : 0;
+  if (fused_ && cache && dropout == 0 && kernels_serve(q) && !q.requires_grad()) {
+    const auto [keys, values] = cache->with_room(layer, tokens);
+    return tiled_attention_with_cache(q, k, v, rope->cos(tokens, first), rope->sin(tokens, first), keys, values);
+  }
   const auto split = [&](const torch::Tensor& y) {
     return y.view({batch, tokens, -1, head_dim_}).transpose(1, 2);  // [B, heads, T, D]
   };
-  const std::int64_t first = cache ? cache->length() : 0;
   const torch::Tensor queries = rope(split(q), first);                     // [B, H, T, D]
   torch::Tensor keys = rope(split(k), first), values = split(v);           // [B, G, T, D]
   if (cache) std::tie(keys, values) = cache->append(layer, keys, values);  // [B, G, S, D]

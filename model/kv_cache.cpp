@@ -39,15 +39,20 @@ bool KvCache::same_lengths() const {
   return std::all_of(lengths, lengths + batch(), [&](std::int64_t length) { return length == lengths[0]; });
 }
 
+std::pair<torch::Tensor, torch::Tensor> KvCache::with_room(std::int64_t layer, std::int64_t tokens) const {
+  TORCH_CHECK(same_lengths(), "KV cache: sequences of different lengths are filled one by one, see row()");
+  const std::int64_t past = length(0);
+  TORCH_CHECK(past + tokens <= capacity(), "KV cache: ", past, " + ", tokens, " tokens exceed ", capacity());
+  return {keys(layer).narrow(2, 0, past + tokens), values(layer).narrow(2, 0, past + tokens)};
+}
+
 std::pair<torch::Tensor, torch::Tensor> KvCache::append(std::int64_t layer, const torch::Tensor& k,
                                                         const torch::Tensor& v) {
-  TORCH_CHECK(same_lengths(), "KV cache: sequences of different lengths are filled one by one, see row()");
-  const std::int64_t tokens = k.size(2), past = length(0);
-  TORCH_CHECK(past + tokens <= capacity(), "KV cache: ", past, " + ", tokens, " tokens exceed ", capacity());
-  const auto i = static_cast<std::size_t>(layer);
-  keys_[i].narrow(2, past, tokens).copy_(k);
-  values_[i].narrow(2, past, tokens).copy_(v);
-  return {keys_[i].narrow(2, 0, past + tokens), values_[i].narrow(2, 0, past + tokens)};
+  const std::int64_t tokens = k.size(2);
+  auto [keys, values] = with_room(layer, tokens);
+  keys.narrow(2, length(0), tokens).copy_(k);
+  values.narrow(2, length(0), tokens).copy_(v);
+  return {keys, values};
 }
 
 std::int64_t KvCache::bytes() const {

@@ -14,6 +14,9 @@ class KvCache {
   KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t capacity, torch::Dtype dtype,
           const torch::Device& device);
 
+  /// Where `tokens` more belong: views of the keys and values [B, G, S, D] of all S = length() + tokens, of which the
+  /// last are to be written. Needs sequences of equal length.
+  std::pair<torch::Tensor, torch::Tensor> with_room(std::int64_t layer, std::int64_t tokens) const;
   /// Writes k and v [B, G, T, D] behind the tokens present, and returns the keys and values of all S = length() + T
   /// tokens [B, G, S, D] as views. The length moves on only with advance(), after every layer has written. Needs
   /// sequences of equal length.

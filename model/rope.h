@@ -18,9 +18,9 @@ class RopeImpl : public torch::nn::Module {
   /// x [B, heads, T, D] at positions first .. first + T - 1; turned in fp32, returned in x's dtype.
   torch::Tensor forward(const torch::Tensor& x, std::int64_t first);
 
-  /// The tables of positions 0 .. tokens - 1, [tokens, D / 2] fp32.
-  torch::Tensor cos(std::int64_t tokens) const { return cos_.narrow(0, 0, tokens); }
-  torch::Tensor sin(std::int64_t tokens) const { return sin_.narrow(0, 0, tokens); }
+  /// The tables of positions first .. first + tokens - 1, [tokens, D / 2] fp32.
+  torch::Tensor cos(std::int64_t tokens, std::int64_t first = 0) const { return cos_.narrow(0, first, tokens); }
+  torch::Tensor sin(std::int64_t tokens, std::int64_t first = 0) const { return sin_.narrow(0, first, tokens); }
   /// The tables of all positions.
   const torch::Tensor& all_cos() const { return cos_; }
   const torch::Tensor& all_sin() const { return sin_; }

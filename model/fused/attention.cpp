@@ -28,19 +28,20 @@ std::int64_t block_count(std::int64_t tokens) { return (tokens + kQueryBlock - 1
 
 /// Sizes, in the letters of attention.h; R query heads share a key head, and their blocks are worked on in P parts.
 struct Sizes {
-  Sizes(const torch::Tensor& q, const torch::Tensor& k, std::int64_t head_dim)
+  Sizes(const torch::Tensor& q, const torch::Tensor& k, std::int64_t head_dim, std::int64_t past = 0)
       : B(q.size(0)),
         T(q.size(1)),
+        S(past + T),
         D(head_dim),
         H(q.size(2) / D),
         G(k.size(2) / D),
         R(H / G),
         P(attention_pieces(T, G, at::get_num_threads()).parts) {}
-  std::int64_t B, T, D, H, G, R, P;
+  std::int64_t B, T, S, D, H, G, R, P;
   float scale() const { return static_cast<float>(1 / std::sqrt(static_cast<double>(D))); }
 };
 
-/// Positions first .. first + count - 1 of one sequence. They see the keys 0 .. end - 1, row by row one more.
+/// Tokens first .. first + count - 1 of one sequence. They see the keys 0 .. end - 1, row by row one more.
 struct Block {
   std::int64_t first, count, end;
 };
@@ -53,7 +54,7 @@ void for_each_block(const Sizes& s, std::int64_t part, const F& f) {
   for (std::int64_t n = 0; n < blocks; ++n) {
     if (std::min(n, blocks - 1 - n) % s.P != part) continue;
     const std::int64_t first = n * kQueryBlock, count = std::min(kQueryBlock, s.T - first);
-    f(Block{first, count, first + count});
+    f(Block{first, count, s.S - s.T + first + count});
   }
 }
 
@@ -73,6 +74,10 @@ class Sequence {
     copy(tokens, b, first_head, taken, turn, /*into_tokens=*/false);
     return taken;
   }
+  /// heads_major [heads, T, D], whose rows are contiguous.
+  void take_all_into(const torch::Tensor& tokens, Turn turn, const torch::Tensor& heads_major) const {
+    copy(tokens, whole(), 0, heads_major, turn, /*into_tokens=*/false);
+  }
   torch::Tensor take_all(const torch::Tensor& tokens, Turn turn) const {
     return take(tokens, whole(), 0, tokens.size(2) / s.D, turn);
   }
@@ -88,7 +93,7 @@ class Sequence {
   const Sizes s;
 
  private:
-  Block whole() const { return {0, s.T, s.T}; }
+  Block whole() const { return {0, s.T, s.S}; }
 
   void copy(const torch::Tensor& tokens, const Block& b, std::int64_t first_head, const torch::Tensor& heads_major,
             Turn turn, bool into_tokens) const {
@@ -103,7 +108,7 @@ class Sequence {
     in_parallel(b.count, heads * s.D, [&](std::int64_t from, std::int64_t to) {
       for (std::int64_t t = from; t < to; ++t) {
         const Heads<void*> token{in_tokens + t * all_heads * s.D * element_bytes, s.D},
-            in_rows{in_heads + t * s.D * element_bytes, b.count * s.D};
+            in_rows{in_heads + t * s.D * element_bytes, heads_major.stride(0)};
         const Heads<void*>&source = into_tokens ? in_rows : token, &target = into_tokens ? token : in_rows;
         if (turn == Turn::kNone)
           copy_heads(source, target, heads, element_bytes);
@@ -138,7 +143,7 @@ class Piece {
   /// Results into `out`, and log_sums [H, T] for the backward pass.
   void forward(const torch::Tensor& q, const torch::Tensor& keys, const torch::Tensor& values, const torch::Tensor& out,
                float* log_sums) {
-    std::vector<float> exponentials(static_cast<std::size_t>(s.T));
+    std::vector<float> exponentials(static_cast<std::size_t>(s.S));
     for_each_block(s, part_, [&](const Block& b) {
       const torch::Tensor queries = take(q, b, Turn::kForward), results = torch::empty_like(queries);
       const torch::Tensor scores = product(scores_, queries, keys, b);
@@ -180,7 +185,7 @@ class Piece {
   }
   /// The heads of the group as rows: row r is position r % count of its head r / count.
   torch::Tensor rows(const torch::Tensor& heads_major) const { return heads_major.view({-1, s.D}); }
-  static std::int64_t keys_seen(const Block& b, std::int64_t row) { return b.first + row % b.count + 1; }
+  static std::int64_t keys_seen(const Block& b, std::int64_t row) { return b.end - b.count + row % b.count + 1; }
   std::int64_t log_sum_index(const Block& b, std::int64_t row) const {
     return (group_ * s.R + row / b.count) * s.T + b.first + row % b.count;
   }
@@ -188,7 +193,7 @@ class Piece {
   /// [R * count, end] of what the rows have with each key or value they see, in memory that is used again.
   torch::Tensor product(torch::Tensor& memory, const torch::Tensor& heads_major, const torch::Tensor& keys_or_values,
                         const Block& b) const {
-    if (!memory.defined()) memory = sequence_.empty({s.R * std::min(kQueryBlock, s.T) * s.T});
+    if (!memory.defined()) memory = sequence_.empty({s.R * std::min(kQueryBlock, s.T) * s.S});
     torch::Tensor matrix = memory.narrow(0, 0, s.R * b.count * b.end).view({s.R * b.count, b.end});
     at::mm_out(matrix, rows(heads_major), keys_or_values[group_].narrow(0, 0, b.end).t());
     return matrix;
@@ -278,6 +283,28 @@ torch::Tensor tiled_attention(const torch::Tensor& q, const torch::Tensor& k, co
     return tiled_attention(wide(q), wide(k), wide(v), cos, sin, head_dim).to(q.scalar_type());
   }
   return TiledAttention::apply(q.contiguous(), k.contiguous(), v.contiguous(), cos, sin, head_dim);
+}
+
+torch::Tensor tiled_attention_with_cache(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                                         const torch::Tensor& cos, const torch::Tensor& sin, const torch::Tensor& keys,
+                                         const torch::Tensor& values) {
+  const torch::NoGradGuard no_grad;
+  const std::int64_t past = keys.size(2) - q.size(1);
+  const Sizes s(q, k, keys.size(3), past);
+  const bool widen = q.scalar_type() == torch::kBFloat16 && !has_bf16_products();
+  const auto in_compute = [&](const torch::Tensor& x) { return widen ? x.to(torch::kFloat32) : x; };
+  const torch::Tensor queries = in_compute(q.contiguous()), new_keys = k.contiguous(), new_values = v.contiguous();
+  const torch::Tensor out = torch::empty_like(queries), log_sums = torch::empty({s.H, s.T}, torch::kFloat32);
+  for (std::int64_t i = 0; i < s.B; ++i) {
+    const Sequence sequence(s, i, cos, sin, queries.options());
+    sequence.take_all_into(new_keys, Turn::kForward, keys[i].narrow(1, past, s.T));
+    sequence.take_all_into(new_values, Turn::kNone, values[i].narrow(1, past, s.T));
+    const torch::Tensor all_keys = in_compute(keys[i]), all_values = in_compute(values[i]);
+    for_each_piece(sequence, [&](Piece piece) {
+      piece.forward(queries, all_keys, all_values, out, log_sums.mutable_data_ptr<float>());
+    });
+  }
+  return out.to(q.scalar_type());
 }
 
 }  // namespace bench::model

@@ -16,8 +16,14 @@ namespace bench::model {
 torch::Tensor tiled_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                               const torch::Tensor& cos, const torch::Tensor& sin, std::int64_t head_dim);
 
-/// The same in LibTorch's own operators: for devices whose fused attention has no gradient, such as MPS. With keys and
-/// values of all sequences and heads in each product, since launching is what costs there.
+/// The same for tokens behind those of a cache, without gradients: keys and values [B, G, S, D] hold those of S - T
+/// tokens before, rotated keys; of the T at hand they are written there. cos and sin of the T positions.
+torch::Tensor tiled_attention_with_cache(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                                         const torch::Tensor& cos, const torch::Tensor& sin, const torch::Tensor& keys,
+                                         const torch::Tensor& values);
+
+/// The same as tiled_attention in LibTorch's own operators: for devices whose fused attention has no gradient, such as
+/// MPS. With keys and values of all sequences and heads in each product, since launching is what costs there.
 torch::Tensor tiled_attention_plain(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                                     const torch::Tensor& cos, const torch::Tensor& sin, std::int64_t head_dim);
 

@@ -83,5 +83,44 @@ TEST(TiledAttention, EqualsPlainInRandomSizes) {
   }
 }
 
+/// Whole sequences of s.tokens, read in pieces of which each finds those before in a cache with room for more.
+torch::Tensor attention_in_pieces(const Tensors& in, const Sizes& s, const std::vector<std::int64_t>& pieces) {
+  Rope rope(s.head_dim, s.tokens, 10000.0);
+  const torch::Tensor all_keys = torch::full({s.batch, s.kv_heads, s.tokens + 3, s.head_dim}, 77, in[0].options()),
+                      all_values = all_keys.clone();
+  std::vector<torch::Tensor> results;
+  std::int64_t past = 0;
+  for (const std::int64_t tokens : pieces) {
+    const auto piece = [&](const torch::Tensor& x) { return x.narrow(1, past, tokens); };
+    results.push_back(tiled_attention_with_cache(piece(in[0]), piece(in[1]), piece(in[2]), rope->cos(tokens, past),
+                                                 rope->sin(tokens, past), all_keys.narrow(2, 0, past + tokens),
+                                                 all_values.narrow(2, 0, past + tokens)));
+    past += tokens;
+    for (const auto& cache : {all_keys, all_values})
+      EXPECT_TRUE(cache.narrow(2, past, s.tokens + 3 - past).eq(77).all().item<bool>()) << "wrote behind " << past;
+  }
+  return torch::cat(results, 1);
+}
+
+TEST(TiledAttention, BehindACacheEqualsPlain) {
+  const std::vector<std::pair<Sizes, std::vector<std::int64_t>>> cases{{{2, 7, 4, 2, 8}, {7}},
+                                                                       {{2, 7, 4, 2, 8}, {3, 1, 3}},
+                                                                       {{1, 300, 4, 4, 32}, {129, 1, 128, 42}},
+                                                                       {{2, 431, 6, 2, 64}, {300, 131}},
+                                                                       {{1, 640, 4, 1, 16}, {15, 500, 125}}};
+  for (const auto& [s, pieces] : cases) {
+    const Tensors inputs{torch::randn({s.batch, s.tokens, s.heads * s.head_dim}),
+                         torch::randn({s.batch, s.tokens, s.kv_heads * s.head_dim}),
+                         torch::randn({s.batch, s.tokens, s.kv_heads * s.head_dim})};
+    const Expected expected(plain_attention(s.head_dim), inputs);
+    const torch::Tensor& exact = expected.exact[0];
+    EXPECT_LE(error(attention_in_pieces(inputs, s, pieces), exact), 1e-5) << s.tokens;
+    const Tensors narrow{inputs[0].to(torch::kBFloat16), inputs[1].to(torch::kBFloat16),
+                         inputs[2].to(torch::kBFloat16)};
+    EXPECT_LE(error(attention_in_pieces(narrow, s, pieces), exact), 1.5 * error(expected.bf16[0], exact) + 1.0 / 256)
+        << s.tokens << " in bf16";
+  }
+}
+
 }  // namespace
 }  // namespace bench::model
