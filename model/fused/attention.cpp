@@ -21,12 +21,14 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// At least two, so that a slow thread leaves one for another to take.
-constexpr std::int64_t kPiecesPerThread = 2;
+/// Parts of each of the groups for as many pieces as threads want: at least two, so that a slow one leaves one for
+/// another to take.
+std::int64_t parts_wanted(std::int64_t groups, std::int64_t threads) { return (2 * threads + groups - 1) / groups; }
 
-std::int64_t block_count(std::int64_t tokens) { return (tokens + kQueryBlock - 1) / kQueryBlock; }
+std::int64_t block_count(std::int64_t tokens, std::int64_t block = kQueryBlock) { return (tokens + block - 1) / block; }
 
-/// Sizes, in the letters of attention.h; R query heads share a key head, and their blocks are worked on in P parts.
+/// Sizes, in the letters of attention.h; R query heads share a key head, and their blocks of Q positions are worked on
+/// in P parts.
 struct Sizes {
   Sizes(const torch::Tensor& q, const torch::Tensor& k, std::int64_t head_dim, std::int64_t past = 0)
       : B(q.size(0)),
@@ -36,8 +38,20 @@ struct Sizes {
         H(q.size(2) / D),
         G(k.size(2) / D),
         R(H / G),
+        Q(kQueryBlock),
         P(attention_pieces(T, G, at::get_num_threads()).parts) {}
-  std::int64_t B, T, S, D, H, G, R, P;
+  /// For the forward pass. Its parts have no sums to themselves, so there are as many as threads want, with smaller
+  /// blocks if need be.
+  static Sizes forward(const torch::Tensor& q, const torch::Tensor& k, std::int64_t head_dim, std::int64_t past = 0) {
+    constexpr std::int64_t kSmallestBlock = 32;
+    Sizes s(q, k, head_dim, past);
+    const std::int64_t wanted = parts_wanted(s.G, at::get_num_threads());
+    while (s.blocks() < wanted && s.Q > kSmallestBlock) s.Q /= 2;
+    if (s.P < wanted) s.P = s.blocks();
+    return s;
+  }
+  std::int64_t B, T, S, D, H, G, R, Q, P;
+  std::int64_t blocks() const { return block_count(T, Q); }
   float scale() const { return static_cast<float>(1 / std::sqrt(static_cast<double>(D))); }
 };
 
@@ -46,14 +60,14 @@ struct Block {
   std::int64_t first, count, end;
 };
 
-/// The blocks of one part. Later ones see more keys, so a part takes them from both ends: all parts cost about the
-/// same.
+/// The blocks of one part. Later ones see more keys, so a part of several takes them from both ends: all parts cost
+/// about the same.
 template <class F>
 void for_each_block(const Sizes& s, std::int64_t part, const F& f) {
-  const std::int64_t blocks = block_count(s.T);
+  const std::int64_t blocks = s.blocks();
   for (std::int64_t n = 0; n < blocks; ++n) {
-    if (std::min(n, blocks - 1 - n) % s.P != part) continue;
-    const std::int64_t first = n * kQueryBlock, count = std::min(kQueryBlock, s.T - first);
+    if ((s.P == blocks ? n : std::min(n, blocks - 1 - n) % s.P) != part) continue;
+    const std::int64_t first = n * s.Q, count = std::min(s.Q, s.T - first);
     f(Block{first, count, s.S - s.T + first + count});
   }
 }
@@ -193,7 +207,7 @@ class Piece {
   /// [R * count, end] of what the rows have with each key or value they see, in memory that is used again.
   torch::Tensor product(torch::Tensor& memory, const torch::Tensor& heads_major, const torch::Tensor& keys_or_values,
                         const Block& b) const {
-    if (!memory.defined()) memory = sequence_.empty({s.R * std::min(kQueryBlock, s.T) * s.S});
+    if (!memory.defined()) memory = sequence_.empty({s.R * std::min(s.Q, s.T) * s.S});
     torch::Tensor matrix = memory.narrow(0, 0, s.R * b.count * b.end).view({s.R * b.count, b.end});
     at::mm_out(matrix, rows(heads_major), keys_or_values[group_].narrow(0, 0, b.end).t());
     return matrix;
@@ -232,7 +246,7 @@ struct TiledAttention : torch::autograd::Function<TiledAttention> {
   static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& q, const torch::Tensor& k,
                                const torch::Tensor& v, const torch::Tensor& cos, const torch::Tensor& sin,
                                std::int64_t head_dim) {
-    const Sizes s(q, k, head_dim);
+    const Sizes s = Sizes::forward(q, k, head_dim);
     const torch::Tensor out = torch::empty_like(q), log_sums = torch::empty({s.B, s.H, s.T}, torch::kFloat32);
     for (std::int64_t i = 0; i < s.B; ++i) {
       const Sequence sequence(s, i, cos, sin, q.options().requires_grad(false));
@@ -271,8 +285,8 @@ struct TiledAttention : torch::autograd::Function<TiledAttention> {
 }  // namespace
 
 AttentionPieces attention_pieces(std::int64_t tokens, std::int64_t groups, std::int64_t threads) {
-  const std::int64_t wanted = (kPiecesPerThread * threads + groups - 1) / groups;
-  const std::int64_t parts = std::max<std::int64_t>(1, std::min(wanted, (block_count(tokens) + 1) / 2));
+  const std::int64_t most = std::max<std::int64_t>(1, (block_count(tokens) + 1) / 2);
+  const std::int64_t parts = std::min(parts_wanted(groups, threads), most);
   return {parts, std::min(threads, groups * parts)};
 }
 
@@ -290,7 +304,7 @@ torch::Tensor tiled_attention_with_cache(const torch::Tensor& q, const torch::Te
                                          const torch::Tensor& values) {
   const torch::NoGradGuard no_grad;
   const std::int64_t past = keys.size(2) - q.size(1);
-  const Sizes s(q, k, keys.size(3), past);
+  const Sizes s = Sizes::forward(q, k, keys.size(3), past);
   const bool widen = q.scalar_type() == torch::kBFloat16 && !has_bf16_products();
   const auto in_compute = [&](const torch::Tensor& x) { return widen ? x.to(torch::kFloat32) : x; };
   const torch::Tensor queries = in_compute(q.contiguous()), new_keys = k.contiguous(), new_values = v.contiguous();

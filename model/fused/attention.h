@@ -29,9 +29,9 @@ torch::Tensor tiled_attention_plain(const torch::Tensor& q, const torch::Tensor&
 
 inline constexpr std::int64_t kQueryBlock = 128;
 
-/// How tiled_attention divides a sequence among threads: the queries of each group of heads into `parts`, of which
-/// `at_once` are worked on at a time. The backward pass has gradients of keys and values, in fp32, once for each part
-/// and sums them up; each piece at work has scores and their gradients for a block of queries.
+/// How tiled_attention's backward pass divides a sequence among threads: the queries of each group of heads into
+/// `parts`, of which `at_once` are worked on at a time. It has gradients of keys and values, in fp32, once for each
+/// part and sums them up; each piece at work has scores and their gradients for a block of queries.
 struct AttentionPieces {
   std::int64_t parts, at_once;
 };

@@ -7,6 +7,8 @@
 #include "tests/model/equals_plain.h"
 #include "tests/model/random_sizes.h"
 
+#include <ATen/Parallel.h>
+
 namespace bench::model {
 namespace {
 
@@ -119,6 +121,25 @@ TEST(TiledAttention, BehindACacheEqualsPlain) {
                          inputs[2].to(torch::kBFloat16)};
     EXPECT_LE(error(attention_in_pieces(narrow, s, pieces), exact), 1.5 * error(expected.bf16[0], exact) + 1.0 / 256)
         << s.tokens << " in bf16";
+  }
+}
+
+class TiledAttentionThreads : public testing::Test {
+ protected:
+  void TearDown() override { at::set_num_threads(before_); }
+  int before_ = at::get_num_threads();
+};
+
+TEST_F(TiledAttentionThreads, ManyTakeSmallerBlocksAndEqualPlain) {
+  for (const int threads : {1, 3, 7, 32}) {
+    at::set_num_threads(threads);
+    for (const std::int64_t tokens : {1, 33, 150, 520}) {
+      const Sizes s{1, tokens, 4, 2, 8};
+      expect_tiled_equals_plain(s);
+      const Tensors inputs{torch::randn({1, tokens, 32}), torch::randn({1, tokens, 16}), torch::randn({1, tokens, 16})};
+      const Expected expected(plain_attention(8), inputs);
+      EXPECT_LE(error(attention_in_pieces(inputs, s, {tokens}), expected.exact[0]), 1e-5) << threads << " threads";
+    }
   }
 }
 
