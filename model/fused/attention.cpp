@@ -302,6 +302,8 @@ torch::Tensor tiled_attention(const torch::Tensor& q, const torch::Tensor& k, co
 torch::Tensor tiled_attention_with_cache(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                                          const torch::Tensor& cos, const torch::Tensor& sin, const torch::Tensor& keys,
                                          const torch::Tensor& values) {
+  TORCH_CHECK(keys.scalar_type() == q.scalar_type() && values.scalar_type() == q.scalar_type(),
+              "tiled_attention: a cache of ", keys.scalar_type(), " for tokens in ", q.scalar_type());
   const torch::NoGradGuard no_grad;
   const std::int64_t past = keys.size(2) - q.size(1);
   const Sizes s = Sizes::forward(q, k, keys.size(3), past);

@@ -17,7 +17,8 @@ torch::Tensor tiled_attention(const torch::Tensor& q, const torch::Tensor& k, co
                               const torch::Tensor& cos, const torch::Tensor& sin, std::int64_t head_dim);
 
 /// The same for tokens behind those of a cache, without gradients: keys and values [B, G, S, D] hold those of S - T
-/// tokens before, rotated keys; of the T at hand they are written there. cos and sin of the T positions.
+/// tokens before, rotated keys; of the T at hand they are written there. cos and sin of the T positions. All in
+/// one dtype, with heads whose positions lie one behind the other.
 torch::Tensor tiled_attention_with_cache(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                                          const torch::Tensor& cos, const torch::Tensor& sin, const torch::Tensor& keys,
                                          const torch::Tensor& values);
