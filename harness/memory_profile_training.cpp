@@ -86,9 +86,9 @@ MemoryEstimate larger(const MemoryEstimate& a, const MemoryEstimate& b) { return
 MemoryEstimate fused_peak(const Work& w) {
   const auto rows =
       std::min(w.tokens, static_cast<double>(model::head_loss_rows(w.model.vocab_size, w.shape.element_bytes)));
-  // bf16 products are added to fp32 gradients, with one matrix turned around: that of fewer columns.
+  // bf16 products are added to fp32 gradients, with one matrix turned around: by our kernels that of fewer columns.
   const auto product = [&](double rows_in, double inputs, double outputs) {
-    return w.cast ? w.element * (inputs * outputs + rows_in * std::min(inputs, outputs)) : 0;
+    return w.cast ? w.element * (inputs * outputs + rows_in * (w.kernels ? std::min(inputs, outputs) : outputs)) : 0;
   };
 
   MemoryEstimate loss = states(w);

@@ -73,7 +73,9 @@ torch::Tensor AttentionImpl::attend(const torch::Tensor& q, const torch::Tensor&
                                                                  head_dim_);
   }
   const std::int64_t first = cache ? cache->length() : 0;
-  if (fused_ && cache && dropout == 0 && kernels_serve(q) && !q.requires_grad()) {
+  const bool no_gradient = !q.requires_grad() && !k.requires_grad() && !v.requires_grad();
+  // Of single tokens LibTorch takes all sequences at once; the tiles would take one after the other.
+  if (fused_ && cache && tokens > 1 && dropout == 0 && kernels_serve(q) && no_gradient) {
     const auto [keys, values] = cache->with_room(layer, tokens);
     return tiled_attention_with_cache(q, k, v, rope->cos(tokens, first), rope->sin(tokens, first), keys, values);
   }
