@@ -8,13 +8,21 @@ namespace bench::model {
 
 namespace {
 
-/// sum += turned^T, in pieces of whole cache lines of `turned`.
-void accumulate_transposed(const torch::Tensor& sum, const torch::Tensor& turned) {
-  constexpr std::int64_t kColumns = 64;
+void add_rows(const torch::Tensor& sum, const torch::Tensor& addend) {
+  const std::int64_t columns = addend.size(1);
+  in_parallel(addend.size(0), columns, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r)
+      add_widened(element_of(addend), row_of(addend, r, columns), sum.mutable_data_ptr<float>() + r * sum.stride(0),
+                  columns);
+  });
+}
+
+/// sum += turned^T.
+void add_turned(const torch::Tensor& sum, const torch::Tensor& turned) {
   const std::int64_t rows = turned.size(0), columns = turned.size(1);
-  in_parallel((columns + kColumns - 1) / kColumns, rows * kColumns, [&](std::int64_t first, std::int64_t last) {
-    add_transposed_columns(static_cast<const Bf16*>(turned.const_data_ptr()), rows, columns, first * kColumns,
-                           std::min(columns, last * kColumns), sum.mutable_data_ptr<float>());
+  in_parallel_by_columns(rows, columns, [&](std::int64_t first, std::int64_t last) {
+    add_transposed_columns(static_cast<const Bf16*>(turned.const_data_ptr()), rows, columns, first, last,
+                           sum.mutable_data_ptr<float>());
   });
 }
 
@@ -22,20 +30,14 @@ void accumulate_transposed(const torch::Tensor& sum, const torch::Tensor& turned
 
 void accumulate(const torch::Tensor& sum, const torch::Tensor& addend) {
   TORCH_CHECK(sum.dim() == 2 && sum.sizes() == addend.sizes(), "accumulate: needs two matrices of one shape");
-  const bool by_kernel = kernels_serve(sum) && kernels_serve(addend) && sum.scalar_type() == torch::kFloat32 &&
-                         addend.scalar_type() != torch::kFloat32 && sum.stride(1) == 1;
-  if (by_kernel && sum.is_contiguous() && addend.t().is_contiguous() && !addend.is_contiguous())
-    return accumulate_transposed(sum, addend.t());
-  if (!by_kernel || !addend.is_contiguous()) {
+  const bool bf16_to_fp32 = kernels_serve(sum) && kernels_serve(addend) && sum.scalar_type() == torch::kFloat32 &&
+                            addend.scalar_type() == torch::kBFloat16;
+  if (bf16_to_fp32 && sum.stride(1) == 1 && addend.is_contiguous())
+    add_rows(sum, addend);
+  else if (bf16_to_fp32 && sum.is_contiguous() && addend.t().is_contiguous())
+    add_turned(sum, addend.t());
+  else
     sum.add_(addend);
-    return;
-  }
-  const std::int64_t columns = addend.size(1);
-  in_parallel(addend.size(0), columns, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t r = first; r < last; ++r)
-      add_widened(element_of(addend), row_of(addend, r, columns), sum.mutable_data_ptr<float>() + r * sum.stride(0),
-                  columns);
-  });
 }
 
 }  // namespace bench::model

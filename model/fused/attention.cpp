@@ -307,8 +307,7 @@ torch::Tensor tiled_attention_with_cache(const torch::Tensor& q, const torch::Te
   const torch::NoGradGuard no_grad;
   const std::int64_t past = keys.size(2) - q.size(1);
   const Sizes s = Sizes::forward(q, k, keys.size(3), past);
-  const bool widen = q.scalar_type() == torch::kBFloat16 && !has_bf16_products();
-  const auto in_compute = [&](const torch::Tensor& x) { return widen ? x.to(torch::kFloat32) : x; };
+  const auto in_compute = [](const torch::Tensor& x) { return lacks_products(x) ? x.to(torch::kFloat32) : x; };
   const torch::Tensor queries = in_compute(q.contiguous()), new_keys = k.contiguous(), new_values = v.contiguous();
   const torch::Tensor out = torch::empty_like(queries), log_sums = torch::empty({s.H, s.T}, torch::kFloat32);
   for (std::int64_t i = 0; i < s.B; ++i) {

@@ -6,7 +6,8 @@ namespace bench::model {
 
 /// Rotary positions, causal grouped-query attention and their gradients, for whole sequences.
 ///
-/// Queries are taken in blocks of kQueryBlock positions. The query heads that share a key and value head are the rows
+/// Queries are taken in blocks of kQueryBlock positions, in the forward pass smaller ones if threads would have nothing
+/// to do: its rounding depends on their number. The query heads that share a key and value head are the rows
 /// of one matrix product, so keys and values are not repeated, and of the T x T scores a block's rows are all that is
 /// ever there: memory grows linearly with T. For the backward pass it keeps its inputs and one number a row
 /// (Dao et al., 2022, arXiv 2205.14135), and makes the probabilities again.

@@ -26,10 +26,14 @@ bool has_bf16_products() {
   return has;
 }
 
+bool lacks_products(const torch::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == torch::kBFloat16 && !has_bf16_products();
+}
+
 bool better_in_fp32(const torch::Tensor& x) { return product_way(x) == ProductWay::kFp32; }
 
 ProductWay product_way(const torch::Tensor& x) {
-  if (!x.is_cpu() || x.scalar_type() != torch::kBFloat16 || has_bf16_products()) return ProductWay::kLibTorch;
+  if (!lacks_products(x)) return ProductWay::kLibTorch;
   return x.numel() / x.size(-1) >= kManyTokens ? ProductWay::kFp32 : ProductWay::kRows;
 }
 

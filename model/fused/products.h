@@ -10,6 +10,9 @@ namespace bench::model {
 /// many times slower than those of fp32; ARCHITECTURE.md has figures.
 bool has_bf16_products();
 
+/// True for bf16 on a processor without products of it.
+bool lacks_products(const torch::Tensor& x);
+
 /// True where widening operands to fp32 and rounding the result pays: for kManyTokens rows of bf16 or more, on a
 /// processor without bf16 products. x [..., columns].
 bool better_in_fp32(const torch::Tensor& x);

@@ -43,4 +43,12 @@ void in_parallel(std::int64_t rows, std::int64_t columns, const F& f) {
   at::parallel_for(0, rows, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, columns)), f);
 }
 
+/// The same for the columns 0 .. columns - 1 of `rows` rows of 16-bit elements: pieces are whole cache lines of a row.
+template <class F>
+void in_parallel_by_columns(std::int64_t rows, std::int64_t columns, const F& f) {
+  constexpr std::int64_t kColumns = 64;
+  in_parallel((columns + kColumns - 1) / kColumns, rows * kColumns,
+              [&](std::int64_t first, std::int64_t last) { f(first * kColumns, std::min(columns, last * kColumns)); });
+}
+
 }  // namespace bench::model

@@ -3,6 +3,7 @@
 #include "harness/core/files.h"
 #include "harness/data/synthetic.h"
 #include "harness/training/train.h"
+#include "tests/kept_threads.h"
 #include "tests/temporary_folder.h"
 
 #include <gtest/gtest.h>
@@ -55,9 +56,7 @@ Course short_run(torch::Dtype compute, const TrainingData& data) {
 }
 
 class SameBits : public testing::TestWithParam<torch::Dtype> {
- protected:
-  void TearDown() override { at::set_num_threads(before_); }
-  int before_ = at::get_num_threads();
+  KeptThreads threads_;
 };
 INSTANTIATE_TEST_SUITE_P(Dtypes, SameBits, testing::Values(torch::kFloat32, torch::kBFloat16),
                          [](const auto& dtype) { return std::string(toString(dtype.param)); });

@@ -4,10 +4,9 @@
 
 #include "model/fused/attention.h"
 #include "model/rope.h"
+#include "tests/kept_threads.h"
 #include "tests/model/equals_plain.h"
 #include "tests/model/random_sizes.h"
-
-#include <ATen/Parallel.h>
 
 namespace bench::model {
 namespace {
@@ -43,10 +42,14 @@ struct Sizes {
   std::int64_t batch, tokens, heads, kv_heads, head_dim;
 };
 
+/// q, k and v.
+Tensors random_inputs(const Sizes& s) {
+  const auto of = [&](std::int64_t heads) { return torch::randn({s.batch, s.tokens, heads * s.head_dim}); };
+  return {of(s.heads), of(s.kv_heads), of(s.kv_heads)};
+}
+
 void expect_tiled_equals_plain(const Sizes& s) {
-  const Tensors inputs{torch::randn({s.batch, s.tokens, s.heads * s.head_dim}),
-                       torch::randn({s.batch, s.tokens, s.kv_heads * s.head_dim}),
-                       torch::randn({s.batch, s.tokens, s.kv_heads * s.head_dim})};
+  const Tensors inputs = random_inputs(s);
   const Expected expected(plain_attention(s.head_dim), inputs);
   for (const auto f : {tiled_attention, tiled_attention_plain})
     expect_equal(attention_by(f, s.head_dim), expected,
@@ -111,9 +114,7 @@ TEST(TiledAttention, BehindACacheEqualsPlain) {
                                                                        {{2, 431, 6, 2, 64}, {300, 131}},
                                                                        {{1, 640, 4, 1, 16}, {15, 500, 125}}};
   for (const auto& [s, pieces] : cases) {
-    const Tensors inputs{torch::randn({s.batch, s.tokens, s.heads * s.head_dim}),
-                         torch::randn({s.batch, s.tokens, s.kv_heads * s.head_dim}),
-                         torch::randn({s.batch, s.tokens, s.kv_heads * s.head_dim})};
+    const Tensors inputs = random_inputs(s);
     const Expected expected(plain_attention(s.head_dim), inputs);
     const torch::Tensor& exact = expected.exact[0];
     EXPECT_LE(error(attention_in_pieces(inputs, s, pieces), exact), 1e-5) << s.tokens;
@@ -124,19 +125,14 @@ TEST(TiledAttention, BehindACacheEqualsPlain) {
   }
 }
 
-class TiledAttentionThreads : public testing::Test {
- protected:
-  void TearDown() override { at::set_num_threads(before_); }
-  int before_ = at::get_num_threads();
-};
-
-TEST_F(TiledAttentionThreads, ManyTakeSmallerBlocksAndEqualPlain) {
+TEST(TiledAttention, EqualsPlainByAnyNumberOfThreads) {
+  const KeptThreads kept;
   for (const int threads : {1, 3, 7, 32}) {
     at::set_num_threads(threads);
     for (const std::int64_t tokens : {1, 33, 150, 520}) {
       const Sizes s{1, tokens, 4, 2, 8};
       expect_tiled_equals_plain(s);
-      const Tensors inputs{torch::randn({1, tokens, 32}), torch::randn({1, tokens, 16}), torch::randn({1, tokens, 16})};
+      const Tensors inputs = random_inputs(s);
       const Expected expected(plain_attention(8), inputs);
       EXPECT_LE(error(attention_in_pieces(inputs, s, {tokens}), expected.exact[0]), 1e-5) << threads << " threads";
     }

@@ -1,6 +1,6 @@
+#include "tests/kept_threads.h"
 #include "tests/model/tiny.h"
 
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 namespace bench::model {
@@ -24,9 +24,7 @@ struct Way {
 };
 
 class DecodeThreads : public testing::TestWithParam<Way> {
- protected:
-  void TearDown() override { at::set_num_threads(before_); }
-  int before_ = at::get_num_threads();
+  KeptThreads threads_;
 };
 INSTANTIATE_TEST_SUITE_P(Ways, DecodeThreads,
                          testing::Values(Way{torch::kFloat32, Quantization::kNone, "fp32"},

@@ -1,5 +1,6 @@
 #include "model/fused/rows.h"
 #include "model/fused/stretches.h"
+#include "tests/kept_threads.h"
 
 #include <atomic>
 #include <chrono>
@@ -14,9 +15,7 @@ namespace bench::model {
 namespace {
 
 class Threads : public testing::Test {
- protected:
-  void TearDown() override { at::set_num_threads(before_); }
-  int before_ = at::get_num_threads();
+  KeptThreads threads_;
 };
 
 TEST_F(Threads, AKernelsRowsAreSharedAmongAll) {
