@@ -33,7 +33,7 @@ struct Environment {
     visit("commit", self.commit, "that it was built from");
     visit("dirty", self.dirty, "the tree had changes that no commit holds");
     visit("compiler", self.compiler, "name and version");
-    visit("flags", self.flags, "of the compiler");
+    visit("flags", self.flags, "of the compiler, for what computes");
     visit("build_type", self.build_type, "of CMake");
     visit("torch_version", self.torch_version, "of LibTorch");
     visit("cpu_capability", self.cpu_capability, "vector instructions that LibTorch uses");

@@ -51,13 +51,8 @@ double Work::attention() const {
   return element * 4 * s.hidden + s.heads * keys * (kFp32Bytes + (cast ? element : 0)) + keys;
 }
 
-/// What the backward pass of one block makes for one token before it frees what the forward pass kept.
-double block_backward(const Work& w) {
-  const double feed_forward = w.element * (2 * w.s.inner + 2 * w.s.hidden);
-  return std::max(feed_forward, w.shape.fused ? 0.0 : 2 * w.s.heads * w.keys * kFp32Bytes);
-}
-
-/// Scores of blocks of queries and their gradients, and the gradients by key and value in fp32.
+/// Of each block of queries at work they, the gradients by result and query, scores and their gradients; of a sequence
+/// keys and values, and gradients by them in fp32.
 double attention_workspace(const Work& w) {
   if (!w.shape.fused || (!w.kernels && !w.shape.tiled_attention)) return 0;
   const double queries = std::min(static_cast<double>(model::kQueryBlock), w.keys);
@@ -65,8 +60,8 @@ double attention_workspace(const Work& w) {
     return 4 * kFp32Bytes * w.tokens * w.s.heads * queries;
   const auto [parts, at_once] = model::attention_pieces(w.shape.seq_length, w.model.num_kv_heads, w.shape.threads);
   const double rows = w.s.hidden / w.s.kv * queries;
-  return static_cast<double>(at_once) * 2 * rows * w.keys * w.element +
-         static_cast<double>(parts) * 2 * w.s.kv * w.keys * kFp32Bytes;
+  return static_cast<double>(at_once) * rows * (2 * w.keys + 3 * w.s.hidden / w.s.heads) * w.element +
+         2 * w.s.kv * w.keys * (w.element + static_cast<double>(parts) * kFp32Bytes);
 }
 
 /// What stays from step to step. Our operators cast weights once a step and keep that.
@@ -82,7 +77,8 @@ MemoryEstimate states(const Work& w) {
 
 MemoryEstimate larger(const MemoryEstimate& a, const MemoryEstimate& b) { return a.total() >= b.total() ? a : b; }
 
-/// The loss comes with its backward pass, some rows of logits at a time, and all gradients are added in place.
+/// The largest of three moments. The loss comes with its backward pass, some rows of logits at a time, and all
+/// gradients are added in place. In a block's backward pass there still are what the last norm gave and its gradient.
 MemoryEstimate fused_peak(const Work& w) {
   const auto rows =
       std::min(w.tokens, static_cast<double>(model::head_loss_rows(w.model.vocab_size, w.shape.element_bytes)));
@@ -97,12 +93,24 @@ MemoryEstimate fused_peak(const Work& w) {
   loss.logits = rows * w.s.vocabulary * (w.element + (w.kernels ? 0 : 2 * kFp32Bytes));
   loss.temporaries = product(rows, w.s.hidden, w.s.vocabulary);
 
-  MemoryEstimate block = states(w);
-  block.moment = "in the backward pass of a block";
   const double recomputed = w.shape.gradient_checkpointing ? w.block() : 0;
-  block.activations = w.tokens * (w.kept() + recomputed + w.input() + block_backward(w)) + attention_workspace(w);
-  block.temporaries = product(w.tokens, w.s.hidden, w.s.inner);
-  return larger(loss, block);
+  const double block = w.kept() + recomputed + 2 * w.input();
+
+  MemoryEstimate feed_forward = states(w);  // gradients of its result, of that before dropout, of its insides and input
+  feed_forward.moment = "in the backward pass of a feed-forward";
+  feed_forward.activations =
+      w.tokens * (block + w.element * (2 * w.s.inner + (w.model.dropout > 0 ? 3 : 2) * w.s.hidden));
+  feed_forward.temporaries = product(w.tokens, w.s.hidden, w.s.inner);
+
+  // The feed-forward and the product behind it are done and let go of theirs, attention's result with them. Gradients
+  // of the residual, of the result and of q, k, v; recomputing, of the block's result as well.
+  MemoryEstimate attention = states(w);
+  attention.moment = "in the backward pass of an attention";
+  attention.activations =
+      w.tokens * (block - w.feed_forward() - w.norm() +
+                  w.element * ((w.shape.gradient_checkpointing ? 3 : 2) * w.s.hidden + 2 * w.s.kv)) +
+      attention_workspace(w);
+  return larger(larger(loss, feed_forward), attention);
 }
 
 /// The largest of four moments: at the loss, when all activations and three times the logits are there; at the head; in
@@ -127,7 +135,9 @@ MemoryEstimate plain_peak(const Work& w) {
   MemoryEstimate block = states(w);
   block.moment = "in the backward pass of a block";
   const double recomputed = w.shape.gradient_checkpointing ? w.block() : 0;
-  block.activations = w.tokens * (w.kept() + recomputed + block_backward(w));
+  const double feed_forward = w.element * (2 * w.s.inner + 2 * w.s.hidden),
+               scores = 2 * w.s.heads * w.keys * kFp32Bytes;
+  block.activations = w.tokens * (w.kept() + recomputed + std::max(feed_forward, scores));
   block.temporaries = head_gradient + cast_blocks + w.s.hidden * w.s.inner * (kFp32Bytes + (w.cast ? w.element : 0));
 
   MemoryEstimate embedding = states(w);

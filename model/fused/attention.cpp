@@ -154,16 +154,18 @@ class Piece {
   Piece(const Sequence& sequence, std::int64_t number)
       : sequence_(sequence), s(sequence.s), group_(number / s.P), part_(number % s.P) {}
 
-  /// Results into `out`, and log_sums [H, T] for the backward pass.
+  /// Results into `out`, and log_sums [H, T] for the backward pass if there is one.
   void forward(const torch::Tensor& q, const torch::Tensor& keys, const torch::Tensor& values, const torch::Tensor& out,
                float* log_sums) {
     std::vector<float> exponentials(static_cast<std::size_t>(s.S));
     for_each_block(s, part_, [&](const Block& b) {
       const torch::Tensor queries = take(q, b, Turn::kForward), results = torch::empty_like(queries);
       const torch::Tensor scores = product(scores_, queries, keys, b);
-      for (std::int64_t row = 0; row < scores.size(0); ++row)
-        log_sums[log_sum_index(b, row)] = causal_softmax_row(element_of(scores), row_of(scores, row, b.end), b.end,
-                                                             keys_seen(b, row), s.scale(), exponentials.data());
+      for (std::int64_t row = 0; row < scores.size(0); ++row) {
+        const float log_sum = causal_softmax_row(element_of(scores), row_of(scores, row, b.end), b.end,
+                                                 keys_seen(b, row), s.scale(), exponentials.data());
+        if (log_sums != nullptr) log_sums[log_sum_index(b, row)] = log_sum;
+      }
       torch::Tensor result_rows = rows(results);
       at::mm_out(result_rows, scores, values[group_].narrow(0, 0, b.end));
       put(results, b, Turn::kNone, out);
@@ -240,6 +242,29 @@ void for_each_piece(const Sequence& sequence, const F& f) {
   });
 }
 
+/// A cache is read and written by address, so all must be as attention.h says.
+void check_cache(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, const torch::Tensor& cos,
+                 const torch::Tensor& sin, const torch::Tensor& keys, const torch::Tensor& values) {
+  const auto check = [&](bool holds, const char* what) {
+    TORCH_CHECK(holds, "attention behind a cache: ", what, " (q ", q.sizes(), ", k ", k.sizes(), ", v ", v.sizes(),
+                ", keys ", keys.sizes(), ", values ", values.sizes(), ", cos ", cos.sizes(), ", sin ", sin.sizes(),
+                ")");
+  };
+  for (const torch::Tensor& x : {k, v, keys, values})
+    check(x.scalar_type() == q.scalar_type() && x.device() == q.device(), "needs one dtype and device");
+  check(q.dim() == 3 && keys.dim() == 4, "needs q [B, T, H * D] and keys [B, G, S, D]");
+  const std::int64_t T = q.size(1), G = keys.size(1), S = keys.size(2), D = keys.size(3);
+  check(keys.size(0) == q.size(0) && values.sizes() == keys.sizes() && S >= T, "the cache has no room for the tokens");
+  check(q.size(2) % (G * D) == 0, "needs as many query heads for each key head");
+  for (const torch::Tensor& x : {k, v})
+    check(x.sizes() == at::IntArrayRef{q.size(0), T, G * D}, "new keys or values don't fit the cache");
+  for (const torch::Tensor& x : {cos, sin})
+    check(x.sizes() == at::IntArrayRef{T, D / 2} && x.scalar_type() == torch::kFloat32 && x.is_contiguous(),
+          "needs a contiguous rotation [T, D / 2] in fp32");
+  for (const torch::Tensor& x : {keys, values})
+    check(x.stride(3) == 1 && x.stride(2) == D, "the positions of a head don't lie one behind the other");
+}
+
 torch::Tensor sum_of_parts(const torch::Tensor& x) { return x.size(0) == 1 ? x[0] : x.sum(0); }
 
 struct TiledAttention : torch::autograd::Function<TiledAttention> {
@@ -302,22 +327,19 @@ torch::Tensor tiled_attention(const torch::Tensor& q, const torch::Tensor& k, co
 torch::Tensor tiled_attention_with_cache(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                                          const torch::Tensor& cos, const torch::Tensor& sin, const torch::Tensor& keys,
                                          const torch::Tensor& values) {
-  TORCH_CHECK(keys.scalar_type() == q.scalar_type() && values.scalar_type() == q.scalar_type(),
-              "tiled_attention: a cache of ", keys.scalar_type(), " for tokens in ", q.scalar_type());
+  check_cache(q, k, v, cos, sin, keys, values);
   const torch::NoGradGuard no_grad;
   const std::int64_t past = keys.size(2) - q.size(1);
   const Sizes s = Sizes::forward(q, k, keys.size(3), past);
   const auto in_compute = [](const torch::Tensor& x) { return lacks_products(x) ? x.to(torch::kFloat32) : x; };
   const torch::Tensor queries = in_compute(q.contiguous()), new_keys = k.contiguous(), new_values = v.contiguous();
-  const torch::Tensor out = torch::empty_like(queries), log_sums = torch::empty({s.H, s.T}, torch::kFloat32);
+  const torch::Tensor out = torch::empty_like(queries);
   for (std::int64_t i = 0; i < s.B; ++i) {
     const Sequence sequence(s, i, cos, sin, queries.options());
     sequence.take_all_into(new_keys, Turn::kForward, keys[i].narrow(1, past, s.T));
     sequence.take_all_into(new_values, Turn::kNone, values[i].narrow(1, past, s.T));
     const torch::Tensor all_keys = in_compute(keys[i]), all_values = in_compute(values[i]);
-    for_each_piece(sequence, [&](Piece piece) {
-      piece.forward(queries, all_keys, all_values, out, log_sums.mutable_data_ptr<float>());
-    });
+    for_each_piece(sequence, [&](Piece piece) { piece.forward(queries, all_keys, all_values, out, nullptr); });
   }
   return out.to(q.scalar_type());
 }

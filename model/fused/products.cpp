@@ -4,6 +4,7 @@
 #include "model/fused/rows.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <ATen/cpu/Utils.h>
 
@@ -19,12 +20,17 @@ bool any_capability(std::initializer_list<const char*> names) {
   return false;
 }
 
+std::optional<bool> assumed_bf16_products;
+
 }  // namespace
 
 bool has_bf16_products() {
   static const bool has = any_capability({"amx_bf16", "avx512_bf16"});
-  return has;
+  return assumed_bf16_products.value_or(has);
 }
+
+AssumedBf16Products::AssumedBf16Products(bool has) { assumed_bf16_products = has; }
+AssumedBf16Products::~AssumedBf16Products() { assumed_bf16_products.reset(); }
 
 bool lacks_products(const torch::Tensor& x) {
   return x.is_cpu() && x.scalar_type() == torch::kBFloat16 && !has_bf16_products();

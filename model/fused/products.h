@@ -10,6 +10,15 @@ namespace bench::model {
 /// many times slower than those of fp32; ARCHITECTURE.md has figures.
 bool has_bf16_products();
 
+/// While it lives, has_bf16_products() says `has` whatever the processor: tests go both ways on every machine.
+class AssumedBf16Products {
+ public:
+  explicit AssumedBf16Products(bool has);
+  ~AssumedBf16Products();
+  AssumedBf16Products(const AssumedBf16Products&) = delete;
+  AssumedBf16Products& operator=(const AssumedBf16Products&) = delete;
+};
+
 /// True for bf16 on a processor without products of it.
 bool lacks_products(const torch::Tensor& x);
 

@@ -120,9 +120,32 @@ TEST(TiledAttention, BehindACacheEqualsPlain) {
     EXPECT_LE(error(attention_in_pieces(inputs, s, pieces), exact), 1e-5) << s.tokens;
     const Tensors narrow{inputs[0].to(torch::kBFloat16), inputs[1].to(torch::kBFloat16),
                          inputs[2].to(torch::kBFloat16)};
-    EXPECT_LE(error(attention_in_pieces(narrow, s, pieces), exact), 1.5 * error(expected.bf16[0], exact) + 1.0 / 256)
-        << s.tokens << " in bf16";
+    for (const bool products : {false, true}) {
+      const AssumedBf16Products assumed(products);
+      expect_good_bf16(attention_in_pieces(narrow, s, pieces), expected.bf16[0], exact,
+                       fmt::format("{} tokens, {}", s.tokens, products ? "bf16 products" : "widened"));
+    }
   }
+}
+
+TEST(TiledAttention, RefusesACacheThatDoesNotFit) {
+  Rope rope(8, 20, 10000.0);
+  const torch::Tensor q = torch::randn({2, 5, 32}), k = torch::randn({2, 5, 16}), cache = torch::zeros({2, 2, 9, 8}),
+                      turn = rope->cos(5, 4), bf16 = k.to(torch::kBFloat16);
+  EXPECT_NO_THROW(tiled_attention_with_cache(q, k, k, turn, turn, cache, cache));
+  const auto refuses = [&](const torch::Tensor& queries, const torch::Tensor& new_values, const torch::Tensor& sin,
+                           const torch::Tensor& values) {
+    EXPECT_THROW(tiled_attention_with_cache(queries, k, new_values, turn, sin, cache, values), c10::Error);
+  };
+  refuses(q, bf16, turn, cache);  // dtypes
+  refuses(q, k, turn, cache.to(torch::kBFloat16));
+  refuses(q.narrow(0, 0, 1), k, turn, cache);                       // another batch
+  refuses(q.repeat({1, 2, 1}), k, turn, cache);                     // more queries than the cache has room for
+  refuses(q.narrow(2, 0, 24), k, turn, cache);                      // three heads for two of keys
+  refuses(q, k.narrow(2, 0, 8), turn, cache);                       // one value head
+  refuses(q, k, rope->sin(4, 4), cache);                            // rotation of fewer positions
+  refuses(q, k, turn, torch::zeros({2, 2, 8, 9}).transpose(2, 3));  // positions that lie apart
+  refuses(q, k, turn, torch::zeros({2, 2, 10, 8}));                 // another length than the keys
 }
 
 TEST(TiledAttention, EqualsPlainByAnyNumberOfThreads) {

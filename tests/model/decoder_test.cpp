@@ -1,6 +1,7 @@
 #include "model/decoder.h"
 
 #include "model/error.h"
+#include "model/fused/products.h"
 #include "model/loss.h"
 #include "tests/model/tiny.h"
 
@@ -50,26 +51,32 @@ std::vector<torch::Tensor> gradients_of(LanguageModel& model, bool fused) {
   return all;
 }
 
+void expect_fused_training_equals_plain(const ModelConfig& config, torch::Dtype compute, bool recompute) {
+  LanguageModel model = tiny_model(config);
+  const auto exact = gradients_of(model, /*fused=*/false);
+  model->train();
+  model->set_compute_dtype(compute);
+  model->set_gradient_checkpointing(recompute);
+  const auto fused = gradients_of(model, true), again = gradients_of(model, true);
+  const auto plain = gradients_of(model, false);
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    const double size = largest(exact[i]);
+    const double tolerance =
+        compute == torch::kFloat32 ? 1e-5 * size : 1.5 * largest(plain[i] - exact[i]) + 0.01 * size;
+    EXPECT_LE(largest(fused[i] - exact[i]), tolerance) << i << " of " << toString(compute);
+    EXPECT_TRUE(torch::equal(fused[i], again[i])) << i;  // the same bits each time
+  }
+}
+
 TEST(Decoder, FusedTrainingEqualsPlainTraining) {
   for (const bool tied : {true, false})
     for (const bool recompute : {false, true})
-      for (const auto compute : {torch::kFloat32, torch::kBFloat16, torch::kHalf}) {
+      for (const bool products : {false, true}) {
+        const AssumedBf16Products assumed(products);
         ModelConfig config = tiny_config();
         config.tie_embeddings = tied;
-        LanguageModel model = tiny_model(config);
-        const auto exact = gradients_of(model, /*fused=*/false);
-        model->train();
-        model->set_compute_dtype(compute);
-        model->set_gradient_checkpointing(recompute);
-        const auto fused = gradients_of(model, true), again = gradients_of(model, true);
-        const auto plain = gradients_of(model, false);
-        for (std::size_t i = 0; i < exact.size(); ++i) {
-          const double size = largest(exact[i]);
-          const double tolerance =
-              compute == torch::kFloat32 ? 1e-5 * size : 1.5 * largest(plain[i] - exact[i]) + 0.01 * size;
-          EXPECT_LE(largest(fused[i] - exact[i]), tolerance) << i << " of " << toString(compute);
-          EXPECT_TRUE(torch::equal(fused[i], again[i])) << i;  // the same bits each time
-        }
+        for (const auto compute : {torch::kFloat32, torch::kBFloat16, torch::kHalf})
+          expect_fused_training_equals_plain(config, compute, recompute);
       }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "model/fused/products.h"
 #include "tests/model/tiny.h"
 
 #include <functional>
@@ -41,15 +42,24 @@ struct Expected {
   Tensors inputs, exact, bf16;
 };
 
-/// Fused = plain to 1e-5 in fp32; in bf16 it is as near to what fp64 gives as the plain formula in bf16, which rounds
-/// at more places: at most half as far again, and one unit in bf16's last place (2^-8).
+/// As near to what fp64 gives as the plain formula in bf16, which rounds at more places: at most half as far again, and
+/// one unit in bf16's last place (2^-8).
+inline void expect_good_bf16(const torch::Tensor& result, const torch::Tensor& plain, const torch::Tensor& exact,
+                             const std::string& what) {
+  EXPECT_LE(error(result, exact), 1.5 * error(plain, exact) + 1.0 / 256) << what;
+}
+
+/// Fused = plain to 1e-5 in fp32, and as good in bf16, on processors with and without products of it.
 inline void expect_equal(const Operator& fused, const Expected& expected, const std::string& what) {
   const Tensors fp32 = values_and_gradients(fused, expected.inputs, torch::kFloat32);
-  const Tensors bf16 = values_and_gradients(fused, expected.inputs, torch::kBFloat16);
-  for (std::size_t i = 0; i < fp32.size(); ++i) {
-    const torch::Tensor& exact = expected.exact[i];
-    EXPECT_LE(error(fp32[i], exact), 1e-5) << what << ", output " << i;
-    EXPECT_LE(error(bf16[i], exact), 1.5 * error(expected.bf16[i], exact) + 1.0 / 256) << what << ", output " << i;
+  for (std::size_t i = 0; i < fp32.size(); ++i)
+    EXPECT_LE(error(fp32[i], expected.exact[i]), 1e-5) << what << ", output " << i;
+  for (const bool products : {false, true}) {
+    const AssumedBf16Products assumed(products);
+    const Tensors bf16 = values_and_gradients(fused, expected.inputs, torch::kBFloat16);
+    for (std::size_t i = 0; i < bf16.size(); ++i)
+      expect_good_bf16(bf16[i], expected.bf16[i], expected.exact[i],
+                       what + ", output " + std::to_string(i) + (products ? ", bf16 products" : ", widened"));
   }
 }
 

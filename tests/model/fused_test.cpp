@@ -108,12 +108,15 @@ TEST(LinearProduct, AllWaysRoundExactProductsOnceToBf16) {
 TEST(LinearProduct, LeavesLibTorchForBf16WithoutTheInstructionsAlone) {
   const torch::Tensor many = torch::zeros({kManyTokens, 8}, torch::kBFloat16);
   const torch::Tensor few = many.narrow(0, 0, kManyTokens - 1);
-  EXPECT_EQ(product_way(many), has_bf16_products() ? ProductWay::kLibTorch : ProductWay::kFp32);
-  EXPECT_EQ(product_way(few), has_bf16_products() ? ProductWay::kLibTorch : ProductWay::kRows);
-  EXPECT_EQ(product_way(many.to(torch::kFloat32)), ProductWay::kLibTorch);
-  EXPECT_EQ(better_in_fp32(many), !has_bf16_products());
-  EXPECT_FALSE(better_in_fp32(few));
-  EXPECT_FALSE(better_in_fp32(many.to(torch::kFloat32)));
+  for (const bool products : {false, true}) {
+    const AssumedBf16Products assumed(products);
+    EXPECT_EQ(product_way(many), products ? ProductWay::kLibTorch : ProductWay::kFp32);
+    EXPECT_EQ(product_way(few), products ? ProductWay::kLibTorch : ProductWay::kRows);
+    EXPECT_EQ(product_way(many.to(torch::kFloat32)), ProductWay::kLibTorch);
+    EXPECT_EQ(better_in_fp32(many), !products);
+    EXPECT_FALSE(better_in_fp32(few));
+    EXPECT_FALSE(better_in_fp32(many.to(torch::kFloat32)));
+  }
 }
 
 TEST(Transposed, EqualsLibTorchsForAnySize) {

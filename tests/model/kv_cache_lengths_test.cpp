@@ -1,4 +1,5 @@
 // The cache at every length up to the model's max_seq_length, in every format of the weights.
+#include "model/fused/products.h"
 #include "model/fused/row_products.h"
 #include "tests/model/tiny.h"
 
@@ -16,6 +17,7 @@ struct Way {
   /// beside int8 and 8 beside int4, and more do not; two ways that cut a sequence differently differ by that rounding,
   /// and two that cut it alike by the few numbers that another order of sums tips over to the next whole one.
   double tolerance;
+  bool bf16_products = false;
 };
 
 class KvCacheLengths : public testing::TestWithParam<Way> {
@@ -30,13 +32,15 @@ class KvCacheLengths : public testing::TestWithParam<Way> {
     return largest(logits.to(torch::kFloat32) - exact) / largest(exact);
   }
   const torch::NoGradGuard no_grad_;
+  const AssumedBf16Products assumed_{GetParam().bf16_products};
   LanguageModel model_ = tiny_model(tiny_config(), GetParam().dtype);
   const std::int64_t longest_ = tiny_config().max_seq_length;
   const torch::Tensor ids_ = tiny_ids(2, longest_);
 };
 INSTANTIATE_TEST_SUITE_P(Ways, KvCacheLengths,
                          testing::Values(Way{torch::kFloat32, Quantization::kNone, "fp32", 1e-5},
-                                         Way{torch::kBFloat16, Quantization::kNone, "bf16", 0.03},
+                                         Way{torch::kBFloat16, Quantization::kNone, "bf16", 0.03, true},
+                                         Way{torch::kBFloat16, Quantization::kNone, "bf16Widened", 0.03},
                                          Way{torch::kFloat32, Quantization::kInt8, "int8", 1e-3},
                                          Way{torch::kFloat32, Quantization::kInt4, "int4", 0.03}),
                          [](const auto& way) { return std::string(way.param.name); });
