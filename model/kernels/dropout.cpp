@@ -1,5 +1,7 @@
 #include "model/kernels/dropout.h"
 
+#include "model/kernels/fixed_size_targets.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "model/kernels/dropout.cpp"
 #include <hwy/foreach_target.h>
@@ -9,32 +11,66 @@
 HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
-/// Philox 4x32 with 10 rounds (Salmon et al., SC 2011) of 16 counters side by side: the 64 random words of `group`.
-/// Plain loops, which the compiler turns into vectors of this instruction set.
-void philox(std::uint64_t seed, std::uint64_t group, std::uint32_t (&words)[kDropoutGroup]) {
-  constexpr int kLanes = kDropoutGroup / 4;
-  std::uint32_t *c0 = words, *c1 = c0 + kLanes, *c2 = c1 + kLanes, *c3 = c2 + kLanes;
-  for (int i = 0; i < kLanes; ++i) {
-    c0[i] = static_cast<std::uint32_t>(i);
-    c1[i] = 0;
-    c2[i] = static_cast<std::uint32_t>(group);
-    c3[i] = static_cast<std::uint32_t>(group >> 32);
-  }
-  auto k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
-  for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
-    for (int i = 0; i < kLanes; ++i) {
-      const std::uint64_t p0 = std::uint64_t{c0[i]} * 0xD2511F53u, p1 = std::uint64_t{c2[i]} * 0xCD9E8D57u;
-      c0[i] = static_cast<std::uint32_t>(p1 >> 32) ^ c1[i] ^ k0;
-      c1[i] = static_cast<std::uint32_t>(p1);
-      c2[i] = static_cast<std::uint32_t>(p0 >> 32) ^ c3[i] ^ k1;
-      c3[i] = static_cast<std::uint32_t>(p0);
+using Counter = hn::CappedTag<std::uint64_t, kDropoutGroup / 8>;
+using CounterVector = hn::Vec<Counter>;
+
+/// Products of the lower halves of a, and stores the lower halves of both by turns. A single element has no halves.
+#if HWY_TARGET == HWY_SCALAR
+HWY_INLINE CounterVector product(CounterVector a, std::uint32_t factor) {
+  return hn::Set(Counter(), (hn::GetLane(a) & 0xFFFFFFFFu) * factor);
+}
+HWY_INLINE void store_by_turns(CounterVector even, CounterVector odd, std::uint32_t* to) {
+  to[0] = static_cast<std::uint32_t>(hn::GetLane(even));
+  to[1] = static_cast<std::uint32_t>(hn::GetLane(odd));
+}
+#else
+using Halves = hn::Repartition<std::uint32_t, Counter>;
+HWY_INLINE CounterVector product(CounterVector a, std::uint32_t factor) {
+  return hn::MulEven(hn::BitCast(Halves(), a), hn::Set(Halves(), factor));
+}
+HWY_INLINE void store_by_turns(CounterVector even, CounterVector odd, std::uint32_t* to) {
+  hn::StoreU(hn::OddEven(hn::BitCast(Halves(), hn::ShiftLeft<32>(odd)), hn::BitCast(Halves(), even)), Halves(), to);
+}
+#endif
+
+/// Four words of 32 bits of some counters, each in the lower half of an element; the upper halves are whatever comes.
+struct Words {
+  CounterVector w0, w1, w2, w3;
+};
+
+HWY_INLINE Words philox_round(const Words& w, CounterVector k0, CounterVector k1) {
+  const auto p0 = product(w.w0, 0xD2511F53u), p1 = product(w.w2, 0xCD9E8D57u);
+  return {hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), w.w1), k0), p1, hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), w.w3), k1),
+          p0};
+}
+
+/// The 64 random words of `group` by Philox 4x32 with 10 rounds (Salmon et al., SC 2011): the first word of each of its
+/// 16 counters, the second of each, and so on.
+HWY_INLINE void random_words(std::uint64_t seed, std::uint64_t group, std::uint32_t (&words)[kDropoutGroup]) {
+  constexpr std::size_t kCounters = kDropoutGroup / 4;
+  const Counter d;
+  for (std::size_t i = 0; i < kCounters; i += 2 * hn::Lanes(d)) {
+    Words even{hn::ShiftLeft<1>(hn::Iota(d, i / 2)), hn::Zero(d), hn::Set(d, group), hn::Set(d, group >> 32)},
+        odd = even;
+    odd.w0 = hn::Add(even.w0, hn::Set(d, 1));
+    auto k0 = hn::Set(d, seed), k1 = hn::Set(d, seed >> 32);
+    for (int round = 0; round < 10; ++round) {  // of both, since each has to wait for its products
+      even = philox_round(even, k0, k1);
+      odd = philox_round(odd, k0, k1);
+      k0 = hn::Add(k0, hn::Set(d, 0x9E3779B9u));
+      k1 = hn::Add(k1, hn::Set(d, 0xBB67AE85u));
     }
+    store_by_turns(even.w0, odd.w0, words + i);
+    store_by_turns(even.w1, odd.w1, words + kCounters + i);
+    store_by_turns(even.w2, odd.w2, words + 2 * kCounters + i);
+    store_by_turns(even.w3, odd.w3, words + 3 * kCounters + i);
+  }
 }
 
 template <class T>
 void masked_sum(const DropoutMask& mask, const T* residual, const T* x, T* y, std::uint64_t group, std::size_t n) {
   std::uint32_t words[kDropoutGroup];
-  philox(mask.seed, group, words);
+  random_words(mask.seed, group, words);
   for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR {
     const hn::RebindToUnsigned<decltype(d)> bits;
     // Unsigned comparison of what is at least the threshold: max(a, b) == a.
