@@ -51,8 +51,8 @@ double Work::attention() const {
   return element * 4 * s.hidden + s.heads * keys * (kFp32Bytes + (cast ? element : 0)) + keys;
 }
 
-/// Of each block of queries at work they, the gradients by result and query, scores and their gradients; of a sequence
-/// keys and values, and gradients by them in fp32.
+/// For each block of queries at work: the queries, gradients by result and query, scores and their gradients. For a
+/// sequence: keys and values, and gradients by them in fp32 for each part.
 double attention_workspace(const Work& w) {
   if (!w.shape.fused || (!w.kernels && !w.shape.tiled_attention)) return 0;
   const double queries = std::min(static_cast<double>(model::kQueryBlock), w.keys);

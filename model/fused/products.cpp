@@ -4,7 +4,7 @@
 #include "model/fused/rows.h"
 
 #include <algorithm>
-#include <optional>
+#include <utility>
 
 #include <ATen/cpu/Utils.h>
 
@@ -29,8 +29,8 @@ bool has_bf16_products() {
   return assumed_bf16_products.value_or(has);
 }
 
-AssumedBf16Products::AssumedBf16Products(bool has) { assumed_bf16_products = has; }
-AssumedBf16Products::~AssumedBf16Products() { assumed_bf16_products.reset(); }
+AssumedBf16Products::AssumedBf16Products(bool has) : before_(std::exchange(assumed_bf16_products, has)) {}
+AssumedBf16Products::~AssumedBf16Products() { assumed_bf16_products = before_; }
 
 bool lacks_products(const torch::Tensor& x) {
   return x.is_cpu() && x.scalar_type() == torch::kBFloat16 && !has_bf16_products();

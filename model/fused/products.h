@@ -3,6 +3,7 @@
 #include "model/tensor.h"
 
 #include <functional>
+#include <optional>
 
 namespace bench::model {
 
@@ -10,13 +11,17 @@ namespace bench::model {
 /// many times slower than those of fp32; ARCHITECTURE.md has figures.
 bool has_bf16_products();
 
-/// While it lives, has_bf16_products() says `has` whatever the processor: tests go both ways on every machine.
+/// While it lives, has_bf16_products() says `has` whatever the processor, and what it said before afterwards: tests go
+/// both ways on every machine.
 class AssumedBf16Products {
  public:
   explicit AssumedBf16Products(bool has);
   ~AssumedBf16Products();
   AssumedBf16Products(const AssumedBf16Products&) = delete;
   AssumedBf16Products& operator=(const AssumedBf16Products&) = delete;
+
+ private:
+  const std::optional<bool> before_;
 };
 
 /// True for bf16 on a processor without products of it.

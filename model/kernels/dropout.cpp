@@ -14,7 +14,8 @@ namespace bench::model::HWY_NAMESPACE {
 using Counter = hn::CappedTag<std::uint64_t, kDropoutGroup / 8>;
 using CounterVector = hn::Vec<Counter>;
 
-/// Products of the lower halves of a, and stores the lower halves of both by turns. A single element has no halves.
+/// product: of the lower halves of `a` with a factor. store_by_turns: the lower halves of both, the first of `even`
+/// first. Vectors have halves as elements of 32 bits; a single element of the scalar target is cut by arithmetic.
 #if HWY_TARGET == HWY_SCALAR
 HWY_INLINE CounterVector product(CounterVector a, std::uint32_t factor) {
   return hn::Set(Counter(), (hn::GetLane(a) & 0xFFFFFFFFu) * factor);
