@@ -3,6 +3,7 @@
 #include "harness/build_info.h"
 #include "harness/devices/control_group.h"
 #include "harness/devices/device.h"
+#include "harness/waiting.h"
 
 #include <algorithm>
 #include <cmath>
@@ -64,6 +65,7 @@ Environment current_environment() {
   const std::string mkl = first_line(at::get_mkl_version(), "Intel(R) oneAPI");
   const std::string onednn = first_line(at::get_mkldnn_version(), "Intel(R) MKL-DNN");
   e.blas = mkl + (mkl.empty() || onednn.empty() ? "" : "; ") + onednn;
+  e.waiting = waiting_policy();
   for (const auto& library : loaded_libraries())
     if (is_openmp(library)) e.openmp_runtimes.push_back(short_path(library));
   for (const auto& device : devices())

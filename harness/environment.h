@@ -15,6 +15,7 @@ struct Environment {
   double load_1min = 0;
   std::string bench_version, commit, compiler, flags, build_type, torch_version, cpu_capability, blas;
   bool dirty = false;
+  std::string waiting;                       // how threads wait for each other
   std::vector<std::string> openmp_runtimes;  // one, or two would fight over the cores
   std::vector<std::string> devices;          // those that this machine has
 
@@ -39,6 +40,7 @@ struct Environment {
     visit("cpu_capability", self.cpu_capability, "vector instructions that LibTorch uses");
     visit("blas", self.blas, "libraries behind its matrix products");
     visit("openmp_runtimes", self.openmp_runtimes, "loaded into this process");
+    visit("waiting", self.waiting, "how OpenMP's threads wait for each other");
     visit("devices", self.devices, "that this machine has");
   }
 };

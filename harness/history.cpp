@@ -36,7 +36,7 @@ void collect_changes(const std::string& prefix, const Json& before, const Json& 
 Json surroundings(const Json& environment) {
   Json json = Json::object();
   for (const char* key : {"system", "kernel", "threads", "compiler", "flags", "build_type", "torch_version",
-                          "cpu_capability", "blas", "openmp_runtimes"})
+                          "cpu_capability", "blas", "openmp_runtimes", "waiting"})
     if (environment.contains(key)) json[key] = environment.at(key);
   return json;
 }

@@ -3,6 +3,7 @@
 #include "harness/core/names.h"
 #include "harness/environment.h"
 #include "harness/failure.h"
+#include "harness/waiting.h"
 
 #include <iostream>
 
@@ -21,11 +22,17 @@ void check_verb(const CLI::App& app, const std::string& verb) {
   throw Error("", fmt::format("unknown verb '{}'", verb), unknown_name_hint(verb, known));
 }
 
+/// Whether a verb computes in this process. The others that measure start `bench case`.
+bool computes(const std::string& verb) {
+  return verb == "train" || verb == "ppl" || verb == "generate" || verb == "case";
+}
+
 }  // namespace
 }  // namespace bench::harness
 
 int main(int argc, char** argv) {
   using namespace bench::harness;
+  wait_shortly(argc > 1 && computes(argv[1]), argv);
   keep_to_processor_quota();
   CLI::App app("Benchmark and evaluation harness for decoder-only language models");
   app.name("bench");

@@ -19,9 +19,10 @@ struct Outcome {
   std::string text;  // stdout and stderr
 };
 
-/// Runs `bench ARGUMENTS` in the repository's root, or in `folder`.
-inline Outcome bench(const std::string& arguments, const std::string& folder = BENCH_SOURCE_DIR) {
-  const std::string command = "cd '" + folder + "' && '" BENCH_PROGRAM "' " + arguments + " 2>&1";
+/// Runs `bench ARGUMENTS` in the repository's root, or in `folder`. `before`: in the shell's line before the program.
+inline Outcome bench(const std::string& arguments, const std::string& folder = BENCH_SOURCE_DIR,
+                     const std::string& before = "") {
+  const std::string command = "cd '" + folder + "' && " + before + " '" BENCH_PROGRAM "' " + arguments + " 2>&1";
   std::FILE* pipe = ::popen(command.c_str(), "r");
   std::string text;
   std::array<char, 4096> buffer;

@@ -166,5 +166,17 @@ TEST(Cli, EnvShowsOneOpenMpRuntime) {
   EXPECT_GT(json["threads"].get<std::int64_t>(), 0);
 }
 
+#ifdef __linux__
+TEST(Cli, ThreadsWaitByAShortSpinUnlessTheUserSaysHow) {
+  const std::string unset = "env -u OMP_WAIT_POLICY -u GOMP_SPINCOUNT ";
+  // What the runtime read when it was loaded: in a program that computes the second time, since it begins anew.
+  EXPECT_TRUE(contains(bench("ppl nothing --text none", "/", unset + "OMP_DISPLAY_ENV=verbose").text,
+                       "GOMP_SPINCOUNT = '1000'"));
+  EXPECT_EQ(Json::parse(bench("env --json", "/", unset).text)["waiting"], "GOMP_SPINCOUNT=1000");
+  EXPECT_EQ(Json::parse(bench("env --json", "/", unset + "OMP_WAIT_POLICY=active").text)["waiting"],
+            "OMP_WAIT_POLICY=active");
+}
+#endif
+
 }  // namespace
 }  // namespace bench::harness

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+namespace bench::harness {
+
+/// Makes OpenMP's threads wait for each other by a short spin and then asleep, which is right beside other programs and
+/// costs nothing on a quiet machine; results/README.md has figures. OMP_WAIT_POLICY, GOMP_SPINCOUNT and KMP_BLOCKTIME,
+/// where a user has set one, are left alone. Programs that this one starts wait in the same way. The runtime reads its
+/// setting when it is loaded, so with `computes_here` this process begins anew, once: call it first in main.
+void wait_shortly(bool computes_here, char** arguments);
+
+/// How this process's threads wait: "GOMP_SPINCOUNT=1000", or "default" when nothing says.
+std::string waiting_policy();
+
+}  // namespace bench::harness
