@@ -82,7 +82,7 @@ std::string quoted_if_needed(const std::string& text) {
   const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
   const auto plain = [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '/'; };
   const bool needless = !text.empty() && letter(text[0]) && std::all_of(text.begin(), text.end(), plain);
-  return needless ? text : Json(text).dump();
+  return needless ? text : dumped(Json(text));
 }
 
 std::vector<std::string> entry_lines(const MachineSection& section) {

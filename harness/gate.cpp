@@ -177,7 +177,7 @@ Json gate_json(const GateConfig& gate) {
 }
 
 GateConfig gate_from_json(const Json& json, const std::string& where) {
-  return read_config<GateConfig>(YamlNode::parse(json.dump(), where));
+  return read_config<GateConfig>(YamlNode::parse(dumped(json), where));
 }
 
 const char* verdict_name(Verdict verdict) {

@@ -19,7 +19,7 @@ struct Source {
 };
 
 std::string shown(const Json& json) {
-  const std::string text = json.is_string() ? json.get<std::string>() : json.dump();
+  const std::string text = json.is_string() ? json.get<std::string>() : dumped(json);
   return text.size() <= 30 ? text : text.substr(0, 27) + "...";
 }
 

@@ -13,6 +13,7 @@ void InferenceConfig::Generation::validate(const Require& require) const {
   require(top_k >= 0, "top_k", "must not be negative", "0 keeps all tokens");
   require(repetition_penalty > 0, "repetition_penalty", "must be positive", "1 is no penalty");
   require(batch_size > 0, "batch_size", "must be positive", "");
+  require_sizes(require, {{"max_length", max_length}, {"top_k", top_k}, {"batch_size", batch_size}});
 }
 
 }  // namespace bench::harness

@@ -65,7 +65,7 @@ Record run_process_of(const CaseRequest& request, const fs::path& program, bool 
   try {
     const TemporaryFolder folder;
     const fs::path request_file = folder.path / "request.json", record_file = folder.path / "record.json";
-    write_file_atomically(request_file, to_json(request).dump());
+    write_file_atomically(request_file, dumped(to_json(request)));
     const ProcessResult process =
         run_process({program.string(), "case", request_file.string(), record_file.string()},
                     kill_after_s(request.budget_s), own_group, passed,

@@ -16,7 +16,7 @@ namespace {
 template <class T>
 T read_part(const CaseSpec& spec, const char* key) {
   FileOr<T> part;
-  read_value(YamlNode::parse(spec.config.at(key).dump(), spec.name), part);
+  read_value(YamlNode::parse(dumped(spec.config.at(key)), spec.name), part);
   return part.value;
 }
 

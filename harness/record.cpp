@@ -247,8 +247,8 @@ Record record_from_json(const Json& json, const std::string& where) {
     record.started_s = number(json.at("started_s"));
     record.wall_s = number(json.at("wall_s"));
     record.config = json.at("config");
-    record.before = read_config<Conditions>(YamlNode::parse(json.at("before").dump(), where));
-    record.after = read_config<Conditions>(YamlNode::parse(json.at("after").dump(), where));
+    record.before = read_config<Conditions>(YamlNode::parse(dumped(json.at("before")), where));
+    record.after = read_config<Conditions>(YamlNode::parse(dumped(json.at("after")), where));
     for (const auto& [name, value] : json.at("inputs").items()) record.inputs[name] = value.get<std::string>();
     for (const auto& [name, value] : json.at("facts").items()) record.facts[name] = number(value);
     for (const auto& [name, value] : json.at("notes").items()) record.notes[name] = value.get<std::string>();

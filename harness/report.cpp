@@ -67,8 +67,8 @@ Report report_from_json(const Json& json, const std::string& where) {
     report.created = json.at("created");
     report.seed = json.at("seed");
     report.environment = json.at("environment");
-    report.before = read_config<Conditions>(YamlNode::parse(json.at("before").dump(), where));
-    report.after = read_config<Conditions>(YamlNode::parse(json.at("after").dump(), where));
+    report.before = read_config<Conditions>(YamlNode::parse(dumped(json.at("before")), where));
+    report.after = read_config<Conditions>(YamlNode::parse(dumped(json.at("after")), where));
     const std::string machine = report.machine();
     for (const auto& one : json.at("cases")) report.cases.push_back(case_from_json(one, machine, where, report.cases));
     return report;
@@ -80,11 +80,11 @@ Report report_from_json(const Json& json, const std::string& where) {
 /// The hash of everything in a report but the hash.
 std::string hash_of(Json json) {
   json.erase(kHashKey);
-  return xxh128(json.dump());
+  return xxh128(dumped(json));
 }
 
 std::string shown(const Json& json) {
-  const std::string text = json.dump();
+  const std::string text = dumped(json);
   return text.size() <= 60 ? text : text.substr(0, 57) + "...";
 }
 

@@ -1,5 +1,6 @@
 #include "harness/suite.h"
 
+#include "harness/core/utf8.h"
 #include "harness/devices/device_names.h"
 
 #include <algorithm>
@@ -38,7 +39,7 @@ void name_overrides(const YamlNode& cases, Overrides& overrides) {
 
 Json with_all_keys(const CaseType& type, const Json& config) {
   try {
-    FieldReader reader(YamlNode::parse(config.dump(), "config"));
+    FieldReader reader(YamlNode::parse(dumped(config), "config"));
     const Json all = type.read(reader);
     reader.finish();
     return all;
@@ -135,11 +136,13 @@ void MachineSection::validate(const Require& require) const {
 void CaseSpec::validate(const Require& require) const {
   require(!name.empty(), "name", "is missing", "");
   require(name.find('/') == std::string::npos, "name", "must not have a slash in it", "");
+  require(!has_control_characters(name), "name", "must not have control characters in it", "");
   require(!type.empty(), "case", "is missing", unknown_name_hint("", case_type_names()));
   require(find_case_type(type) != nullptr, "case", fmt::format("unknown case type '{}'", type),
           unknown_name_hint(type, case_type_names()));
   require(budget_s > 0, "budget_s", "must be positive", "");
   require(processes > 0, "processes", "must be positive", "");
+  require_sizes(require, {{"processes", processes}});
   require(precision > 0 && precision < 1, "precision", "must be in (0, 1)", "0.02 means 2 %");
 }
 
@@ -153,7 +156,8 @@ Suite suite_from(const YamlNode& root, Overrides& overrides) {
   reader.finish();
   reader.check(suite);
   const YamlNode cases = root.child("cases");
-  if (suite.name.empty() || suite.name.find('/') != std::string::npos || suite.name[0] == '.')
+  if (suite.name.empty() || suite.name.find('/') != std::string::npos || suite.name[0] == '.' ||
+      has_control_characters(suite.name))
     throw root.child("name").error("must be a plain word: it is the folder of the results");
   if (!cases.defined() || !cases.yaml().IsSequence() || cases.yaml().size() == 0)
     throw cases.error("expected a list of cases", "nothing to run is never a success");

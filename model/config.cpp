@@ -1,6 +1,25 @@
 #include "model/config.h"
 
 namespace bench::model {
+namespace {
+
+// A single size beyond 32 bits is a slip, and below it no product of two overflows 64. From 2^53 on a double, as which
+// reports hold counts, skips whole numbers; the largest models there are have a thousandth of it.
+constexpr std::int64_t kLargestSize = std::int64_t{1} << 31;
+constexpr double kMostParameters = 9007199254740992.0;
+
+/// In double, too: the formula must not overflow while it is asked whether it would.
+template <class Number>
+Number parameters_beside_embedding(const ModelConfig& config) {
+  const auto hidden = static_cast<Number>(config.hidden_size), vocab = static_cast<Number>(config.vocab_size);
+  const auto kv = static_cast<Number>(config.num_kv_heads) * static_cast<Number>(config.head_dim());
+  const auto feed_forward = 3 * hidden * static_cast<Number>(config.intermediate_size);
+  const auto attention = 2 * hidden * hidden + 2 * hidden * kv;
+  const auto head = config.tie_embeddings ? Number{0} : vocab * hidden;
+  return static_cast<Number>(config.num_layers) * (attention + feed_forward + 2 * hidden) + hidden + head;
+}
+
+}  // namespace
 
 ModelConfig ModelConfig::large() {
   ModelConfig config;
@@ -14,6 +33,7 @@ ModelConfig ModelConfig::large() {
 void ModelConfig::validate(const Require& require) const {
   const auto positive = [&](std::int64_t value, const char* key) {
     require(value > 0, key, std::to_string(value) + " is not positive", "");
+    require(value < kLargestSize, key, std::to_string(value) + " is too large", "sizes are below 2^31");
   };
   positive(vocab_size, "vocab_size");
   positive(hidden_size, "hidden_size");
@@ -31,6 +51,10 @@ void ModelConfig::validate(const Require& require) const {
       num_heads % num_kv_heads == 0, "num_kv_heads",
       "num_heads " + std::to_string(num_heads) + " is not divisible by num_kv_heads " + std::to_string(num_kv_heads),
       "each key and value head serves the same number of query heads");
+  const double parameters =
+      parameters_beside_embedding<double>(*this) + static_cast<double>(vocab_size) * static_cast<double>(hidden_size);
+  require(parameters < kMostParameters, "num_layers", "the model would have 2^53 parameters or more",
+          "num_layers, hidden_size, intermediate_size and vocab_size together make them");
   require(rope_theta > 1, "rope_theta", "must be above 1", "the plan's value is 10000.0");
   require(dropout >= 0 && dropout < 1, "dropout", "must be in [0, 1)", "");
   require(attention_dropout >= 0 && attention_dropout < 1, "attention_dropout", "must be in [0, 1)", "");
@@ -40,12 +64,7 @@ void ModelConfig::validate(const Require& require) const {
 }
 
 std::int64_t parameter_count_without_embedding(const ModelConfig& config) {
-  const std::int64_t hidden = config.hidden_size;
-  const std::int64_t kv = config.num_kv_heads * config.head_dim();
-  const std::int64_t attention = 2 * hidden * hidden + 2 * hidden * kv;
-  const std::int64_t feed_forward = 3 * hidden * config.intermediate_size;
-  const std::int64_t head = config.tie_embeddings ? 0 : config.vocab_size * hidden;
-  return config.num_layers * (attention + feed_forward + 2 * hidden) + hidden + head;
+  return parameters_beside_embedding<std::int64_t>(config);
 }
 
 std::int64_t parameter_count(const ModelConfig& config) {

@@ -20,7 +20,7 @@ Json read_case(FieldReader& reader) {
 
 template <class Config>
 Config config_of(const Json& json, const std::string& where) {
-  return read_config<Config>(YamlNode::parse(json.dump(), where));
+  return read_config<Config>(YamlNode::parse(dumped(json), where));
 }
 
 template <class Config>

@@ -81,6 +81,11 @@ void DecodeConfig::validate(const Require& require) const {
   require(new_tokens > 1, "new_tokens", "must be at least 2", "the first comes from the prompt, the others are timed");
   require(rounds >= 0, "rounds", "must not be negative", "");
   require(compare_tokens >= 0, "compare_tokens", "must not be negative", "");
+  require_sizes(require, {{"batch", batch},
+                          {"prompt_tokens", prompt_tokens},
+                          {"new_tokens", new_tokens},
+                          {"rounds", rounds},
+                          {"compare_tokens", compare_tokens}});
   if (source.model)
     require(prompt_tokens + std::max(new_tokens, compare_tokens) <= source.model->value.max_seq_length, "prompt_tokens",
             fmt::format("{} and {} new tokens exceed the model's max_seq_length {}", prompt_tokens,

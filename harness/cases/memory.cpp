@@ -160,6 +160,7 @@ void MemoryConfig::validate(const Require& require) const {
             fmt::format("{} is not in 1 .. the model's max_seq_length", length), "");
   require(std::is_sorted(seq_lengths.begin(), seq_lengths.end()), "seq_lengths", "must rise", "");
   require(batch > 0, "batch", "must be positive", "");
+  require_sizes(require, {{"batch", batch}, {"seq_lengths", seq_lengths.back()}});
 }
 
 Record run_memory(const MemoryConfig& config, Context& context) {

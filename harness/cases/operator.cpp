@@ -62,6 +62,7 @@ void OperatorConfig::validate(const Require& require) const {
   require(batch > 0, "batch", "must be positive", "");
   require(tokens > 0, "tokens", "must be positive", "");
   require(repetitions >= 0, "repetitions", "must not be negative", "");
+  require_sizes(require, {{"batch", batch}, {"tokens", tokens}, {"repetitions", repetitions}});
 }
 
 Record run_operator(const OperatorConfig& config, Context& context) {

@@ -31,6 +31,7 @@ void PerplexityConfig::validate(const Require& require) const {
   require(protocol == "disjoint" || protocol == "strided", "protocol", fmt::format("unknown protocol '{}'", protocol),
           "known: disjoint, strided");
   require(context >= 2, "context", "must be at least 2", "");
+  require_sizes(require, {{"context", context}, {"stride", stride}});
   require(stride == 0 || protocol == "strided", "stride", "is for protocol: strided",
           "disjoint windows follow each other without overlap");
   require(stride >= 0 && (protocol != "strided" || stride < context), "stride", "must be in 1 .. context - 1", "");

@@ -10,6 +10,7 @@ void PrefillConfig::validate(const Require& require) const {
   require(batch > 0, "batch", "must be positive", "");
   require(prompt_tokens > 0, "prompt_tokens", "must be positive", "");
   require(samples >= 0, "samples", "must not be negative", "");
+  require_sizes(require, {{"batch", batch}, {"prompt_tokens", prompt_tokens}, {"samples", samples}});
   if (source.model)
     require(prompt_tokens <= source.model->value.max_seq_length, "prompt_tokens",
             fmt::format("{} exceeds the model's max_seq_length {}", prompt_tokens, source.model->value.max_seq_length),

@@ -175,6 +175,7 @@ void TrainCaseConfig::validate(const Require& require) const {
   require(tokens == "synthetic" || tokens == "text" || tokens == "text_or_synthetic", "tokens",
           fmt::format("unknown choice '{}'", tokens), "known: synthetic, text, text_or_synthetic");
   require(steps > 0, "steps", "must be positive", "");
+  require_sizes(require, {{"steps", steps}});
   const std::int64_t size = micro_batch_size.count;
   require(size >= 0, "micro_batch_size", "must not be negative", "");
   require(memory_budget_gb >= 0, "memory_budget_gb", "must not be negative", "");

@@ -84,7 +84,7 @@ Exit run(Options options) {
       print_status(fmt::format("{}: pair {}, B / A {:.3f}", one.name, one.pairs.size(), one.ratio().value));
   });
   for (const auto& one : result.cases) print(one);
-  if (!options.out.empty()) write_file_atomically(options.out, to_json(result).dump(1) + "\n");
+  if (!options.out.empty()) write_file_atomically(options.out, dumped(to_json(result), 1) + "\n");
   return result.exit_code();
 }
 

@@ -16,7 +16,7 @@ struct Options {
 Exit run(const Options& options) {
   if (options.protocol > 0) return options.protocol == kCaseProtocol ? Exit::kOk : Exit::kUsage;
   const Record record = run_case_here(parse_json(read_file(options.request), options.request), options.request);
-  write_file_atomically(options.record, to_json(record).dump());
+  write_file_atomically(options.record, dumped(to_json(record)));
   return record.status == Record::Status::kError ? Exit::kCaseError : Exit::kOk;
 }
 

@@ -13,11 +13,11 @@ void add_env(CLI::App& app, Exit&) {
   verb->callback([as_json] {
     const Json environment = to_json(current_environment());
     if (*as_json) {
-      std::cout << environment.dump(2) << "\n";
+      std::cout << dumped(environment, 2) << "\n";
       return;
     }
     for (const auto& [key, value] : environment.items())
-      std::cout << fmt::format("{:<18} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+      std::cout << fmt::format("{:<18} {}\n", key, value.is_string() ? value.get<std::string>() : dumped(value));
   });
 }
 

@@ -66,7 +66,7 @@ Json to_json(const Trend& trend) {
 void print_json(const HistoryFound& found) {
   Json json = {{"reports", found.reports}, {"skipped", found.skipped}, {"trends", Json::array()}};
   for (const auto& trend : found.trends) json["trends"].push_back(to_json(trend));
-  std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+  std::cout << dumped(json, 2) << "\n";
 }
 
 /// The trends that the options ask for; finding none is a mistake in them.

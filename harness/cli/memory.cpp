@@ -86,7 +86,7 @@ Suite suite_for(const Options& options, const Setup& setup) {
         {"model", to_json(setup.model)}, {"mode", options.mode}, {"dtype", setup.dtype},
         {"seq_lengths", setup.lengths},  {"batch", batch},       {"gradient_checkpointing", setup.checkpointing},
         {"compile_model", setup.fused}};
-    FieldReader reader(YamlNode::parse(given.dump(), "bench memory"));
+    FieldReader reader(YamlNode::parse(dumped(given), "bench memory"));
     spec.config = find_case_type(spec.type)->read(reader);
     suite.cases.push_back(std::move(spec));
   }
@@ -241,7 +241,7 @@ Exit run(const Options& options) {
   found.calibration = predict.calibration();
   if (setup.budget_bytes > 0) found.fits = find_fits(options, setup, predict, found.peaks);
   if (options.as_json) {
-    std::cout << to_json(found).dump(2) << "\n";
+    std::cout << dumped(to_json(found), 2) << "\n";
     return exit;
   }
   write_memory_text(found, std::cout);

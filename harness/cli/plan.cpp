@@ -34,7 +34,7 @@ void add_plan(CLI::App& app, Exit&) {
         make_plan(suite, options->machine.empty() ? probe_ceilings(find_device(options->device, "--device"))
                                                   : ceilings_of(read_machine(options->machine, "--machine")));
     if (options->as_json)
-      std::cout << to_json(plan).dump(2) << "\n";
+      std::cout << dumped(to_json(plan), 2) << "\n";
     else
       write_plan_text(plan, std::cout);
   });

@@ -138,7 +138,7 @@ void run(const Options& options) {
                {"device", scoring.device.name}, {"quantize", options.quantize},          {"results", Json::array()},
                {"differences", differences}};
   for (const auto& scored : all) json["results"].push_back(to_json(scored));
-  write_file_atomically(options.json, json.dump(1) + "\n");
+  write_file_atomically(options.json, dumped(json, 1) + "\n");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "harness/core/fields.h"
 
+#include "harness/core/utf8.h"
+
 #include <algorithm>
 
 namespace bench::harness {
@@ -13,6 +15,16 @@ const std::string& plain_scalar(const YamlNode& node, const char* expected) {
 }
 
 }  // namespace
+
+std::string dumped(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+void require_sizes(const Require& require, std::initializer_list<std::pair<const char*, std::int64_t>> sizes) {
+  constexpr std::int64_t kTooLarge = std::int64_t{1} << 31;
+  for (const auto& [key, value] : sizes)
+    require(value < kTooLarge, key, fmt::format("{} is too large", value), "sizes are below 2^31");
+}
 
 void read_scalar(const YamlNode& node, bool& value) {
   const std::string& text = plain_scalar(node, "true or false");
@@ -52,6 +64,8 @@ void read_scalar(const YamlNode& node, double& value) {
 void read_scalar(const YamlNode& node, std::string& value) {
   if (!node.yaml().IsScalar()) throw node.error("expected text");
   value = node.yaml().Scalar();
+  // They would steer the terminal on which the text is shown, and no XML can hold them.
+  if (has_control_characters(value, "\t\n\r")) throw node.error("has control characters in it", "remove them");
 }
 
 void FieldReader::finish() const {

@@ -6,10 +6,12 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -30,8 +32,16 @@ using Json = nlohmann::ordered_json;
 /// A number for JSON, which has no NaN and no infinity: null then.
 inline Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
+/// The JSON as text. Bytes that are no UTF-8 (a file's name, a message of the system) become U+FFFD: dump() by itself
+/// throws at them, and what took hours would be lost for a letter. `indent`: -1 for one line.
+std::string dumped(const Json& json, int indent = -1);
+
 /// What validate() calls for each condition: (holds, key at fault, what is wrong, hint).
 using Require = std::function<void(bool ok, const std::string& key, const std::string& what, const std::string& hint)>;
+
+/// For a validate(): sizes that are multiplied with each other. Beyond 32 bits one is a slip of the finger, and below
+/// it no product of two overflows.
+void require_sizes(const Require& require, std::initializer_list<std::pair<const char*, std::int64_t>> sizes);
 
 struct AnyVisitor {
   template <class T>
@@ -223,7 +233,7 @@ std::vector<FieldHelp> describe_fields(const T& config = {}, const std::string& 
     } else if constexpr (IsFileOr<F>::value) {
       rows.push_back({prefix + key, "", help});
     } else {
-      rows.push_back({prefix + key, to_json(field).dump(), help});
+      rows.push_back({prefix + key, dumped(to_json(field)), help});
     }
   });
   return rows;

@@ -9,6 +9,8 @@
 namespace bench::harness {
 namespace {
 
+constexpr std::size_t kLongestName = 100;  // bytes; the distance of two names costs the product of their lengths
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -27,9 +29,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string nearest_name(std::string_view name, const std::vector<std::string>& known) {
+  if (name.size() > kLongestName) return "";
   std::string best;
   std::size_t best_distance = name.size() / 3 + 2;  // further away than this is another word, not a slip
   for (const auto& candidate : known) {
+    if (candidate.size() > name.size() + best_distance) continue;  // at least as far away as it is longer
     const std::size_t distance = edit_distance(name, candidate);
     if (distance < best_distance) {
       best = candidate;
@@ -47,10 +51,22 @@ std::string unknown_name_hint(std::string_view name, const std::vector<std::stri
 }
 
 bool matches_glob(std::string_view name, std::string_view glob) {
-  if (glob.empty()) return name.empty();
-  if (glob[0] == '*')
-    return matches_glob(name, glob.substr(1)) || (!name.empty() && matches_glob(name.substr(1), glob));
-  return !name.empty() && (glob[0] == '?' || glob[0] == name[0]) && matches_glob(name.substr(1), glob.substr(1));
+  std::size_t n = 0, g = 0;
+  std::size_t star = std::string_view::npos, star_from = 0;  // the last * and where what it stands for begins
+  while (n < name.size()) {
+    if (g < glob.size() && glob[g] == '*') {
+      star = g++;
+      star_from = n;
+    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == name[n])) {
+      ++n, ++g;
+    } else if (star != std::string_view::npos) {  // the last * takes a character more; no earlier one has to
+      g = star + 1;
+      n = ++star_from;
+    } else {
+      return false;
+    }
+  }
+  return glob.find_first_not_of('*', g) == std::string_view::npos;
 }
 
 }  // namespace bench::harness

@@ -3,6 +3,8 @@
 #include "harness/core/embedded.h"
 #include "harness/core/files.h"
 #include "harness/core/names.h"
+#include "harness/core/utf8.h"
+#include "harness/core/yaml_limits.h"
 
 #include <algorithm>
 #include <set>
@@ -12,8 +14,10 @@
 namespace bench::harness {
 namespace {
 
-YAML::Node parse_yaml(const std::string& text, const std::string& where) {
+YAML::Node parse_yaml(const std::string& bytes, const std::string& where) {
+  const std::string text(require_utf8(bytes, where));
   try {
+    check_yaml(text, where);
     return YAML::Load(text);
   } catch (const YAML::ParserException& e) {
     throw Error(fmt::format("{}:{}:{}", where, e.mark.line + 1, e.mark.column + 1), e.msg, "this is not valid YAML");

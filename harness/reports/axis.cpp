@@ -11,10 +11,11 @@ namespace {
 
 constexpr double kMargin = 0.05;     // of the range, on both sides
 constexpr int kTicks = 5;            // about
+constexpr int kMostTicks = 20;       // whatever rounding does
 constexpr double kRounding = 1e-12;  // relative
 constexpr double kDecade = 10;       // values that span more need a logarithmic axis
-
-std::string tick_text(double value) { return std::fabs(value) < 1e-12 ? "0" : fmt::format("{:g}", value); }
+// No quantity lies beyond these. What does is left out, so that differences and quotients of what is drawn are numbers.
+constexpr double kLargest = 1e100, kSmallest = 1e-100;
 
 /// The largest of 1, 2, 5 times a power of ten that gives enough ticks.
 double tick_distance(double range) {
@@ -26,9 +27,11 @@ double tick_distance(double range) {
 
 std::vector<Tick> linear_ticks(double low, double high) {
   std::vector<Tick> ticks;
-  const double distance = tick_distance(high - low);
-  for (double i = std::ceil(low / distance); i * distance <= high; ++i)
-    ticks.push_back({i * distance, tick_text(std::fabs(i * distance) < distance / 2 ? 0 : i * distance)});
+  const double distance = tick_distance(high - low), first = std::ceil(low / distance);
+  for (int i = 0; i < kMostTicks && (first + i) * distance <= high; ++i) {
+    const double at = (first + i) * distance;
+    ticks.push_back({at, fmt::format("{:g}", std::fabs(at) < distance / 2 ? 0 : at)});
+  }
   return ticks;
 }
 
@@ -37,11 +40,12 @@ std::vector<Tick> logarithmic_ticks(double low, double high) {
   std::vector<Tick> ticks;
   const double decades = std::log10(high / low);
   const int every = std::max(1, static_cast<int>(std::ceil(decades / 6)));
-  for (int exponent = static_cast<int>(std::floor(std::log10(low))); exponent <= std::log10(high); ++exponent)
+  const int last = static_cast<int>(std::floor(std::log10(high)));
+  for (int exponent = static_cast<int>(std::floor(std::log10(low))); exponent <= last; ++exponent)
     for (const double step : {1.0, 2.0, 5.0}) {
       const double at = step * std::pow(10, exponent);
       if (at < low || at > high || (step != 1 && decades > 2) || (step == 1 && exponent % every != 0)) continue;
-      ticks.push_back({at, tick_text(at)});
+      ticks.push_back({at, fmt::format("{:g}", at)});
     }
   return ticks;
 }
@@ -51,10 +55,15 @@ Axis with_ticks(Axis axis) {
   return axis;
 }
 
+bool is_drawn(double value) {
+  const double size = std::fabs(value);
+  return value == 0 || (size >= kSmallest && size <= kLargest);  // NaN is neither
+}
+
 std::pair<double, double> range_of(const std::vector<double>& values, bool positive_only) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const double value : values) {
-    if (!std::isfinite(value) || (positive_only && value <= 0)) continue;
+    if (!is_drawn(value) || (positive_only && value <= 0)) continue;
     low = std::min(low, value);
     high = std::max(high, value);
   }

@@ -21,7 +21,8 @@ struct Axis {
   double share(double value) const;
 };
 
-/// An axis that holds all finite values, with a margin. A logarithmic one leaves out what has no logarithm.
+/// An axis that holds all values, with a margin, but for those that aren't finite and sizes beyond 1e-100 .. 1e100.
+/// A logarithmic one leaves out what has no logarithm. There are at most some 20 ticks, whatever the values are.
 Axis axis_over(std::string label, const std::vector<double>& values, bool logarithmic = false);
 /// The same from 0 on.
 Axis axis_from_zero(std::string label, const std::vector<double>& values);

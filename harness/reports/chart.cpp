@@ -12,12 +12,15 @@ namespace {
 
 constexpr int kStyles = 4;  // of lines, in the page's CSS
 
+constexpr double kFarAway = 1e4;  // units: nobody sees what lies there, and its digits could fill pages
+
 /// A coordinate with a tenth of a unit, which is finer than a screen's pixel.
 std::string number(double value) {
-  std::string text = fmt::format("{:.1f}", value);
+  std::string text = fmt::format("{:.1f}", std::isnan(value) ? 0 : std::clamp(value, -kFarAway, kFarAway));
   if (text.ends_with(".0")) text.resize(text.size() - 2);
   return text == "-0" ? "0" : text;
 }
+bool is_near(double x, double y) { return std::fabs(x) < kFarAway && std::fabs(y) < kFarAway; }  // no NaN is
 std::string at(double x, double y) { return number(x) + " " + number(y); }
 
 /// A mark as a part of a path. A dot is a line of no length with round ends: the shortest there is.
@@ -84,9 +87,9 @@ void Chart::line(const std::vector<Point>& points, int series) {
   bool drawing = false;
   for (const auto& [x, y] : points) {
     const double px = place_x(x), py = place_y(y);
-    const bool finite = std::isfinite(px) && std::isfinite(py);
-    if (finite) d += (drawing ? "L" : "M") + at(px, py);
-    drawing = finite;
+    const bool near = is_near(px, py);
+    if (near) d += (drawing ? "L" : "M") + at(px, py);
+    drawing = near;
   }
   body_ += path(fmt::format("line g{}", series % kStyles), d);
 }
@@ -95,14 +98,14 @@ void Chart::marks(const std::vector<Point>& points, Mark mark, int series) {
   std::string d;
   for (const auto& [x, y] : points) {
     const double px = place_x(x), py = place_y(y);
-    if (std::isfinite(px) && std::isfinite(py)) d += shape(mark, px, py);
+    if (is_near(px, py)) d += shape(mark, px, py);
   }
   body_ += path(fmt::format("{} g{}", css_class(mark), series % kStyles), d);
 }
 
 void Chart::mark(Point point, Mark mark, int series, const std::string& tooltip) {
   const double px = place_x(point.x), py = place_y(point.y);
-  if (!std::isfinite(px) || !std::isfinite(py)) return;
+  if (!is_near(px, py)) return;
   body_ += fmt::format("<path class=\"{} g{}\" d=\"{}\"><title>{}</title></path>", css_class(mark), series % kStyles,
                        shape(mark, px, py), escaped(tooltip));
 }

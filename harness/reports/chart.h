@@ -22,7 +22,7 @@ class Chart {
 
   Chart(std::string title, Axis x, Axis y, double height = 230);
 
-  /// Points that aren't finite break the line.
+  /// Points that aren't finite, or lie far outside of the axes, break the line.
   void line(const std::vector<Point>& points, int series);
   void marks(const std::vector<Point>& points, Mark mark, int series);
   /// One mark with a text that shows when the pointer rests on it.

@@ -6,8 +6,10 @@
 namespace bench::harness {
 namespace {
 
-/// A field as RFC 4180 wants it: quoted where it holds what separates fields or lines.
-std::string field(const std::string& text) {
+/// A field as RFC 4180 wants it: quoted where it holds what separates fields or lines. Spreadsheets take text that
+/// begins like a formula for one, and would run it: an apostrophe before it says that it is text.
+std::string field(std::string text) {
+  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) text.insert(0, "'");
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);

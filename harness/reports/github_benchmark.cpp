@@ -37,7 +37,7 @@ void write_github_benchmark(const Report& report, std::ostream& out) {
       const Json json = entry(report, one, value);
       if (std::isfinite(json.at("value").get<double>())) entries.push_back(json);
     }
-  out << entries.dump(1, ' ', false, Json::error_handler_t::replace) << "\n";
+  out << dumped(entries, 1) << "\n";
 }
 
 }  // namespace bench::harness

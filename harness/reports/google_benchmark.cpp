@@ -115,7 +115,7 @@ void write_google_benchmark(const Report& report, std::ostream& out) {
       add_repetitions(family, family_index, json["benchmarks"]);
       add_aggregates(family, family_index++, json["benchmarks"]);
     }
-  out << json.dump(1, ' ', false, Json::error_handler_t::replace) << "\n";
+  out << dumped(json, 1) << "\n";
 }
 
 }  // namespace bench::harness

@@ -9,9 +9,14 @@
 namespace bench::harness {
 namespace {
 
-constexpr std::size_t kMostDisturbances = 20;
+constexpr std::size_t kMostDisturbances = 20, kMostConfig = 64 << 10;  // bytes
 
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
+/// A config in lines, as one line where indenting it would fill pages, and only its beginning where that is long, too.
+std::string config_text(const Json& config) {
+  std::string text = dumped(config, 2);
+  if (text.size() > kMostConfig) text = dumped(config);
+  return text.size() <= kMostConfig ? text : text.substr(0, kMostConfig) + "... (report.json has all of it)";
+}
 
 void write_head(const CaseResult& one, std::ostream& out) {
   const Record& record = one.record();
@@ -90,7 +95,7 @@ void write_config(const Record& record, std::ostream& out) {
     out << "</dl></details>\n";
   }
   out << fmt::format("<details><summary>Effective config</summary><pre>{}</pre></details>\n",
-                     escaped(dump(record.config)));
+                     escaped(config_text(record.config)));
 }
 
 }  // namespace

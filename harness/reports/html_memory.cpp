@@ -38,7 +38,7 @@ void write_html_memory(const Record& record, std::ostream& out) {
   if (lengths.empty()) return;
   std::string head = "<th>sequence length";
   std::vector<std::string> rows(lengths.size());
-  for (std::size_t i = 0; i < lengths.size(); ++i) rows[i] = fmt::format("<tr><td>{:.0f}", lengths[i]);
+  for (std::size_t i = 0; i < lengths.size(); ++i) rows[i] = "<tr><td>" + format_number(lengths[i]);
   for (const auto& name : in_order(record)) {
     const Series& series = record.series.at(name);
     if (!is_shown(name, series, lengths.size())) continue;

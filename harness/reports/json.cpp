@@ -2,6 +2,6 @@
 
 namespace bench::harness {
 
-void write_json(const Report& report, std::ostream& out) { out << to_json(report).dump(1) << "\n"; }
+void write_json(const Report& report, std::ostream& out) { out << dumped(to_json(report), 1) << "\n"; }
 
 }  // namespace bench::harness

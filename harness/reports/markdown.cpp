@@ -3,6 +3,7 @@
 #include "harness/reports/text.h"
 
 #include <algorithm>
+#include <cctype>
 
 namespace bench::harness {
 namespace {
@@ -10,18 +11,36 @@ namespace {
 // GitHub cuts a step summary at 1 MiB. What is left out is the least urgent, and the text says how much it was.
 constexpr std::size_t kMostGates = 1000, kMostCases = 200;
 
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
+/// Whether the character at i would be markup: an underscore within a word isn't, and these others only where a line
+/// begins.
+bool is_markup(const std::string& line, std::size_t i) {
+  if (line[i] == '_') return i == 0 || i + 1 == line.size() || !is_word(line[i - 1]) || !is_word(line[i + 1]);
+  return std::string_view(i == 0 ? "|*`[]\\~#-+=" : "|*`[]\\~").find(line[i]) != std::string_view::npos;
+}
+
 /// Text that stays text: in a table's cell, in a line, and in HTML, which Markdown would let through.
 std::string plain(const std::string& text) {
-  std::string safe;
-  for (const char c : one_line(text)) {
-    if (c == '<')
+  std::string line = one_line(text), safe;
+  line.erase(0, line.find_first_not_of(' '));  // four of them would be code
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '<')
       safe += "&lt;";
-    else if (std::string_view("|*_`[]\\").find(c) != std::string_view::npos)
-      safe += std::string("\\") + c;
+    else if (line[i] == '>')
+      safe += "&gt;";
+    else if (line[i] == '&')
+      safe += "&amp;";
     else
-      safe += c;
+      safe += is_markup(line, i) ? std::string("\\") + line[i] : std::string(1, line[i]);
   }
   return safe;
+}
+
+/// A name in the font of code, or as plain text where it is no plain word.
+std::string code(const std::string& name) {
+  const bool word = std::all_of(name.begin(), name.end(), [](char c) { return is_word(c) || c == '_' || c == '-'; });
+  return word ? "`" + name + "`" : plain(name);
 }
 
 void write_verdicts(const Report& report, std::ostream& out) {
@@ -46,7 +65,7 @@ void write_memory_table(const Record& record, std::ostream& out) {
   out << fmt::format("\n| sequence length | peak memory, GB |{}\n|---:|---:|{}\n", both ? " predicted, GB |" : "",
                      both ? "---:|" : "");
   for (std::size_t i = 0; i < lengths.size(); ++i)
-    out << fmt::format("| {:.0f} | {} |{}\n", lengths[i], format_number(peaks[i] * 1e-9),
+    out << fmt::format("| {} | {} |{}\n", format_number(lengths[i]), format_number(peaks[i] * 1e-9),
                        both ? fmt::format(" {} |", format_number(predicted[i] * 1e-9)) : "");
 }
 
@@ -74,7 +93,8 @@ void write_metrics(const CaseResult& one, std::ostream& out) {
 
 void write_case(const CaseResult& one, std::ostream& out) {
   const Record& record = one.record();
-  out << fmt::format("\n## {}\n\n`{}`, {}, {}.", plain(one.name), one.type, status_name(one.status()), time_text(one));
+  out << fmt::format("\n## {}\n\n{}, {}, {}.", plain(one.name), code(one.type), status_name(one.status()),
+                     time_text(one));
   const std::string effort = one.effort();
   out << (effort.empty() ? "\n" : fmt::format(" {}.\n", effort));
   if (!record.reason.empty())
@@ -84,15 +104,16 @@ void write_case(const CaseResult& one, std::ostream& out) {
   write_memory_table(record, out);
   write_loss_curve(record, out);
   if (!record.notes.empty()) out << "\n";
-  for (const auto& [name, text] : record.notes) out << fmt::format("- {}: {}\n", name, plain(text));
+  for (const auto& [name, text] : record.notes) out << fmt::format("- {}: {}\n", plain(name), plain(text));
 }
 
 }  // namespace
 
 void write_markdown(const Report& report, std::ostream& out) {
   out << fmt::format("# {}: {}\n\nExit code {}: {}.\n\n{}\n\nMade {} on {}, {}.\n\n", plain(report.suite),
-                     summary_line(report), static_cast<int>(report.exit_code()), exit_meaning(report.exit_code()),
-                     plain(report.description), report.created, plain(report.machine()), plain(report.device));
+                     plain(summary_line(report)), static_cast<int>(report.exit_code()),
+                     exit_meaning(report.exit_code()), plain(report.description), plain(report.created),
+                     plain(report.machine()), plain(report.device));
   write_verdicts(report, out);
   for (std::size_t i = 0; i < std::min(kMostCases, report.cases.size()); ++i) write_case(report.cases[i], out);
   if (report.cases.size() > kMostCases)
@@ -100,7 +121,7 @@ void write_markdown(const Report& report, std::ostream& out) {
                        grouped(report.cases.size()));
   out << "\n## Environment\n\n";
   for (const auto& [key, value] : report.environment.items())
-    out << fmt::format("- {}: {}\n", key, plain(environment_text(report.environment, key)));
+    out << fmt::format("- {}: {}\n", plain(key), plain(environment_text(report.environment, key)));
   out << "\nValues in brackets are 95 % intervals; n is the number of samples, or of processes, behind a value.\n";
 }
 

@@ -7,6 +7,8 @@
 namespace bench::harness {
 namespace {
 
+constexpr double kNoWholeNumbers = 1e16;  // from here on doubles skip whole numbers, so digits say nothing
+
 constexpr ReportFormat kFormats[] = {
     {"json", "report.json", "everything: samples, configs, environment, metrics, verdicts", write_json},
     {"markdown", "report.md", "tables for people; also a step summary on GitHub", write_markdown},
@@ -45,6 +47,7 @@ void write_report(const Report& report, const std::filesystem::path& folder, con
 std::string format_number(double value) {
   if (std::isnan(value)) return "-";
   const double size = std::fabs(value);
+  if (size >= kNoWholeNumbers) return fmt::format("{:.4g}", value);
   if (size >= 1000 || value == std::trunc(value)) return fmt::format("{:.0f}", value);
   return fmt::format("{:#.4g}", value);
 }

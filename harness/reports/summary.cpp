@@ -26,7 +26,7 @@ int urgency(const GateResult& result) {
 
 std::string json_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
-  if (!value.is_array()) return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (!value.is_array()) return dumped(value);
   std::string joined;
   for (const auto& element : value) joined += (joined.empty() ? "" : ", ") + json_text(element);
   return joined;

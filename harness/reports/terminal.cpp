@@ -10,7 +10,7 @@ constexpr std::size_t kIndent = 17;  // of what explains a verdict
 /// One line if it fits; else what doesn't goes to lines of its own.
 void write_row(const std::string& beginning, const std::string& rest, std::ostream& out) {
   if (columns(beginning) + columns(rest) <= kTerminalColumns) {
-    out << beginning << rest << "\n";
+    out << one_line(beginning + rest) << "\n";
     return;
   }
   write_wrapped(beginning, 2, out);

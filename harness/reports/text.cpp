@@ -34,9 +34,10 @@ std::size_t bytes_that_fit(std::string_view text, std::size_t width) {
   return position;
 }
 
+bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
+
 bool may_stand_in_xml(char32_t c) {
-  if (c < 0x20) return c == '\t' || c == '\n' || c == '\r';
-  return !(c >= 0x7F && c < 0xA0) && c != 0xFFFE && c != 0xFFFF;
+  return c == '\t' || c == '\n' || c == '\r' || (!is_control(c) && c != 0xFFFE && c != 0xFFFF);
 }
 
 }  // namespace
@@ -111,9 +112,14 @@ void write_wrapped(const std::string& text, std::size_t indent, std::ostream& ou
 }
 
 std::string one_line(const std::string& text) {
-  std::string line = text;
-  for (char& c : line)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  std::string line;
+  for (std::size_t position = 0; position < text.size();) {
+    const std::size_t begin = position;
+    if (is_control(next_character(text, position)))
+      line += ' ';
+    else
+      line.append(text, begin, position - begin);
+  }
   return line;
 }
 

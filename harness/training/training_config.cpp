@@ -15,6 +15,7 @@ void OptimizerConfig::validate(const Require& require) const {
 void TrainConfig::validate(const Require& require) const {
   const auto positive = [&](std::int64_t value, const char* key) {
     require(value > 0, key, fmt::format("{} is not positive", value), "");
+    require_sizes(require, {{key, value}});
   };
   const auto not_negative = [&](double value, const char* key) {
     require(value >= 0, key, fmt::format("{} is negative", value), "");
@@ -25,6 +26,7 @@ void TrainConfig::validate(const Require& require) const {
           fmt::format("{} is not batch_size {} x gradient_accumulation_steps {} = {}", effective_batch_size, batch_size,
                       gradient_accumulation_steps, batch_size * gradient_accumulation_steps),
           "change one of the three");
+  require_sizes(require, {{"max_seq_length", max_seq_length}, {"warmup_steps", warmup_steps}});
   require(max_seq_length >= 2, "max_seq_length", "must be at least 2", "a token is predicted from at least one other");
   require(learning_rate > 0, "learning_rate", "must be positive", "");
   not_negative(weight_decay, "weight_decay");

@@ -18,5 +18,22 @@ TEST(Names, GlobsMatchAsInAShell) {
   EXPECT_FALSE(matches_glob("train", "train?"));
 }
 
+TEST(Names, GlobsOfManyStarsTakeNoLongerThanTheirLengthAllows) {
+  std::string stars;
+  for (int i = 0; i < 2000; ++i) stars += "*a";
+  const std::string name(10'000, 'a');
+  EXPECT_FALSE(matches_glob(name + "b", stars + "c"));  // trying all ways would not end
+  EXPECT_TRUE(matches_glob(name, stars));
+  EXPECT_TRUE(matches_glob("abcabd", "*ab?"));
+  EXPECT_TRUE(matches_glob("a", "a**"));
+  EXPECT_FALSE(matches_glob("", "?"));
+}
+
+TEST(Names, LongNamesAreNoSlips) {
+  const std::string long_name(1'000'000, 'x');
+  EXPECT_EQ(nearest_name(long_name, {long_name + "y"}), "");
+  EXPECT_EQ(nearest_name("prefil", {long_name, "prefill"}), "prefill");
+}
+
 }  // namespace
 }  // namespace bench::harness

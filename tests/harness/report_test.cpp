@@ -239,6 +239,42 @@ TEST(Report, ValuesThatDifferByRoundingHaveAnAxisWithTicks) {
   }
 }
 
+TEST(Report, NoValueMakesAnAxisWithoutEndOrWithoutBounds) {
+  constexpr double kTiny = std::numeric_limits<double>::denorm_min(), kMost = std::numeric_limits<double>::max();
+  const std::vector<double> values{1e300, -1e300, kMost, -kMost, kTiny,     -kTiny,
+                                   0,     1,      -1,    1e-20,  kInfinity, std::nan("")};
+  for (const double a : values)
+    for (const double b : values)
+      for (const Axis& axis : {axis_over("", {a, b}), axis_over("", {a, b}, true), axis_from_zero("", {a, b})}) {
+        EXPECT_LE(axis.ticks.size(), 20u) << a << " " << b;
+        EXPECT_TRUE(std::isfinite(axis.low) && std::isfinite(axis.high) && axis.low < axis.high) << a << " " << b;
+        for (const auto& tick : axis.ticks) EXPECT_LE(tick.text.size(), 12u);
+      }
+}
+
+TEST(Report, NoSampleMakesALargePage) {
+  for (const double value : {1e300, -1e300, 5e-324, 1e16}) {
+    Report report = example();
+    for (auto& one : report.cases)
+      for (auto& record : one.processes)
+        for (auto& [name, series] : record.series)
+          if (!series.samples.empty()) series.samples.back() = value;
+    EXPECT_LT(render(report, write_html).size(), 100'000u) << value;
+  }
+}
+
+TEST(Report, PagesDoNotGrowWithTheNestingOfAConfig) {
+  Report report = example();
+  Json deep = Json::array();
+  for (int i = 0; i < 95; ++i) deep = Json::array({deep});
+  for (int i = 0; i < 200; ++i) report.cases[0].processes[0].config["deep"].push_back(deep);  // 40 kB
+  EXPECT_LT(render(report, write_html).size(), 400'000u);
+  report.cases[0].processes[0].config["long"] = std::string(1'000'000, 'x');
+  const std::string page = render(report, write_html);
+  EXPECT_LT(page.size(), 400'000u);
+  EXPECT_EQ(count(page, "... (report.json has all of it)"), 1u);
+}
+
 TEST(Report, TerminalLinesFitInAHundredColumnsWhateverTheNames) {
   Report report = example();
   report.cases.push_back(broken_case(std::string(300, 'x')));
@@ -259,6 +295,27 @@ TEST(Report, HtmlAndXmlHoldWhatUsersWroteAsText) {
     EXPECT_EQ(text.find('\x01'), std::string::npos);
     EXPECT_EQ(text.find('\xFF'), std::string::npos);
   }
+}
+
+TEST(Report, MarkdownHoldsWhatUsersWroteAsText) {
+  const std::string evil = "# <script>alert(1)</script> | `code` [a](javascript:b) *b* _c_\n- x\x1B\u009B";
+  Report report = hostile(evil);
+  report.suite = report.description = report.created = report.device = report.cases[0].type = evil;
+  report.cases[0].processes[0].hint = evil;
+  report.cases[0].processes[0].notes[evil] = evil;
+  report.environment[evil] = evil;
+  const std::string text = render(report, write_markdown);
+  EXPECT_EQ(count(text, "<script"), 0u);
+  EXPECT_EQ(count(text, " | `code`"), 0u);
+  EXPECT_EQ(count(text, " _c_"), 0u);
+  EXPECT_EQ(count(text, "\n- x"), 0u);
+  EXPECT_EQ(count(text, "\x1B") + count(text, "\u009B"), 0u);
+  EXPECT_EQ(count(text, "\n# &lt;") + count(text, "\n## #") + count(text, "- # "), 0u);
+  EXPECT_GT(count(text,
+                  "\\# &lt;script&gt;alert(1)&lt;/script&gt; \\| \\`code\\` \\[a\\](javascript:b) "
+                  "\\*b\\* \\_c\\_ - x"),
+            8u);
+  EXPECT_EQ(count(render(example(), write_markdown), "memory_bytes"), 1u);  // within a word it is no markup
 }
 
 TEST(Report, HtmlNeedsNoNetworkAndNoScripts) {
@@ -313,6 +370,30 @@ TEST(Report, CsvQuotesWhatSeparates) {
   report.suite = "a,\"b\"\n";
   const std::string csv = render(report, write_csv);
   EXPECT_EQ(count(csv, "\r\n\"a,\"\"b\"\"\n\","), count(csv, "\r\n") - 1);
+}
+
+TEST(Report, CsvHasNoFormulas) {
+  for (const char* evil : {"=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1"}) {
+    Report report = example();
+    report.suite = report.cases[0].name = report.created = evil;
+    report.environment["processor"] = evil;
+    const std::string csv = render(report, write_csv);
+    EXPECT_EQ(count(csv, fmt::format("\n{}", evil)) + count(csv, fmt::format(",{}", evil)), 0u) << csv;
+    EXPECT_GT(count(csv, fmt::format("\n'{},'{},", evil, evil)), 0u) << csv;
+  }
+  Report report = example();
+  report.cases[0].metrics[0].estimate.value = -3;  // a number below 0 stays one
+  EXPECT_EQ(count(render(report, write_csv), ",-3,"), 1u);
+}
+
+TEST(Report, ATextThatIsNoUtf8CostsNoReport) {
+  Report report = hostile("\xC7\xD1\xB1\xB9");
+  report.cases[0].processes[0].notes["\xC7\xD1"] = report.suite = report.environment["processor"] = "\xB1\xB9";
+  for (const auto& format : report_formats()) render(report, format.write);  // none of them fails
+  const tests::TemporaryFolder folder;
+  const auto file = folder.write("r.json", render(report, write_json));
+  EXPECT_EQ(read_report(file).suite, "\uFFFD\uFFFD");
+  EXPECT_TRUE(verify_report(file).hash_matches);
 }
 
 TEST(Report, GithubBenchmarkHasOnlyWhatGetsSmallerWhenItGetsBetter) {

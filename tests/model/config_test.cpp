@@ -1,5 +1,7 @@
 #include "model/config.h"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 namespace bench::model {
@@ -41,6 +43,22 @@ TEST(ModelConfig, ImpossibleShapesAreNamed) {
   EXPECT_EQ(with([](auto& c) { c.vocab_size = 0; }), "vocab_size");
   EXPECT_EQ(with([](auto& c) { c.dropout = 1; }), "dropout");
   EXPECT_EQ(with([](auto& c) { c.eos_token_id = 32000; }), "eos_token_id");
+}
+
+TEST(ModelConfig, SizesThatOverflowAreRefused) {
+  const auto with = [](auto change) {
+    ModelConfig config;
+    change(config);
+    return error_of(config);
+  };
+  constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(with([](auto& c) { c.vocab_size = kHuge; }), "vocab_size");
+  EXPECT_EQ(with([](auto& c) { c.num_layers = kHuge; }), "num_layers");
+  EXPECT_EQ(with([](auto& c) { c.max_seq_length = std::int64_t{1} << 31; }), "max_seq_length");
+  EXPECT_EQ(with([](auto& c) { c.max_seq_length = (std::int64_t{1} << 31) - 1; }), "");
+  // Each size for itself would do; 2^53 parameters and more are no whole number in JSON any more.
+  EXPECT_EQ(with([](auto& c) { c.hidden_size = c.intermediate_size = std::int64_t{1} << 30; }), "num_layers");
+  EXPECT_EQ(with([](auto& c) { c.hidden_size = 1 << 18, c.num_layers = 1000; }), "");  // 10^14
 }
 
 }  // namespace
