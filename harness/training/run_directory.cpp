@@ -77,7 +77,7 @@ void RunDirectory::rewind(std::int64_t step) const {
 
 void RunDirectory::log(const Json& line) const {
   std::ofstream out(path_ / "metrics.jsonl", std::ios::app);
-  out << dumped(line) << "\n";
+  out << line.dump() << "\n";
   out.close();
   if (!out) throw Error::at_run_time((path_ / "metrics.jsonl").string(), "cannot be written", "is the disk full?");
 }
@@ -86,7 +86,7 @@ void RunDirectory::write_wandb(const WandbConfig& config, const Json& effective_
   if (!config.enabled) return;
   const Json json = {
       {"project", config.project}, {"name", config.name}, {"tags", config.tags}, {"config", effective_config}};
-  write_file_atomically(path_ / "wandb.json", dumped(json, 2) + "\n");
+  write_file_atomically(path_ / "wandb.json", json.dump(2) + "\n");
 }
 
 void save_training_checkpoint(Trainer& trainer, const fs::path& folder, const Tokenizer* tokenizer,

@@ -1,0 +1,45 @@
+// A report's JSON: read, verified, rendered in every format, compared with itself, and as a part of a history.
+#include "harness/report.h"
+
+#include "harness/compare.h"
+#include "harness/history.h"
+#include "harness/reports/reports.h"
+#include "tests/fuzz/entry.h"
+
+#include <sstream>
+
+namespace bench::tests {
+namespace {
+
+using namespace harness;
+
+// A page has some thousand bytes of its own; an escaped character takes six, and a line of a config its indentation.
+constexpr std::size_t kPage = 100'000, kGrowth = 300;
+
+void render(const Report& report, std::size_t size) {
+  for (const auto& format : report_formats()) {
+    std::ostringstream out;
+    format.write(report, out);
+    const std::string text = std::move(out).str(), name = format.name;
+    claim(text.size() < kPage + kGrowth * size, name + " is not much longer than the report");
+    if (name == "html" || name == "markdown" || name == "junit")
+      claim(text.find("<script") == std::string::npos, name + " has no scripts");
+  }
+}
+
+}  // namespace
+}  // namespace bench::tests
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace bench::tests;
+  const auto file = folder().write("report.json", text_of(data, size));
+  return take_or_refuse([&] {
+    const Report report = read_report(file);
+    verify_report(file);
+    render(report, size);
+    exit_code(compare_reports(report, report, {}));
+    std::ostringstream out;
+    write_history_html(find_trends({{"a", report}, {"b", report}}), out);
+    report.exit_code();
+  });
+}
