@@ -114,7 +114,7 @@ CaseRequest request_from_json(const Json& json, const std::string& where) {
                         json.at("budget_s"), json.at("config"), {}};
     for (const auto& gate : json.at("gates")) request.gates.push_back(gate_from_json(gate, where));
     request.precision = json.at("precision");
-    request.max_blocks = json.at("max_blocks");
+    request.max_blocks = whole_number(json.at("max_blocks"));
     request.planted_slowdown = json.at("planted_slowdown");
     request.in_turns = json.at("in_turns");
     return request;

@@ -115,7 +115,7 @@ Block block_from_json(const Json& json) {
   block.swap_growth_bytes = number(json.at("swap_growth_bytes"));
   block.thermal_level = number(json.at("thermal_level"));
   for (const auto& [name, range] : json.at("samples").items())
-    block.samples[name] = {range.at(0).get<std::size_t>(), range.at(1).get<std::size_t>()};
+    block.samples[name] = {whole_number(range.at(0)), whole_number(range.at(1))};  // check_ranges: none is negative
   return block;
 }
 

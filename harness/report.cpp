@@ -65,7 +65,7 @@ Report report_from_json(const Json& json, const std::string& where) {
     report.description = json.at("description");
     report.device = json.at("device");
     report.created = json.at("created");
-    report.seed = json.at("seed");
+    report.seed = whole_number(json.at("seed"));
     report.environment = json.at("environment");
     report.before = read_config<Conditions>(YamlNode::parse(dumped(json.at("before")), where));
     report.after = read_config<Conditions>(YamlNode::parse(dumped(json.at("after")), where));
@@ -172,7 +172,7 @@ const Estimate* find_estimate(const CaseResult& one, const std::string& metric) 
 
 std::string machine_name(const Json& environment) {
   return fmt::format("{}, {} cores", environment.at("processor").get<std::string>(),
-                     environment.at("cores").get<std::int64_t>());
+                     whole_number(environment.at("cores")));
 }
 
 std::string Report::machine() const { return machine_name(environment); }

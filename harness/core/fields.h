@@ -36,6 +36,9 @@ inline Json number_or_null(double value) { return std::isfinite(value) ? Json(va
 /// throws at them, and what took hours would be lost for a letter. `indent`: -1 for one line.
 std::string dumped(const Json& json, int indent = -1);
 
+/// The whole number that JSON holds. Throws Json::type_error for anything else: what 1e300 is as one is undefined.
+std::int64_t whole_number(const Json& json);
+
 /// What validate() calls for each condition: (holds, key at fault, what is wrong, hint).
 using Require = std::function<void(bool ok, const std::string& key, const std::string& what, const std::string& hint)>;
 

@@ -16,8 +16,13 @@ Tokenizer::Tokenizer(const std::filesystem::path& model)
     throw Error(model.string(), "no such tokenizer",
                 fmt::format("train one: bench tokenizer train --model CONFIG --out {}", model.string()));
   content_ = read_file(model);
-  const auto status = processor_->LoadFromSerializedProto(content_);
-  if (!status.ok()) throw Error(model.string(), "is not a SentencePiece model", status.ToString());
+  std::string problem;
+  try {
+    if (const auto status = processor_->LoadFromSerializedProto(content_); !status.ok()) problem = status.ToString();
+  } catch (const std::exception& e) {  // pieces of which the library can make no tree
+    problem = e.what();
+  }
+  if (!problem.empty()) throw Error(model.string(), "is not a SentencePiece model", problem);
 }
 
 Tokenizer::~Tokenizer() = default;
