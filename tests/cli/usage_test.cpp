@@ -117,6 +117,8 @@ TEST(Cli, CheckRefusesWhatIsNoFileOfOurs) {
                "gradient_checkpointing: true}\n");
   folder.write("ppl.yaml",
                "name: s\ncases:\n  - {name: a, case: perplexity, checkpoint: c, protocol: disjoint, stride: 8}\n");
+  folder.write("cp949.yaml", "name: \xC7\xD1\xB1\xB9\ncases: []\n");
+  folder.write("huge.yaml", "vocab_size: 9223372036854775807\nhidden_size: 192\nnum_heads: 6\nnum_kv_heads: 2\n");
   const std::string kinds =
       "kinds, and a key of each: suite (cases), training config (train), inference config (generation), machine "
       "(memory_gb_per_s), model config (vocab_size)";
@@ -138,6 +140,10 @@ TEST(Cli, CheckRefusesWhatIsNoFileOfOurs) {
           {"check metric.yaml", "cases[0].gates[0].metric: a decode case measures no perplexity"},
           {"check memory.yaml", "gradient_checkpointing: is for mode: train"},
           {"check ppl.yaml", "stride: is for protocol: strided"},
+          {"check cp949.yaml",
+           "cp949.yaml:1:7: is not UTF-8 (byte 6 of the file)\n  hint: if it is Korean in CP949 (EUC-KR), convert it: "
+           "iconv -f CP949 -t UTF-8 cp949.yaml > NEW"},
+          {"check huge.yaml", "huge.yaml:1:13: vocab_size: 9223372036854775807 is too large"},
       },
       folder.path().string());
 }
