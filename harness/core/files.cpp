@@ -1,13 +1,14 @@
 #include "harness/core/files.h"
 
 #include "harness/core/error.h"
+#include "harness/core/temporary.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <fstream>
-#include <sstream>
-#include <unistd.h>
+#include <streambuf>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -17,42 +18,89 @@ namespace {
 
 constexpr const char* kSpaceHint = "is the disk full or the folder read-only? what was there before is untouched";
 
-void sync_path(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY);
-  if (descriptor < 0)
-    throw Error::at_run_time(path.string(), fmt::format("cannot be synced: {}", std::strerror(errno)));
-#ifdef F_FULLFSYNC  // macOS: fsync leaves the data in the drive's own cache
-  const int failed = ::fcntl(descriptor, F_FULLFSYNC);
-#else
-  const int failed = ::fsync(descriptor);
-#endif
-  const int reason = errno;
-  ::close(descriptor);
-  if (failed && reason != EINVAL && reason != ENOTSUP)  // this file system can't sync, which is no fault of the content
-    throw Error::at_run_time(path.string(), fmt::format("cannot be synced: {}", std::strerror(reason)), kSpaceHint);
+Error cannot(const fs::path& path, const char* done, int reason) {
+  return Error::at_run_time(
+      path.string(), fmt::format("cannot be {}{}{}", done, reason ? ": " : "", reason ? std::strerror(reason) : ""),
+      kSpaceHint);
 }
 
-fs::path temporary_beside(const fs::path& path) {
-  const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  make_folder(parent);
-  return parent / fmt::format(".{}.tmp{}", path.filename().string(), ::getpid());
+/// Writes all of it, however little the system takes at once. 0, or the errno of the call that failed.
+int write_all(const Descriptor& file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file.number(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
 }
+
+/// What a stream writes goes to a descriptor. Unlike std::filebuf it keeps why a write failed.
+class DescriptorBuffer : public std::streambuf {
+ public:
+  explicit DescriptorBuffer(const Descriptor& file) : file_(file) {
+    setp(buffer_.data(), buffer_.data() + buffer_.size());
+  }
+  int failure() const { return failure_; }
+
+ protected:
+  int_type overflow(int_type next) override {
+    if (sync() != 0) return traits_type::eof();
+    if (!traits_type::eq_int_type(next, traits_type::eof())) sputc(traits_type::to_char_type(next));
+    return traits_type::not_eof(next);
+  }
+  int sync() override {
+    if (failure_ == 0) failure_ = write_all(file_, {pbase(), static_cast<std::size_t>(pptr() - pbase())});
+    setp(buffer_.data(), buffer_.data() + buffer_.size());
+    return failure_ == 0 ? 0 : -1;
+  }
+
+ private:
+  const Descriptor& file_;
+  int failure_ = 0;
+  std::array<char, 1 << 16> buffer_;
+};
+
+/// Some file systems tell of a failed write only at a close. A copy is closed: with the last one a lock would go.
+int close_copy(const Descriptor& open) {
+  const int copy = ::dup(open.number());
+  return copy < 0 || ::close(copy) != 0 ? errno : 0;
+}
+
+/// `named`: what an error calls it.
+void sync(const Descriptor& open, const fs::path& named) {
+#ifdef F_FULLFSYNC  // macOS: fsync leaves the data in the drive's own cache
+  const int failed = ::fcntl(open.number(), F_FULLFSYNC);
+#else
+  const int failed = ::fsync(open.number());
+#endif
+  // EINVAL, ENOTSUP: this file system can't sync, which is no fault of the content.
+  if (failed && errno != EINVAL && errno != ENOTSUP) throw cannot(named, "synced", errno);
+  if (const int reason = close_copy(open)) throw cannot(named, "synced", reason);
+}
+
+void sync_path(const fs::path& path, const fs::path& named) {
+  const Descriptor open(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!open.is_open()) throw cannot(named, "synced", errno);
+  sync(open, named);
+}
+
+/// All files and folders below, and the folder itself: a file whose folder isn't on the disk isn't either.
+void sync_folder(const fs::path& folder, const fs::path& named) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (const fs::file_status status = entry.symlink_status(); fs::is_regular_file(status) || fs::is_directory(status))
+      sync_path(entry.path(), named);
+  sync_path(folder, named);
+}
+
+fs::path parent_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 
 void rename_into_place(const fs::path& from, const fs::path& to) {
   std::error_code failed;
   fs::rename(from, to, failed);
-  if (failed) throw Error::at_run_time(to.string(), fmt::format("cannot be replaced: {}", failed.message()));
-  sync_path(to.has_parent_path() ? to.parent_path() : fs::path("."));  // the new name itself
+  if (failed) throw cannot(to, "replaced", failed.value());
+  sync_path(parent_of(to), to);  // the new name itself
 }
-
-/// Removes a temporary file or folder when a write fails half-way.
-struct Cleanup {
-  fs::path path;
-  ~Cleanup() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-};
 
 }  // namespace
 
@@ -62,24 +110,42 @@ void make_folder(const fs::path& path) {
   if (failed) throw Error::at_run_time(path.string(), fmt::format("cannot be created: {}", failed.message()));
 }
 
+void read_file_in_pieces(const fs::path& path, const std::function<void(std::string_view)>& take) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open() && errno == ENOENT) throw Error(path.string(), "no such file");
+  if (!file.is_open()) throw Error(path.string(), fmt::format("is not a readable file: {}", std::strerror(errno)));
+  std::vector<char> piece(1 << 20);
+  while (true) {
+    const ssize_t size = ::read(file.number(), piece.data(), piece.size());
+    if (size == 0) return;
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && errno == EISDIR) throw Error(path.string(), "is not a readable file: it is a folder");
+    if (size < 0)
+      throw Error::at_run_time(path.string(), fmt::format("cannot be read to its end: {}", std::strerror(errno)));
+    take({piece.data(), static_cast<std::size_t>(size)});
+  }
+}
+
 std::string read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in || fs::is_directory(path))
-    throw Error(path.string(), fs::exists(path) ? "is not a readable file" : "no such file");
-  std::ostringstream content;
-  content << in.rdbuf();
-  return content.str();
+  std::string content;
+  read_file_in_pieces(path, [&](std::string_view piece) { content += piece; });
+  return content;
 }
 
 void write_file_atomically(const fs::path& path, const std::function<void(std::ostream&)>& write) {
-  const Cleanup temporary{temporary_beside(path)};
-  std::ofstream out(temporary.path, std::ios::binary);
-  if (out) write(out);
-  out.close();
-  if (!out)
-    throw Error::at_run_time(path.string(), fmt::format("cannot be written: {}", std::strerror(errno)), kSpaceHint);
-  sync_path(temporary.path);
-  rename_into_place(temporary.path, path);
+  std::error_code ignored;
+  const fs::file_status there = fs::status(path, ignored);
+  if (fs::exists(there) && !fs::is_regular_file(there))
+    throw Error::at_run_time(path.string(), "is not a file, so no file can take its place", "choose another name");
+  make_folder(parent_of(path));
+  const Temporary temporary(path, Temporary::Kind::kFile);
+  DescriptorBuffer buffer(temporary.descriptor());
+  std::ostream out(&buffer);
+  write(out);
+  out.flush();
+  if (!out) throw cannot(path, "written", buffer.failure());
+  sync(temporary.descriptor(), path);
+  rename_into_place(temporary.path(), path);
 }
 
 void write_file_atomically(const fs::path& path, std::string_view content) {
@@ -88,26 +154,33 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
 
 void write_folder_atomically(const fs::path& wanted, const std::function<void(const fs::path&)>& fill) {
   const fs::path path = wanted.has_filename() ? wanted : wanted.parent_path();  // "final/" means "final"
-  const Cleanup temporary{temporary_beside(path)};
-  std::error_code failed;
-  fs::remove_all(temporary.path, failed);
-  make_folder(temporary.path);
-  fill(temporary.path);
-  for (const auto& entry : fs::recursive_directory_iterator(temporary.path))
-    if (entry.is_regular_file()) sync_path(entry.path());
+  const bool replaces = fs::exists(path);
+  if (replaces && !fs::is_directory(path))
+    throw Error::at_run_time(path.string(), "is a file, so no folder can take its place", "move it elsewhere");
+  make_folder(parent_of(path));
+  const Temporary temporary(path, Temporary::Kind::kFolder);
+  fill(temporary.path());
+  sync_folder(temporary.path(), path);
+  if (!replaces) return rename_into_place(temporary.path(), path);
   // A folder can't be renamed over a full one: the old is set aside for the moment between the two renames, and removed
   // only when the new one stands in its place.
-  const fs::path old = temporary.path.string() + ".old";
-  const bool replaces = fs::exists(path);
-  if (replaces) rename_into_place(path, old);
+  SetAside old(path);
   try {
-    rename_into_place(temporary.path, path);
-  } catch (const Error& e) {
-    if (replaces) fs::rename(old, path, failed);
-    if (replaces && failed) throw Error::at_run_time(e.where(), e.message(), "the old content is in " + old.string());
+    rename_into_place(temporary.path(), path);
+  } catch (...) {
+    old.put_back();
     throw;
   }
-  if (replaces) fs::remove_all(old, failed);
+}
+
+void append_to_file(const fs::path& path, std::string_view text) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666));
+  const off_t end = file.is_open() ? ::lseek(file.number(), 0, SEEK_END) : -1;
+  if (end < 0) throw cannot(path, "written", errno);
+  const int write_failure = write_all(file, text), failure = write_failure ? write_failure : close_copy(file);
+  if (failure == 0) return;
+  if (::ftruncate(file.number(), end) != 0) throw cannot(path, "cut back to its last whole line", errno);
+  throw cannot(path, "written", failure);
 }
 
 }  // namespace bench::harness
