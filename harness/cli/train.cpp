@@ -19,7 +19,7 @@ struct Options {
   std::vector<std::string> set;
   std::string micro_batch_size = "0", memory_budget;
   std::int64_t max_steps = 0;
-  bool resume = false, overwrite = false;
+  bool resume = false, accept_changes = false, overwrite = false;
 };
 
 MicroBatch micro_batch(const Options& options) {
@@ -62,7 +62,7 @@ class CostNotice {
   bool said_ = false;
 };
 
-void run(const Options& options) {
+Exit run(const Options& options) {
   const auto overrides = std::make_shared<Overrides>(options.set);
   const auto model = read_config<model::ModelConfig>(YamlNode::load(options.model));
   auto config = read_config<TrainingConfig>(YamlNode::load(options.training, overrides));
@@ -80,20 +80,29 @@ void run(const Options& options) {
   std::cerr << fmt::format("{} parameters ({} without the embedding), {} tokens of {}\n", parameter_count(model),
                            parameter_count_without_embedding(model), data.train.size(), data.train.source);
   CostNotice notice(model, config, data, options.max_steps);
-  TrainOptions how{
-      .max_steps = options.max_steps, .execution = execution, .resume = options.resume, .overwrite = options.overwrite};
+  TrainOptions how{.max_steps = options.max_steps,
+                   .execution = execution,
+                   .resume = options.resume,
+                   .accept_changes = options.accept_changes,
+                   .overwrite = options.overwrite};
   how.on_step = [&](const StepResult& result, const std::vector<double>& micro_s, double update_s) {
     notice.after(result, std::accumulate(micro_s.begin(), micro_s.end(), update_s));
   };
   const TrainSummary summary = train(model, config, data, device, how);
+  if (summary.signal != 0) {
+    print_status(fmt::format("interrupted after step {}; checkpoint {}; go on with --resume", summary.steps,
+                             summary.checkpoint.string()));
+    return static_cast<Exit>(128 + summary.signal);  // as shells say that a signal ended a program
+  }
   std::cout << fmt::format("{} steps ({})\nvalidation perplexity {:.3f} (disjoint, context {})\ncheckpoint {}\n",
                            summary.steps, summary.execution, summary.valid_perplexity, config.train.max_seq_length,
                            summary.checkpoint.string());
+  return Exit::kOk;
 }
 
 }  // namespace
 
-void add_train(CLI::App& app, Exit&) {
+void add_train(CLI::App& app, Exit& exit) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("train", "Train a model; checkpoints are Hugging Face folders");
   verb->add_option("--model", options->model, "model config")->required();
@@ -107,11 +116,13 @@ void add_train(CLI::App& app, Exit&) {
   verb->add_option("--memory-budget", options->memory_budget,
                    "of --micro-batch-size auto, such as 10GB [what is free]");
   verb->add_option("--device", options->device, "auto, mps, cuda or cpu [the config's]");
-  auto* resume = verb->add_flag("--resume", options->resume, "go on from the newest checkpoint in output_dir");
+  auto* resume = verb->add_flag("--resume", options->resume, "go on from the newest whole checkpoint in output_dir");
+  verb->add_flag("--accept-changes", options->accept_changes, "of --resume: also if the config has changed since")
+      ->needs(resume);
   verb->add_flag("--overwrite", options->overwrite, "replace a run that is in output_dir already")->excludes(resume);
   verb->add_option("--set", options->set, "KEY=VALUE of the training config, such as train.max_steps=100 or device=cpu")
       ->allow_extra_args(false);
-  verb->callback([options] { run(*options); });
+  verb->callback([options, &exit] { exit = run(*options); });
 }
 
 }  // namespace bench::harness

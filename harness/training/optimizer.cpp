@@ -8,6 +8,20 @@
 #include <ATen/ops/_fused_adamw.h>
 
 namespace bench::harness {
+namespace {
+
+constexpr const char* kFirst = "exp_avg.";
+constexpr const char* kSecond = "exp_avg_sq.";
+
+const torch::Tensor& moment(const model::NamedTensors& state, const std::string& name, const torch::Tensor& parameter,
+                            const std::string& where) {
+  const auto found = state.find(name);
+  if (found == state.end() || found->second.sizes() != parameter.sizes())
+    throw Error(where, name + ": is missing or has another shape", "was the model config changed since the run began?");
+  return found->second;
+}
+
+}  // namespace
 
 AdamW::AdamW(const torch::nn::Module& model, const OptimizerConfig& config, double weight_decay, bool fused)
     : config_(config), fused_(fused) {
@@ -66,25 +80,23 @@ model::NamedTensors AdamW::state() const {
   model::NamedTensors state;
   for (const auto& group : groups_)
     for (std::size_t i = 0; i < group.names.size(); ++i) {
-      state["exp_avg." + group.names[i]] = group.exp_avg[i];
-      state["exp_avg_sq." + group.names[i]] = group.exp_avg_sq[i];
+      state[kFirst + group.names[i]] = group.exp_avg[i];
+      state[kSecond + group.names[i]] = group.exp_avg_sq[i];
     }
   return state;
 }
 
+void AdamW::check_state(const model::NamedTensors& state, const torch::nn::Module& model, const std::string& where) {
+  for (const auto& parameter : model.named_parameters())
+    for (const char* kind : {kFirst, kSecond}) moment(state, kind + parameter.key(), parameter.value(), where);
+}
+
 void AdamW::load_state(const model::NamedTensors& state, std::int64_t updates, const std::string& where) {
   const torch::NoGradGuard no_grad;
-  const auto copy = [&](const std::string& name, torch::Tensor& into) {
-    const auto found = state.find(name);
-    if (found == state.end() || found->second.sizes() != into.sizes())
-      throw Error(where, name + ": is missing or has another shape",
-                  "was the model config changed since the run began?");
-    into.copy_(found->second);
-  };
   for (auto& group : groups_)
     for (std::size_t i = 0; i < group.names.size(); ++i) {
-      copy("exp_avg." + group.names[i], group.exp_avg[i]);
-      copy("exp_avg_sq." + group.names[i], group.exp_avg_sq[i]);
+      group.exp_avg[i].copy_(moment(state, kFirst + group.names[i], group.parameters[i], where));
+      group.exp_avg_sq[i].copy_(moment(state, kSecond + group.names[i], group.parameters[i], where));
     }
   updates_ = updates;
 }

@@ -22,7 +22,9 @@ class AdamW {
 
   /// The moments by parameter name ("exp_avg.model.norm.weight"), for checkpoints.
   model::NamedTensors state() const;
-  /// Throws Error at `where` if the state isn't that of these parameters.
+  /// Throws Error at `where` if the state isn't that of a model's parameters.
+  static void check_state(const model::NamedTensors& state, const torch::nn::Module& model, const std::string& where);
+  /// The same for its own.
   void load_state(const model::NamedTensors& state, std::int64_t updates, const std::string& where);
   /// Updates made: optimizer steps without those that were skipped.
   std::int64_t updates() const { return updates_; }

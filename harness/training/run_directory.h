@@ -1,20 +1,21 @@
 #pragma once
 
 #include "harness/core/fields.h"
-#include "harness/data/tokenizer.h"
-#include "harness/training/trainer.h"
+#include "harness/core/file_lock.h"
+#include "harness/training/training_config.h"
 
 #include <filesystem>
-#include <fstream>
-#include <optional>
+#include <string>
+#include <vector>
 
 namespace bench::harness {
 
 /// The folder of one training run:
 ///   step-000100/   checkpoints with the optimizer's state, from which the run goes on
-///   final/         the last one
+///   final/         the last one, of a run that made all its steps
 ///   metrics.jsonl  a JSON object a line: step, loss, learning rate, ..., for scripts/wandb_sync too
 ///   wandb.json     project, name, tags (only if wandb.enabled)
+///   .lock          says which process trains here, while one does
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
@@ -22,33 +23,33 @@ class RunDirectory {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path final_checkpoint() const { return path_ / "final"; }
   std::filesystem::path step_checkpoint(std::int64_t step) const;
-  /// The checkpoint with the most steps that holds an optimizer's state.
-  std::optional<std::filesystem::path> latest() const;
+  /// All checkpoints, whole or not, the one of the most steps first.
+  std::vector<std::filesystem::path> checkpoints() const;
 
+  /// Makes the folder and keeps others from training in it; what a killed run left half-written goes. Throws Error if
+  /// another run is in it.
+  FileLock lock() const;
   /// Begins a run from step 0. A run that is there already is removed if it is to be overwritten, so that nothing can
   /// be resumed from it or taken for the new one's; else Error.
   void begin(bool overwrite) const;
-  /// Goes on with a run from that step: forgets what was logged behind it.
-  void rewind(std::int64_t step) const;
-  void log(const Json& line) const;
+  /// Goes on with a run from a checkpoint of that step: forgets what was logged behind it. The run has no last
+  /// checkpoint any more, so final/ becomes that of its step. Returns where the checkpoint is now.
+  std::filesystem::path go_on(const std::filesystem::path& checkpoint, std::int64_t step) const;
+
+  /// Adds a line to metrics.jsonl. A line that can't be written is said, kept, and written with the next one.
+  void log(const Json& line);
+  /// Tries once more to write what couldn't be, and says what is lost.
+  void end_log();
   void write_wandb(const WandbConfig& config, const Json& effective_config) const;
 
  private:
   void check_holds_no_run() const;
+  void rewind(std::int64_t step) const;
+  /// Nothing, or why the lines that are due couldn't be written.
+  std::optional<std::string> write_lines();
 
   std::filesystem::path path_;
+  std::string unwritten_;  // whole lines
 };
-
-/// Writes weights, tokenizer, optimizer and the generator of the dropout masks: all that a run needs to go on exactly.
-void save_training_checkpoint(Trainer& trainer, const std::filesystem::path& folder, const Tokenizer* tokenizer,
-                              const Json& effective_config);
-
-/// The number of steps of the run that a checkpoint belongs to. Throws Error if it can't be resumed from.
-std::int64_t checkpoint_step(const std::filesystem::path& folder);
-/// Throws Error if what decides the course of a run (model, data, seed, batch, the content of text and tokenizer) isn't
-/// what the checkpoint's run had.
-void check_same_run(const std::filesystem::path& folder, const Json& effective_config);
-/// Puts optimizer, loss scaler, counts and generator back. The weights are the caller's to load.
-void load_training_state(Trainer& trainer, const std::filesystem::path& folder);
 
 }  // namespace bench::harness

@@ -6,42 +6,14 @@
 #include "harness/core/progress.h"
 #include "harness/measure.h"
 #include "harness/perplexity.h"
-#include "model/checkpoint.h"
+#include "harness/training/checkpoint_saver.h"
+#include "harness/training/interrupt.h"
+#include "harness/training/resume.h"
 
-#include <atomic>
-#include <csignal>
 #include <numeric>
 
 namespace bench::harness {
 namespace {
-
-std::atomic<bool> interrupted = false;
-
-/// While it lives, what asks a program to end (Ctrl-C, kill, a closed terminal) sets `interrupted` instead of ending
-/// it; the same a second time ends it.
-class InterruptGuard {
- public:
-  InterruptGuard() {
-    interrupted = false;
-    for (std::size_t i = 0; i < std::size(kSignals); ++i) before_[i] = std::signal(kSignals[i], interrupt);
-    if (before_[kHangUp] == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // nohup asks to go on
-  }
-  ~InterruptGuard() {
-    for (std::size_t i = 0; i < std::size(kSignals); ++i) std::signal(kSignals[i], before_[i]);
-  }
-  InterruptGuard(const InterruptGuard&) = delete;
-  InterruptGuard& operator=(const InterruptGuard&) = delete;
-
- private:
-  static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
-  static constexpr std::size_t kHangUp = 2;
-  static void interrupt(int signal) {
-    interrupted = true;
-    std::signal(signal, SIG_DFL);
-  }
-
-  void (*before_[std::size(kSignals)])(int);
-};
 
 double validate(model::LanguageModel& model, const TokenStream& valid, std::int64_t context) {
   return measure_perplexity(model, valid, {.protocol = "disjoint", .context = context}).perplexity();
@@ -73,49 +45,74 @@ class Run {
         options_(options),
         effective_({{"model", to_json(model_config)}, {"training", to_json(config)}, {"inputs", inputs_of(data)}}),
         directory_(config.train.output_dir),
+        lock_(lock()),
         execution_(options.execution ? *options.execution : execution_for(config, device, 0, "micro_batch_size")),
-        from_(options.resume ? directory_.latest() : std::nullopt),
-        first_step_(from_ ? checkpoint_step(*from_) : 0),
+        model_(random_model(model_config)),
+        from_(resume()),
+        first_step_(from_ ? from_->step : 0),
         last_step_(options.max_steps > 0 ? std::min(options.max_steps, config.train.max_steps)
                                          : config.train.max_steps),
         batches_(data.train, execution_.micro_batch_size, config.train.max_seq_length, seed()),
-        trainer_(first_model(model_config), config, execution_, device, batches_, first_step_) {
-    if (from_) load_training_state(trainer_, *from_);
+        trainer_(model_, config, execution_, device, batches_, first_step_),
+        saver_(
+            directory_,
+            [this](const std::filesystem::path& checkpoint) {
+              save_training_checkpoint(trainer_, checkpoint, data_.tokenizer.get(), effective_);
+            },
+            options.save_pause_s) {
+    if (from_) load_training_state(trainer_, from_->checkpoint);
   }
 
   TrainSummary go() {
-    options_.resume ? directory_.rewind(first_step_) : directory_.begin(options_.overwrite);
+    if (from_)
+      saver_.has(directory_.go_on(from_->checkpoint, first_step_), first_step_);
+    else
+      directory_.begin(options_.overwrite);
     directory_.write_wandb(config_.wandb, effective_);
     const InterruptGuard guard;
-    train();
-    save(directory_.final_checkpoint());
-    const double perplexity = log_validation();
-    return {trainer_.steps_done(), perplexity, directory_.final_checkpoint(),
-            describe(execution_, config_, trainer_.micro_steps_per_step())};
+    train(guard);
+    TrainSummary summary;
+    summary.steps = trainer_.steps_done();
+    summary.steps_due = std::max(last_step_, first_step_);
+    summary.execution = describe(execution_, config_, trainer_.micro_steps_per_step());
+    if (summary.steps < summary.steps_due) summary.signal = guard.signal();
+    if (summary.signal == 0 || saver_.newest_step() != summary.steps)
+      save_last(summary.signal ? directory_.step_checkpoint(summary.steps) : directory_.final_checkpoint());
+    if (summary.signal == 0) summary.valid_perplexity = log_validation();
+    summary.checkpoint = *saver_.newest();
+    directory_.end_log();
+    return summary;
   }
 
  private:
   std::uint64_t seed() const { return static_cast<std::uint64_t>(config_.seed); }
 
-  /// Random weights, or those of the checkpoint that the run goes on from.
-  model::LanguageModel first_model(const model::ModelConfig& model_config) const {
-    if (options_.resume && !from_)
+  FileLock lock() const {
+    if (options_.resume && !std::filesystem::is_directory(directory_.path()))
       throw Error(config_.train.output_dir, "has no checkpoint to resume from", "start the run without --resume");
-    torch::manual_seed(seed());
-    model::LanguageModel model = new_model(model_config, torch::kFloat32, device_, seed());
-    if (from_) {
-      verify_checkpoint(*from_);
-      check_same_run(*from_, effective_);
-      model::load_weights(model, *from_);
-    }
-    return model;
+    return directory_.lock();
   }
 
-  void train() {
+  model::LanguageModel random_model(const model::ModelConfig& model_config) const {
+    torch::manual_seed(seed());
+    return new_model(model_config, torch::kFloat32, device_, seed());
+  }
+
+  /// The checkpoint that the run goes on from, its weights in the model; nothing if it begins.
+  std::optional<ResumePoint> resume() {
+    if (!options_.resume) return std::nullopt;
+    ResumePoint point = load_newest_whole(directory_, effective_, options_.accept_changes, model_);
+    for (const auto& reason : point.left_out) print_status("left out, since it is not whole: " + reason);
+    if (!options_.quiet || !point.left_out.empty()) print_status("going on from " + point.checkpoint.string());
+    for (const auto& change : point.changes) print_status("changed since: " + change);
+    return point;
+  }
+
+  void train(const InterruptGuard& guard) {
     Progress progress("train", last_step_ - first_step_, "steps", options_.quiet);
     const double begin = now_s();
     const auto time_is_up = [&] { return options_.budget_s && now_s() - begin >= *options_.budget_s; };
-    while (trainer_.steps_done() < last_step_ && !interrupted &&
+    while (trainer_.steps_done() < last_step_ && guard.signal() == 0 &&
            !(trainer_.steps_done() > first_step_ && time_is_up())) {
       const double loss = step();
       progress.update(trainer_.steps_done() - first_step_, fmt::format("loss {:.3f}", loss));
@@ -128,20 +125,27 @@ class Run {
     for (std::int64_t i = 0; i < trainer_.micro_steps_per_step(); ++i)
       micro_s.push_back(time_once(device_, [&] { trainer_.micro_step(); }));
     StepResult result;
-    const double update_s = time_once(device_, [&] { result = trainer_.update(); });
+    const double update_s = time_once(device_, [&] { result = update(); });
     if (options_.on_step) options_.on_step(result, micro_s, update_s);
     const std::int64_t done = trainer_.steps_done();
     const auto due = [&](std::int64_t every) { return done % every == 0; };
     if (due(config_.train.logging_steps) || done == last_step_)
       log_step(result, std::accumulate(micro_s.begin(), micro_s.end(), update_s));
-    if (done == last_step_) return result.loss;  // go() saves and validates then
-    if (due(config_.train.save_steps))
-      save(directory_.step_checkpoint(done));  // before the validation, which takes its time
+    if (done == last_step_) return result.loss;                      // go() saves and validates then
+    if (due(config_.train.save_steps) || saver_.owed()) save(done);  // before the validation, which takes its time
     if (due(config_.train.eval_steps)) log_validation();
     return result.loss;
   }
 
-  void log_step(const StepResult& result, double step_s) const {
+  StepResult update() {
+    try {
+      return trainer_.update();
+    } catch (const Error& e) {
+      throw Error::at_run_time(e.where(), e.message(), e.hint() + "; " + newest_checkpoint());
+    }
+  }
+
+  void log_step(const StepResult& result, double step_s) {
     directory_.log({{"step", trainer_.steps_done()},
                     {"loss", result.loss},
                     {"learning_rate", result.learning_rate},
@@ -157,8 +161,29 @@ class Run {
     return perplexity;
   }
 
-  void save(const std::filesystem::path& checkpoint) {
-    save_training_checkpoint(trainer_, checkpoint, data_.tokenizer.get(), effective_);
+  void save(std::int64_t step) {
+    check_finite();
+    saver_.save(step);
+  }
+
+  void save_last(const std::filesystem::path& checkpoint) {
+    check_finite();
+    saver_.save_last(checkpoint, trainer_.steps_done());
+  }
+
+  /// Weights that aren't finite stay so: what is saved of them would pass for a good checkpoint.
+  void check_finite() const {
+    const auto spoilt = trainer_.first_not_finite();
+    if (!spoilt) return;
+    throw Error::at_run_time(fmt::format("step {}", trainer_.steps_done()),
+                             fmt::format("no checkpoint is made of it: {} is not finite", *spoilt),
+                             "lower learning_rate; " + newest_checkpoint());
+  }
+
+  /// Those of this run were finite when they were written, and the one it goes on from when it was read.
+  std::string newest_checkpoint() const {
+    return saver_.newest() ? fmt::format("the last checkpoint is good: {}", saver_.newest()->string())
+                           : "there is no checkpoint yet";
   }
 
   const TrainingConfig& config_;
@@ -167,11 +192,14 @@ class Run {
   const TrainOptions& options_;
   Json effective_;
   RunDirectory directory_;
+  FileLock lock_;
   Execution execution_;
-  std::optional<std::filesystem::path> from_;  // the checkpoint that the run goes on from
+  model::LanguageModel model_;
+  std::optional<ResumePoint> from_;
   std::int64_t first_step_, last_step_;
   Batches batches_;
   Trainer trainer_;
+  CheckpointSaver saver_;
 };
 
 }  // namespace

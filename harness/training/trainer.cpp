@@ -1,6 +1,7 @@
 #include "harness/training/trainer.h"
 
 #include "harness/core/error.h"
+#include "harness/training/finite.h"
 #include "harness/training/schedule.h"
 
 #include <cmath>
@@ -61,10 +62,17 @@ void Trainer::count_skipped(const StepResult& result) {
   skipped_.total += result.skipped ? 1 : 0;
   skipped_.in_a_row = result.skipped ? skipped_.in_a_row + 1 : 0;
   if (skipped_.in_a_row < kMostSkipped) return;
+  const auto spoilt = first_not_finite();
   throw Error::at_run_time(fmt::format("step {}", step_ + 1),
                            fmt::format("loss {} and gradient norm {} are not both finite, for the {}th time in a row",
                                        result.loss, result.grad_norm, skipped_.in_a_row),
-                           "lower learning_rate or check the data; the last checkpoint is good");
+                           spoilt ? fmt::format("lower learning_rate: an update has made {} not finite", *spoilt)
+                                  : "lower learning_rate or check the data; the weights are still finite");
+}
+
+std::optional<std::string> Trainer::first_not_finite() const {
+  const auto weight = harness::first_not_finite(*model_);
+  return weight ? weight : harness::first_not_finite(optimizer_.state());
 }
 
 StepResult Trainer::step() {

@@ -9,6 +9,8 @@
 #include "model/decoder.h"
 
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace bench::harness {
 
@@ -46,6 +48,8 @@ class Trainer {
   SkippedSteps& skipped() { return skipped_; }
   LossScaler& loss_scaler() { return loss_scaler_; }
   AdamW& optimizer() { return optimizer_; }
+  /// The first of weights and moments that holds NaN or infinity, or nothing.
+  std::optional<std::string> first_not_finite() const;
   model::LanguageModel& model() { return model_; }
 
  private:

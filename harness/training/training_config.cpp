@@ -2,7 +2,20 @@
 
 #include "harness/devices/device_names.h"
 
+#include <initializer_list>
+
 namespace bench::harness {
+namespace {
+
+/// Can 64 bits count the product of positive numbers?
+bool product_fits(std::initializer_list<std::int64_t> factors) {
+  std::int64_t product = 1;
+  for (const std::int64_t factor : factors)
+    if (__builtin_mul_overflow(product, factor, &product)) return false;
+  return true;
+}
+
+}  // namespace
 
 void OptimizerConfig::validate(const Require& require) const {
   require(name == "adamw", "name", fmt::format("unknown optimizer '{}'", name), "known: adamw");
@@ -22,9 +35,14 @@ void TrainConfig::validate(const Require& require) const {
   };
   positive(batch_size, "batch_size");
   positive(gradient_accumulation_steps, "gradient_accumulation_steps");
-  require(effective_batch_size == batch_size * gradient_accumulation_steps, "effective_batch_size",
+  const bool fits = product_fits({batch_size, gradient_accumulation_steps});
+  require(fits, "gradient_accumulation_steps",
+          fmt::format("{} x batch_size {} is more than 64 bits can count", gradient_accumulation_steps, batch_size),
+          "");
+  const std::int64_t sequences = fits ? batch_size * gradient_accumulation_steps : 0;
+  require(effective_batch_size == sequences, "effective_batch_size",
           fmt::format("{} is not batch_size {} x gradient_accumulation_steps {} = {}", effective_batch_size, batch_size,
-                      gradient_accumulation_steps, batch_size * gradient_accumulation_steps),
+                      gradient_accumulation_steps, sequences),
           "change one of the three");
   require_sizes(require, {{"max_seq_length", max_seq_length}, {"warmup_steps", warmup_steps}});
   require(max_seq_length >= 2, "max_seq_length", "must be at least 2", "a token is predicted from at least one other");
@@ -33,6 +51,11 @@ void TrainConfig::validate(const Require& require) const {
   require(max_grad_norm > 0, "max_grad_norm", "must be positive", "");
   not_negative(static_cast<double>(warmup_steps), "warmup_steps");
   positive(max_steps, "max_steps");
+  // Twice: a window is a token longer than its sequence, and batches are made ahead.
+  require(product_fits({effective_batch_size, max_seq_length, max_steps, 2}), "effective_batch_size",
+          fmt::format("{} x max_seq_length {} x max_steps {} are more tokens than 64 bits can count",
+                      effective_batch_size, max_seq_length, max_steps),
+          "lower one of the three");
   require(lr_scheduler == "cosine" || lr_scheduler == "constant", "lr_scheduler",
           fmt::format("unknown scheduler '{}'", lr_scheduler), unknown_name_hint(lr_scheduler, {"cosine", "constant"}));
   require(min_lr >= 0 && min_lr <= learning_rate, "min_lr", "must be between 0 and learning_rate",
@@ -46,6 +69,8 @@ void TrainConfig::validate(const Require& require) const {
   not_negative(static_cast<double>(num_workers), "num_workers");
   require(num_workers <= 256, "num_workers", fmt::format("{} are too many threads", num_workers), "8 is plenty");
   positive(prefetch_factor, "prefetch_factor");
+  require(prefetch_factor <= 1024, "prefetch_factor", fmt::format("{} batches ahead are too many", prefetch_factor),
+          "4 is plenty");
   require(persistent_workers || num_workers == 0, "persistent_workers", "false is not supported",
           "set it to true, or num_workers to 0");
 }

@@ -17,16 +17,6 @@ TEST_F(CheckpointTest, TrainResumesAndRefusesToOverwrite) {
             2);  // too long a sequence
 }
 
-// In the middle of a run that would take hours. SIGHUP goes the same way, unless the tests themselves run under nohup.
-TEST_F(CheckpointTest, SigtermEndsTrainingWithACheckpoint) {
-  const int exit_code =
-      shell("\"$BENCH\" " + train_arguments("run", "--set train.max_steps=1000000 --set train.logging_steps=1") +
-            " >out 2>err & i=0; while [ ! -s run/metrics.jsonl ] && [ $i -lt 1200 ]; do sleep 0.05; i=$((i+1)); done; "
-            "kill -TERM $!; wait $!");
-  EXPECT_EQ(exit_code, 0) << read_file(folder_.path() / "err");
-  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "run/final/training_state.json"));
-}
-
 TEST_F(CheckpointTest, WhatDoesNotFitTheBudgetNamesTheOption) {
   const Outcome outcome = train("run", "--micro-batch-size auto --memory-budget 1kB");
   EXPECT_EQ(outcome.exit_code, 3);

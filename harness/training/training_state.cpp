@@ -1,0 +1,88 @@
+#include "harness/training/training_state.h"
+
+#include "harness/checkpoints.h"
+#include "harness/core/files.h"
+#include "harness/training/finite.h"
+
+namespace bench::harness {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kStateFile = "training_state.json";
+constexpr const char* kTensorsFile = "training_state.safetensors";
+constexpr const char* kGenerator = "generator";
+
+TrainingState state_in(const Json& json) {
+  TrainingState state;
+  state.step = json.at("step").get<std::int64_t>();
+  // What an older state doesn't say it took to be so: no step skipped, each an update.
+  state.updates = json.value("updates", state.step);
+  state.skipped = {json.value("skipped_steps", std::int64_t{0}), json.value("skipped_in_a_row", std::int64_t{0})};
+  if (json.contains("loss_scale")) state.loss_scale = json["loss_scale"].get<double>();
+  state.loss_scale_good_steps = json.value("loss_scale_good_steps", std::int64_t{0});
+  state.device = json.value("device", "");
+  state.config = json.value("config", Json::object());
+  return state;
+}
+
+}  // namespace
+
+TrainingState read_training_state(const fs::path& checkpoint) {
+  const fs::path file = checkpoint / kStateFile;
+  if (!fs::exists(file))
+    throw Error(checkpoint.string(), "holds no optimizer state to resume from", "checkpoints of bench train do");
+  try {
+    const TrainingState state = state_in(Json::parse(read_file(file)));
+    if (state.step >= 0) return state;
+  } catch (const Json::exception&) {  // no JSON, a key that is missing or of another type
+    throw Error(file.string(), "is not a training state");
+  }
+  throw Error(file.string(), "is not a training state: its step is negative");
+}
+
+void save_training_checkpoint(Trainer& trainer, const fs::path& folder, const Tokenizer* tokenizer,
+                              const Json& effective_config) {
+  write_checkpoint(trainer.model(), folder, torch::kFloat32, tokenizer, [&](const fs::path& temporary) {
+    model::NamedTensors tensors = trainer.optimizer().state();
+    tensors[kGenerator] = at::globalContext().defaultGenerator(trainer.model()->device()).get_state();
+    model::write_safetensors(temporary / kTensorsFile, tensors);
+    write_file_atomically(temporary / kStateFile, Json{{"step", trainer.steps_done()},
+                                                       {"updates", trainer.optimizer().updates()},
+                                                       {"skipped_steps", trainer.skipped().total},
+                                                       {"skipped_in_a_row", trainer.skipped().in_a_row},
+                                                       {"loss_scale", trainer.loss_scaler().scale()},
+                                                       {"loss_scale_good_steps", trainer.loss_scaler().good_steps()},
+                                                       {"device", trainer.model()->device().str()},
+                                                       {"config", effective_config}}
+                                                          .dump(2) +
+                                                      "\n");
+  });
+}
+
+void check_training_tensors(const fs::path& folder, const model::LanguageModel& model) {
+  const std::string where = (folder / kTensorsFile).string();
+  const model::NamedTensors state = model::read_safetensors(where);
+  AdamW::check_state(state, *model, where);
+  if (!state.contains(kGenerator)) throw Error(where, "generator: is missing");
+  if (const auto name = first_not_finite(*model)) throw Error(folder.string(), *name + ": is not finite");
+  if (const auto name = first_not_finite(state)) throw Error(where, *name + ": is not finite");
+}
+
+void load_training_state(Trainer& trainer, const fs::path& folder) {
+  const TrainingState state = read_training_state(folder);
+  const std::string device = trainer.model()->device().str();
+  if (state.device != device)
+    throw Error(folder.string(), fmt::format("the run was on {}, this is {}", state.device, device),
+                "the state of its random numbers can't move between devices");
+  const std::string where = (folder / kTensorsFile).string();
+  const model::NamedTensors tensors = model::read_safetensors(where);
+  trainer.optimizer().load_state(tensors, state.updates, where);
+  trainer.skipped() = state.skipped;
+  trainer.loss_scaler().restore(state.loss_scale.value_or(trainer.loss_scaler().scale()), state.loss_scale_good_steps);
+  const auto generator = tensors.find(kGenerator);
+  if (generator == tensors.end()) throw Error(where, "generator: is missing");
+  at::Generator dropout = at::globalContext().defaultGenerator(trainer.model()->device());
+  dropout.set_state(generator->second.clone());
+}
+
+}  // namespace bench::harness
