@@ -54,7 +54,7 @@ std::vector<fs::path> RunDirectory::checkpoints() const {
 FileLock RunDirectory::lock() const {
   make_folder(path_);
   remove_stale_temporaries(path_);
-  return {path_ / ".lock", "wait for it, end it, or train elsewhere: --set train.output_dir=DIR"};
+  return {path_ / "train.lock", "wait for it, end it, or train elsewhere: --set train.output_dir=DIR"};
 }
 
 void RunDirectory::check_holds_no_run() const {
@@ -74,17 +74,18 @@ void RunDirectory::begin(bool overwrite) const {
   for (const auto& path : old) fs::remove_all(path);
 }
 
-fs::path RunDirectory::go_on(const fs::path& checkpoint, std::int64_t step) const {
-  rewind(step);
-  std::int64_t final_step = 0;
-  if (why_failed([&] { final_step = read_training_state(final_checkpoint()).step; })) return checkpoint;
-  const fs::path place = step_checkpoint(final_step);
-  if (fs::exists(place)) {  // the same step twice: the whole one is known, else both stay
-    if (checkpoint != place && checkpoint != final_checkpoint()) return checkpoint;
-    fs::remove_all(checkpoint == place ? final_checkpoint() : place);
+fs::path RunDirectory::retire_final(const fs::path& newest) const {
+  std::int64_t step = 0;
+  if (why_failed([&] { step = read_training_state(final_checkpoint()).step; })) return newest;  // none, or damaged
+  const fs::path place = step_checkpoint(step);
+  const bool is_newest = newest == final_checkpoint();
+  if (is_newest || !fs::exists(place)) {
+    fs::remove_all(place);
+    fs::rename(final_checkpoint(), place);
+  } else {
+    fs::remove_all(final_checkpoint());
   }
-  if (fs::exists(final_checkpoint())) fs::rename(final_checkpoint(), place);
-  return checkpoint == final_checkpoint() ? place : checkpoint;
+  return is_newest ? place : newest;
 }
 
 void RunDirectory::rewind(std::int64_t step) const {

@@ -15,7 +15,7 @@ namespace bench::harness {
 ///   final/         the last one, of a run that made all its steps
 ///   metrics.jsonl  a JSON object a line: step, loss, learning rate, ..., for scripts/wandb_sync too
 ///   wandb.json     project, name, tags (only if wandb.enabled)
-///   .lock          says which process trains here, while one does
+///   train.lock     says which process trains here, while one does
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
@@ -32,9 +32,11 @@ class RunDirectory {
   /// Begins a run from step 0. A run that is there already is removed if it is to be overwritten, so that nothing can
   /// be resumed from it or taken for the new one's; else Error.
   void begin(bool overwrite) const;
-  /// Goes on with a run from a checkpoint of that step: forgets what was logged behind it. The run has no last
-  /// checkpoint any more, so final/ becomes that of its step. Returns where the checkpoint is now.
-  std::filesystem::path go_on(const std::filesystem::path& checkpoint, std::int64_t step) const;
+  /// Goes on with a run from that step: forgets what was logged behind it.
+  void rewind(std::int64_t step) const;
+  /// A run that has gone on past final/, or will, has no last checkpoint: it becomes the one of its step, which it
+  /// replaces if it is itself `newest`, the newest whole one. Returns where that is then.
+  std::filesystem::path retire_final(const std::filesystem::path& newest) const;
 
   /// Adds a line to metrics.jsonl. A line that can't be written is said, kept, and written with the next one.
   void log(const Json& line);
@@ -44,7 +46,6 @@ class RunDirectory {
 
  private:
   void check_holds_no_run() const;
-  void rewind(std::int64_t step) const;
   /// Nothing, or why the lines that are due couldn't be written.
   std::optional<std::string> write_lines();
 

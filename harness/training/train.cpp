@@ -6,6 +6,7 @@
 #include "harness/core/progress.h"
 #include "harness/measure.h"
 #include "harness/perplexity.h"
+#include "harness/training/attempt.h"
 #include "harness/training/checkpoint_saver.h"
 #include "harness/training/interrupt.h"
 #include "harness/training/resume.h"
@@ -64,10 +65,8 @@ class Run {
   }
 
   TrainSummary go() {
-    if (from_)
-      saver_.has(directory_.go_on(from_->checkpoint, first_step_), first_step_);
-    else
-      directory_.begin(options_.overwrite);
+    from_ ? directory_.rewind(first_step_) : directory_.begin(options_.overwrite);
+    if (from_) saver_.has(from_->checkpoint, first_step_);
     directory_.write_wandb(config_.wandb, effective_);
     const InterruptGuard guard;
     train(guard);
@@ -78,7 +77,10 @@ class Run {
     if (summary.steps < summary.steps_due) summary.signal = guard.signal();
     if (summary.signal == 0 || saver_.newest_step() != summary.steps)
       save_last(summary.signal ? directory_.step_checkpoint(summary.steps) : directory_.final_checkpoint());
-    if (summary.signal == 0) summary.valid_perplexity = log_validation();
+    if (summary.signal == 0)
+      summary.valid_perplexity = log_validation();
+    else
+      retire_final();
     summary.checkpoint = *saver_.newest();
     directory_.end_log();
     return summary;
@@ -164,6 +166,13 @@ class Run {
   void save(std::int64_t step) {
     check_finite();
     saver_.save(step);
+    if (!saver_.owed()) retire_final();
+  }
+
+  void retire_final() {
+    const auto failed =
+        why_failed([&] { saver_.has(directory_.retire_final(*saver_.newest()), saver_.newest_step()); });
+    if (failed) print_status(*failed);
   }
 
   void save_last(const std::filesystem::path& checkpoint) {

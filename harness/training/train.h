@@ -17,7 +17,7 @@ struct TrainOptions {
   bool overwrite = false;                             // replace a run that the run directory already holds
   std::optional<double> budget_s = std::nullopt;      // stop after the step that passes it, the first at the earliest
   bool quiet = false;
-  double save_pause_s = 2;  // between tries to write the last checkpoint
+  double save_pause_s = 1;  // between tries to write the last checkpoint
   /// Called after each step with its result and the seconds of its micro-batches and of its update.
   std::function<void(const StepResult&, const std::vector<double>& micro_s, double update_s)> on_step = nullptr;
 };

@@ -164,26 +164,36 @@ TEST_F(FinishedRun, FromAnOlderCheckpointItComesToTheSameBitsAndLogsEachStepOnce
   EXPECT_EQ(steps, (std::vector<std::int64_t>{1, 2, 3, 4, 5, 6}));
 }
 
-TEST_F(FinishedRun, WhileItGoesOnItHasNoLastCheckpoint) {
+TEST_F(FinishedRun, ItsLastCheckpointIsOneOfManyOnceItHasGoneOn) {
   config_.train.max_steps = 8;
-  bool there = true;
   TrainOptions options{.accept_changes = true};
   options.on_step = [&](const StepResult& result, const auto&, double) {
-    there = fs::exists(checkpoint("final"));
+    EXPECT_TRUE(fs::exists(checkpoint("final")));  // until there is another
     if (result.step == 7) std::raise(SIGTERM);
   };
   const TrainSummary summary = resume(options);
-  EXPECT_FALSE(there);
   EXPECT_EQ(summary.signal, SIGTERM);
   EXPECT_EQ(summary.steps, 7);
   EXPECT_EQ(summary.steps_due, 8);
   EXPECT_TRUE(std::isnan(summary.valid_perplexity));
   EXPECT_EQ(summary.checkpoint, checkpoint("step-000007"));
   EXPECT_FALSE(fs::exists(checkpoint("final")));
-  EXPECT_TRUE(fs::exists(checkpoint("step-000006")));  // what was final
+  EXPECT_EQ(read_training_state(checkpoint("step-000006")).step, 6);  // what was final
   EXPECT_EQ(newest(true).checkpoint, checkpoint("step-000007"));
   resume();
   EXPECT_EQ(read_training_state(checkpoint("final")).step, 8);
+}
+
+TEST_F(FinishedRun, ALastCheckpointTakesThePlaceOfItsStepsOnlyIfItIsKnownToBeWhole) {
+  const RunDirectory directory(folder_.path() / "run");
+  fs::copy(checkpoint("step-000004"), checkpoint("step-000006"));
+  EXPECT_EQ(directory.retire_final(checkpoint("step-000006")), checkpoint("step-000006"));
+  EXPECT_EQ(read_training_state(checkpoint("step-000006")).step, 4);
+  fs::rename(checkpoint("step-000006"), checkpoint("final"));
+  write_file_atomically(checkpoint("step-000004/training_state.json"), "");
+  EXPECT_EQ(directory.retire_final(checkpoint("final")), checkpoint("step-000004"));
+  EXPECT_EQ(read_training_state(checkpoint("step-000004")).step, 4);
+  EXPECT_FALSE(fs::exists(checkpoint("final")));
 }
 
 TEST_F(FinishedRun, ASignalBetweenSavesIsTheSameBitsAfterAll) {
