@@ -65,6 +65,8 @@ void check_alike(const std::vector<Report>& runs) {
   if (runs.size() < kFewestRuns)
     throw Error("calibrate", fmt::format("{} runs are too few to know their spread", runs.size()), "give at least 3");
   for (const auto& run : runs) {
+    if (const std::string why = run.interruption(); !why.empty())
+      throw Error("calibrate", "a run was " + why, "references need whole runs");
     if (run.machine() != runs[0].machine())
       throw Error("calibrate", fmt::format("runs of {} and of {}", runs[0].machine(), run.machine()),
                   "references are of one machine");

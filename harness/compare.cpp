@@ -126,11 +126,17 @@ void compare_cases(const CaseResult& base, const CaseResult& now, const CompareO
   }
 }
 
+/// Which of the two has not been run, or "".
+std::string why_not_run(const CaseResult& base, const CaseResult& now) {
+  if (base.status() == Record::Status::kNotRun) return "base: " + base.record().reason;
+  return now.status() == Record::Status::kNotRun ? "new: " + now.record().reason : "";
+}
+
 void judge_timed(std::vector<Comparison>& rows, double tolerance) {
   std::vector<Comparison*> timed;
   std::vector<double> p_values;
   for (auto& row : rows) {
-    if (row.change != Change::kCantTell || row.metric->nature != Nature::kTimed) continue;
+    if (row.change != Change::kCantTell || !row.metric || row.metric->nature != Nature::kTimed) continue;
     timed.push_back(&row);
     p_values.push_back(row.p_value);
   }
@@ -179,10 +185,14 @@ std::vector<Comparison> compare_reports(const Report& base, const Report& now, c
   if (!options.different) check_comparable(base, now);
   std::vector<Comparison> rows;
   for (const auto& old_case : base.cases) {
-    if (const CaseResult* new_case = find_case(now, old_case.name))
-      compare_cases(old_case, *new_case, options, rows);
-    else
+    const CaseResult* new_case = find_case(now, old_case.name);
+    const std::string not_run = new_case ? why_not_run(old_case, *new_case) : "";
+    if (!new_case)
       rows.push_back({old_case.name, nullptr, {}, {}, {}, {}, 1, Change::kVanished, ""});
+    else if (!not_run.empty())
+      rows.push_back({old_case.name, nullptr, {}, {}, {}, {}, 1, Change::kCantTell, not_run});
+    else
+      compare_cases(old_case, *new_case, options, rows);
   }
   for (const auto& new_case : now.cases)
     if (!find_case(base, new_case.name)) rows.push_back({new_case.name, nullptr, {}, {}, {}, {}, 1, Change::kNew, ""});

@@ -204,7 +204,7 @@ GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, c
   for (const auto& record : processes)
     if (record.status == Record::Status::kError) return with(result, Verdict::kError, record.reason);
   for (const auto& record : processes)
-    if (record.status == Record::Status::kSkipped) return with(result, Verdict::kNotJudged, record.reason);
+    if (record.status != Record::Status::kOk) return with(result, Verdict::kNotJudged, record.reason);
   const Evidence evidence{processes, base};
   const auto estimate = gate_value(gate, processes, base);
   if (estimate) result.measured = *estimate;

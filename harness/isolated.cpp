@@ -3,13 +3,14 @@
 #include "harness/core/clock.h"
 #include "harness/core/files.h"
 #include "harness/core/process.h"
+#include "harness/core/scratch_folder.h"
 #include "harness/core/turns.h"
 #include "harness/environment.h"
 
 #include <csignal>
 #include <filesystem>
+#include <optional>
 #include <thread>
-#include <unistd.h>
 
 namespace bench::harness {
 namespace fs = std::filesystem;
@@ -17,19 +18,6 @@ namespace {
 
 /// A case keeps its budget itself; this ends one that doesn't: a step can't be cut short, and loading takes time too.
 double kill_after_s(double budget_s) { return 4 * budget_s + 300; }
-
-struct TemporaryFolder {
-  fs::path path;
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "bench-XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw Error::at_run_time(name, "no temporary folder can be made");
-    path = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-};
 
 Record failed(const CaseRequest& request, std::string reason, std::string hint) {
   Record record;
@@ -63,14 +51,14 @@ Record run_process_of(const CaseRequest& request, const fs::path& program, bool 
   const EndingSignals signals;  // end us once the folder is gone
   Record record;
   try {
-    const TemporaryFolder folder;
-    const fs::path request_file = folder.path / "request.json", record_file = folder.path / "record.json";
+    const ScratchFolder folder;
+    const fs::path request_file = folder.path() / "request.json", record_file = folder.path() / "record.json";
     write_file_atomically(request_file, dumped(to_json(request)));
     const ProcessResult process =
         run_process({program.string(), "case", request_file.string(), record_file.string()},
                     kill_after_s(request.budget_s), own_group, passed,
                     // A killed process cleans nothing up: what it leaves there goes with ours.
-                    {"TMPDIR=" + folder.path.string()});
+                    {"TMPDIR=" + folder.path().string()});
     record = outcome(request, process, record_file);
   } catch (const Error& e) {
     record = failed(request, e.where() + ": " + e.message(), e.hint());
@@ -81,9 +69,35 @@ Record run_process_of(const CaseRequest& request, const fs::path& program, bool 
   return record;
 }
 
+/// Objects and lists within each other. What reads, writes or shows a document calls itself for each of them: a file of
+/// brackets would end this process, or become a page of its size squared.
+constexpr std::size_t kDeepest = 100;
+
+/// The byte, counted from 1, at which a JSON text is nested deeper than that.
+std::optional<std::size_t> nested_too_deep(const std::string& text) {
+  std::size_t depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '\\')
+      ++i;  // whatever follows ends no text
+    else if (c == '"')
+      quoted = !quoted;
+    else if (!quoted && (c == '[' || c == '{') && ++depth > kDeepest)
+      return i + 1;
+    else if (!quoted && (c == ']' || c == '}') && depth > 0)
+      --depth;
+  }
+  return {};
+}
+
 }  // namespace
 
 Json parse_json(const std::string& text, const std::string& where) {
+  if (const auto byte = nested_too_deep(text))
+    throw Error(fmt::format("{}: byte {}", where, *byte),
+                fmt::format("has more than {} objects and lists within each other", kDeepest),
+                "no file that this program writes has");
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& e) {

@@ -39,7 +39,8 @@ std::pair<Record, Record> run_in_turns(const CaseRequest& first, const std::file
 Json to_json(const CaseRequest& request);
 CaseRequest request_from_json(const Json& json, const std::string& where);
 
-/// Parses JSON; throws Error at `where`, where the text is cut off or malformed with the byte at fault.
+/// Parses JSON; throws Error at `where`, with the byte at fault where the text is cut off, malformed or nested too
+/// deep.
 Json parse_json(const std::string& text, const std::string& where);
 
 }  // namespace bench::harness

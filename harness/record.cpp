@@ -10,10 +10,13 @@
 namespace bench::harness {
 namespace {
 
-constexpr std::array<std::pair<Record::Status, const char*>, 3> kStatusNames{
-    {{Record::Status::kOk, "ok"}, {Record::Status::kSkipped, "skipped"}, {Record::Status::kError, "error"}}};
+constexpr std::array<std::pair<Record::Status, const char*>, 4> kStatusNames{{{Record::Status::kOk, "ok"},
+                                                                              {Record::Status::kSkipped, "skipped"},
+                                                                              {Record::Status::kNotRun, "not_run"},
+                                                                              {Record::Status::kError, "error"}}};
 
-// JSON has no NaN: a number that isn't finite is written as null and read as NaN.
+// JSON has no NaN: a number that isn't finite is written as null and read as NaN. It is null in the document already,
+// not only in its text: a document that was read is compared with one that was made.
 double number(const Json& json) {
   return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
 }
@@ -88,16 +91,28 @@ std::string first_note(const Record& record, std::initializer_list<const char*> 
   return "";
 }
 
+Json numbers(const std::vector<double>& values) {
+  Json json = Json::array();
+  for (const double value : values) json.push_back(number_or_null(value));
+  return json;
+}
+
+Json numbers(const std::map<std::string, double>& values) {
+  Json json = Json::object();
+  for (const auto& [name, value] : values) json[name] = number_or_null(value);
+  return json;
+}
+
 Json block_json(const Block& block) {
-  Json json = {{"begin_s", block.begin_s},
-               {"end_s", block.end_s},
+  Json json = {{"begin_s", number_or_null(block.begin_s)},
+               {"end_s", number_or_null(block.end_s)},
                {"warmup", block.warmup},
-               {"matmul_flops_per_s", block.matmul_flops_per_s},
-               {"read_bytes_per_s", block.read_bytes_per_s},
-               {"stolen", block.stolen},
-               {"others", block.others},
-               {"swap_growth_bytes", block.swap_growth_bytes},
-               {"thermal_level", block.thermal_level},
+               {"matmul_flops_per_s", number_or_null(block.matmul_flops_per_s)},
+               {"read_bytes_per_s", number_or_null(block.read_bytes_per_s)},
+               {"stolen", number_or_null(block.stolen)},
+               {"others", number_or_null(block.others)},
+               {"swap_growth_bytes", number_or_null(block.swap_growth_bytes)},
+               {"thermal_level", number_or_null(block.thermal_level)},
                {"samples", Json::object()}};
   for (const auto& [name, range] : block.samples) json["samples"][name] = {range.first, range.second};
   return json;
@@ -217,20 +232,20 @@ double Record::fact(const std::string& fact_name) const {
 
 Json to_json(const Record& record) {
   Json series = Json::object(), blocks = Json::array();
-  for (const auto& [name, one] : record.series) series[name] = {{"unit", one.unit}, {"samples", one.samples}};
+  for (const auto& [name, one] : record.series) series[name] = {{"unit", one.unit}, {"samples", numbers(one.samples)}};
   for (const auto& block : record.blocks) blocks.push_back(block_json(block));
   return {{"name", record.name},
           {"type", record.type},
           {"status", status_name(record.status)},
           {"reason", record.reason},
           {"hint", record.hint},
-          {"started_s", record.started_s},
-          {"wall_s", record.wall_s},
+          {"started_s", number_or_null(record.started_s)},
+          {"wall_s", number_or_null(record.wall_s)},
           {"config", record.config},
           {"inputs", record.inputs},
           {"before", to_json(record.before)},
           {"after", to_json(record.after)},
-          {"facts", record.facts},
+          {"facts", numbers(record.facts)},
           {"notes", record.notes},
           {"series", series},
           {"blocks", blocks}};

@@ -25,15 +25,16 @@ struct Block {
   std::map<std::string, std::pair<std::size_t, std::size_t>> samples;  // of each series: first, one past the last
 };
 
-/// The raw facts that one process leaves of a case: nothing in it is computed from something else in it.
+/// The raw facts that one process leaves of a case: nothing in it is computed from something else in it. A case whose
+/// turn has not come has one that says so (kNotRun).
 struct Record {
-  enum class Status { kOk, kSkipped, kError };
+  enum class Status { kOk, kSkipped, kNotRun, kError };  // the later, the worse
 
   std::string name;  // of the case
   std::string type;  // a row of cases/cases.cpp
   Json config;       // the effective config
   Status status = Status::kOk;
-  std::string reason, hint;  // of a case that was skipped or failed
+  std::string reason, hint;  // of a case that was skipped, not run, or failed
   std::map<std::string, Series> series;
   std::vector<Block> blocks;
   std::map<std::string, double> facts;

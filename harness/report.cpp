@@ -10,6 +10,7 @@ namespace bench::harness {
 namespace {
 
 constexpr const char* kHashKey = "hash";
+constexpr const char* kInterruptedKey = "interrupted";  // stands in no report of a run that came to its end
 
 Json verdict_json(const GateResult& result) {
   Json json = {{"gate", gate_json(result.gate)},
@@ -25,9 +26,10 @@ Json verdict_json(const GateResult& result) {
 
 Json case_json(const CaseResult& result) {
   Json json = {{"name", result.name},         {"type", result.type},           {"status", status_name(result.status())},
-               {"budget_s", result.budget_s}, {"precision", result.precision}, {"after", result.after},
-               {"effort", result.effort()},   {"metrics", Json::array()},      {"gates", Json::array()},
-               {"processes", Json::array()}};
+               {"budget_s", result.budget_s}, {"precision", result.precision}, {"after", result.after}};
+  if (result.most_processes > 0) json["most_processes"] = result.most_processes;
+  json["effort"] = result.effort();
+  for (const char* list : {"metrics", "gates", "processes"}) json[list] = Json::array();
   for (const auto& [metric, e] : result.metrics)
     json["metrics"].push_back({{"name", metric->name},
                                {"unit", metric->unit},
@@ -51,6 +53,7 @@ CaseResult case_from_json(const Json& json, const std::string& machine, const st
   CaseResult result = evaluate_case(name, json.at("type"), json.at("budget_s"), std::move(gates), std::move(processes),
                                     machine, earlier);
   result.precision = json.at("precision");
+  result.most_processes = json.value("most_processes", std::int64_t{0});
   result.after = json.at("after").get<std::vector<std::string>>();
   return result;
 }
@@ -69,6 +72,7 @@ Report report_from_json(const Json& json, const std::string& where) {
     report.environment = json.at("environment");
     report.before = read_config<Conditions>(YamlNode::parse(dumped(json.at("before")), where));
     report.after = read_config<Conditions>(YamlNode::parse(dumped(json.at("after")), where));
+    report.interrupted = json.value(kInterruptedKey, false);
     const std::string machine = report.machine();
     for (const auto& one : json.at("cases")) report.cases.push_back(case_from_json(one, machine, where, report.cases));
     return report;
@@ -186,7 +190,17 @@ std::vector<GateResult> Report::verdicts() const {
 Exit Report::exit_code() const {
   const bool errored =
       std::any_of(cases.begin(), cases.end(), [](const auto& c) { return c.status() == Record::Status::kError; });
-  return harness::exit_code(verdicts(), errored);
+  const Exit exit = harness::exit_code(verdicts(), errored);
+  return exit == Exit::kOk && !interruption().empty() ? Exit::kNotJudged : exit;
+}
+
+std::string Report::interruption() const {
+  const auto ran =
+      std::count_if(cases.begin(), cases.end(), [](const auto& c) { return c.status() != Record::Status::kNotRun; });
+  const bool all = ran == static_cast<std::ptrdiff_t>(cases.size());
+  if (all && !interrupted) return "";
+  return fmt::format("interrupted: {} of {} cases ran{}", ran, cases.size(),
+                     all ? ", perhaps not all of their processes" : "");
 }
 
 CaseResult evaluate_case(std::string name, std::string type, double budget_s, std::vector<GateConfig> gates,
@@ -221,6 +235,7 @@ Json to_json(const Report& report) {
                {"summary", summary_line(report)},
                {"exit_code", static_cast<int>(report.exit_code())},
                {"cases", Json::array()}};
+  if (report.interrupted) json[kInterruptedKey] = true;
   for (const auto& one : report.cases) json["cases"].push_back(case_json(one));
   json[kHashKey] = hash_of(json);
   return json;
@@ -232,8 +247,10 @@ Report read_report(const std::filesystem::path& file) {
 
 Verification verify_report(const std::filesystem::path& file) {
   const Json json = parse_json(read_file(file), file.string());
-  Json again = to_json(report_from_json(json, file.string()));
+  const Report report = report_from_json(json, file.string());
+  Json again = to_json(report);
   Verification result;
+  result.interruption = report.interruption();
   result.hash_matches = json.contains(kHashKey) && json.at(kHashKey) == hash_of(json);
   Json said = json;
   said.erase(kHashKey);
@@ -262,7 +279,8 @@ std::string summary_line(const Report& report) {
   const auto broken = std::count_if(report.cases.begin(), report.cases.end(),
                                     [](const auto& c) { return c.status() == Record::Status::kError; });
   if (broken) text += fmt::format("; {} of {} cases did not work", broken, report.cases.size());
-  return text;
+  const std::string interruption = report.interruption();
+  return interruption.empty() ? text : interruption + "; " + text;
 }
 
 }  // namespace bench::harness

@@ -19,7 +19,8 @@ struct CaseResult {
   double precision = 0.02;           // at which timing stops, CaseSpec
   std::vector<std::string> after;    // cases that must have run before
   std::vector<GateConfig> gates;     // demanded
-  std::vector<Record> processes;     // at least one, in the order in which they ran
+  std::int64_t most_processes = 0;   // that it may have; 0: not told, in older reports
+  std::vector<Record> processes;     // in the order in which they ran; of a case that wasn't run one that says so
   std::vector<MetricValue> metrics;  // computed
   std::vector<GateResult> verdicts;  // computed, one for each gate
 
@@ -37,10 +38,14 @@ struct Report {
   std::int64_t seed = 0;  // of the order in which the cases' processes ran
   Json environment;
   Conditions before, after;
-  std::vector<CaseResult> cases;
+  bool interrupted = false;       // the run had not ended when this was written
+  std::vector<CaseResult> cases;  // all that were to run
 
   std::string machine() const;
   std::vector<GateResult> verdicts() const;
+  /// "interrupted: 1 of 3 cases ran", or "" of a run that came to its end.
+  std::string interruption() const;
+  /// Never kOk of a run that was interrupted.
   Exit exit_code() const;
 };
 
@@ -64,6 +69,7 @@ Report read_report(const std::filesystem::path& file);
 struct Verification {
   bool hash_matches = false;
   std::vector<std::string> differences;  // "cases[0].metrics[2].value: the file says 3.1, its samples give 2.9"
+  std::string interruption;              // Report::interruption
 };
 /// Computes everything in a report's file that follows from its samples again, and its hash. Throws as read_report.
 Verification verify_report(const std::filesystem::path& file);

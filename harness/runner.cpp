@@ -1,6 +1,7 @@
 #include "harness/runner.h"
 
 #include "harness/core/clock.h"
+#include "harness/core/process.h"
 #include "harness/core/progress.h"
 #include "harness/core/random.h"
 #include "harness/core/turns.h"
@@ -10,6 +11,17 @@
 
 namespace bench::harness {
 namespace {
+
+/// What stands for a case while none of its processes has run.
+Record not_run(const CaseSpec& spec) {
+  Record record;
+  record.name = spec.name;
+  record.type = spec.type;
+  record.config = spec.config;
+  record.status = Record::Status::kNotRun;
+  record.reason = "was not run";
+  return record;
+}
 
 /// A suite while it runs.
 class SuiteRun {
@@ -34,15 +46,25 @@ class SuiteRun {
   }
 
   Report go() {
-    std::mt19937_64 random(static_cast<std::uint64_t>(report_.seed));
-    for (auto round = due(); !round.empty(); round = due()) {
-      shuffle(round, random);
-      for (const std::size_t i : in_dependency_order(with_pairs_together(round))) run_one(i);
-    }
+    report_.interrupted = true;  // until it has ended: whatever ends it before finds that written
+    publish();
+    report_.interrupted = !run_rounds();
+    publish();
     return report_;
   }
 
  private:
+  /// False if a signal ended them before their end.
+  bool run_rounds() {
+    std::mt19937_64 random(static_cast<std::uint64_t>(report_.seed));
+    for (auto round = due(); !round.empty(); round = due()) {
+      shuffle(round, random);
+      for (const std::size_t i : in_dependency_order(with_pairs_together(round)))
+        if (!run_one(i)) return false;
+    }
+    return true;
+  }
+
   /// Cases that need another process.
   std::vector<std::size_t> due() const {
     std::vector<std::size_t> cases;
@@ -55,13 +77,16 @@ class SuiteRun {
     const auto& done = records_[i];
     if (done.empty()) return true;
     if (done.back().status != Record::Status::kOk) return false;
-    const std::int64_t most = options_.processes > 0 ? options_.processes : specs_[i]->processes;
-    if (static_cast<std::int64_t>(done.size()) >= most) return false;
+    if (static_cast<std::int64_t>(done.size()) >= most_processes(*specs_[i])) return false;
     constexpr std::size_t kFewest = 3;  // of 2 processes an interval tells little
     if (done.size() < kFewest || wants_another_pair(i)) return true;
     std::vector<GateConfig> gates = applicable_gates(i);
     const auto relatives = std::erase_if(gates, [](const auto& gate) { return !gate.relative_to.empty(); });
     return (relatives == 0 || !gates.empty()) && !measured_enough(done, gates, specs_[i]->precision);
+  }
+
+  std::int64_t most_processes(const CaseSpec& spec) const {
+    return options_.processes > 0 ? options_.processes : spec.processes;
   }
 
   /// Whether the ratio of that case to another, or of another to it, is open and can still be learned about.
@@ -140,7 +165,9 @@ class SuiteRun {
     return ordered;
   }
 
-  void run_one(std::size_t i) {
+  /// False if a signal ended it.
+  bool run_one(std::size_t i) {
+    if (EndingSignals::received() != 0) return false;
     const CaseSpec& spec = *specs_[i];
     auto& done = records_[i];
     print_status(done.empty() ? fmt::format("{} ...", spec.name)
@@ -148,19 +175,24 @@ class SuiteRun {
     const double started_s = now_s() - begin_s_;
     CaseRequest request{spec.name, spec.type, device_.name, spec.budget_s, spec.config, gates_to_decide(i)};
     request.precision = spec.precision;
-    done.push_back(run_isolated(request));
-    done.back().started_s = started_s;
+    Record record = run_isolated(request);
+    // It was ended with us, which is no fault of the case.
+    if (EndingSignals::received() != 0 && record.status == Record::Status::kError) return false;
+    record.started_s = started_s;
+    done.push_back(std::move(record));
     publish();
+    return true;
   }
 
-  /// Puts what has run so far into the report, in the suite's order.
+  /// Puts what has run so far and what has not into the report, in the suite's order.
   void publish() {
     report_.cases.clear();
     for (std::size_t i = 0; i < specs_.size(); ++i) {
-      if (records_[i].empty()) continue;
       const CaseSpec& spec = *specs_[i];
+      const auto processes = records_[i].empty() ? std::vector<Record>{not_run(spec)} : records_[i];
       CaseResult result =
-          evaluate_case(spec.name, spec.type, spec.budget_s, spec.gates, records_[i], report_.machine(), report_.cases);
+          evaluate_case(spec.name, spec.type, spec.budget_s, spec.gates, processes, report_.machine(), report_.cases);
+      result.most_processes = most_processes(spec);
       result.precision = spec.precision;
       result.after = spec.after;
       report_.cases.push_back(std::move(result));

@@ -2,6 +2,7 @@
 
 #include "harness/core/utf8.h"
 #include "harness/devices/device_names.h"
+#include "harness/report_paths.h"
 
 #include <algorithm>
 #include <set>
@@ -156,8 +157,7 @@ Suite suite_from(const YamlNode& root, Overrides& overrides) {
   reader.finish();
   reader.check(suite);
   const YamlNode cases = root.child("cases");
-  if (suite.name.empty() || suite.name.find('/') != std::string::npos || suite.name[0] == '.' ||
-      has_control_characters(suite.name))
+  if (!names_a_folder(suite.name))
     throw root.child("name").error("must be a plain word: it is the folder of the results");
   if (!cases.defined() || !cases.yaml().IsSequence() || cases.yaml().size() == 0)
     throw cases.error("expected a list of cases", "nothing to run is never a success");
@@ -222,7 +222,10 @@ Suite suite_of_report(const Report& report) {
     spec.name = one.name;
     spec.type = one.type;
     spec.budget_s = one.budget_s;
-    spec.processes = static_cast<std::int64_t>(one.processes.size());
+    // Of a run that was interrupted as many as it would have had: some are missing.
+    spec.processes = report.interruption().empty() || one.most_processes == 0
+                         ? static_cast<std::int64_t>(one.processes.size())
+                         : one.most_processes;
     spec.gates = one.gates;
     spec.config = one.record().config;
     spec.precision = one.precision;

@@ -83,8 +83,8 @@ struct Suite {
 
 std::vector<std::string> case_names(const Suite& suite);
 
-/// The suite that a report came from, as far as it was run: effective configs, gates, and as many processes of each
-/// case. Throws Error if its cases could not have run in that order.
+/// The suite that a report came from: effective configs, gates, and as many processes of each case as it had, or as it
+/// should have had if the run was interrupted. Throws Error if its cases could not have run in that order.
 Suite suite_of_report(const Report& report);
 
 /// The report with every key of its cases' configs: one written before there was a key gets what the key is by default,

@@ -23,7 +23,8 @@ std::string ratio_text(const Estimate& e) {
 
 void print(const Comparison& row) {
   if (!row.metric) {
-    std::cout << fmt::format("{:<10} {}: the whole case\n", change_name(row.change), row.case_name);
+    std::cout << fmt::format("{:<10} {}: the whole case{}\n", change_name(row.change), row.case_name,
+                             row.why.empty() ? "" : "; " + row.why);
     return;
   }
   std::cout << fmt::format("{:<10} {}: {}\n", change_name(row.change), row.case_name, row.metric->name);

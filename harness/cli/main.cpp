@@ -1,11 +1,19 @@
 #include "harness/build_info.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/names.h"
+#include "harness/core/process.h"
+#include "harness/core/scratch_folder.h"
 #include "harness/environment.h"
 #include "harness/failure.h"
 #include "harness/waiting.h"
 
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
 #include <iostream>
+#include <poll.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -27,13 +35,7 @@ bool computes(const std::string& verb) {
   return verb == "train" || verb == "ppl" || verb == "generate" || verb == "case";
 }
 
-}  // namespace
-}  // namespace bench::harness
-
-int main(int argc, char** argv) {
-  using namespace bench::harness;
-  wait_shortly(argc > 1 && computes(argv[1]), argv);
-  keep_to_processor_quota();
+int run_program(int argc, char** argv) {
   CLI::App app("Benchmark and evaluation harness for decoder-only language models");
   app.name("bench");
   app.set_version_flag("--version", build_info().version);
@@ -54,4 +56,34 @@ int main(int argc, char** argv) {
     return static_cast<int>(failure.exit);
   }
   return static_cast<int>(exit);
+}
+
+/// Whether standard output is a pipe of which nobody reads any more.
+bool reader_is_gone() {
+  struct pollfd output{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&output, 1, /*timeout, ms*/ 0) == 1 && (output.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+/// What was printed and did not arrive is an error: else a full disk would leave half an answer that looks like one. A
+/// reader that went away (`| head`) has all that it wanted.
+int after_writing_output(int exit_code) {
+  errno = 0;
+  std::cout.flush();
+  const bool flushed = std::fflush(stdout) == 0;
+  if ((flushed && std::cout && !std::ferror(stdout)) || reader_is_gone()) return exit_code;
+  const std::string reason = errno != 0 ? std::string(": ") + std::strerror(errno) : "";
+  std::cerr << "bench: " << format_error("standard output", "cannot be written" + reason, "is the disk full?") << "\n";
+  return static_cast<int>(Exit::kCaseError);
+}
+
+}  // namespace
+}  // namespace bench::harness
+
+int main(int argc, char** argv) {
+  using namespace bench::harness;
+  wait_shortly(argc > 1 && computes(argv[1]), argv);
+  end_with_starter(inherited_scratch_folder());
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of its writer, not our end
+  keep_to_processor_quota();
+  return after_writing_output(run_program(argc, argv));
 }

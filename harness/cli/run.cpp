@@ -1,6 +1,10 @@
 #include "harness/cli/checks.h"
 #include "harness/cli/verbs.h"
 #include "harness/compare.h"
+#include "harness/core/process.h"
+#include "harness/core/progress.h"
+#include "harness/failure.h"
+#include "harness/report_paths.h"
 #include "harness/reports/reports.h"
 #include "harness/runner.h"
 
@@ -25,6 +29,46 @@ std::filesystem::path output_folder(const Options& options, const Report& report
   return std::filesystem::path("results") / report.suite / time;
 }
 
+/// The files of a report, written anew whenever there is more of it.
+class ReportFiles {
+ public:
+  explicit ReportFiles(const Options& options) : options_(options) {}
+
+  /// The first time it throws what can't be written: before hours of work. Later it says so, and the next time is
+  /// another try; a disk that is full now need not be at the end.
+  void write(const Report& report) {
+    folder_ = output_folder(options_, report);
+    try {
+      write_report(report, folder_, options_.formats);
+      written_ = true;
+      failure_.reset();
+    } catch (const std::exception& e) {
+      if (!written_) throw;
+      const bool said = failure_.has_value();
+      failure_ = describe(e);
+      if (!said)
+        print_status(format_error(failure_->where, failure_->message + "; the run goes on, and it is tried again", ""));
+    }
+  }
+
+  /// Says where the report is, or why it isn't there.
+  Exit say() const {
+    if (!failure_) {
+      std::cout << "report: " << folder_.string() << "\n";
+      return Exit::kOk;
+    }
+    print_status("the report is not whole: some of its files are missing, or older than its end");
+    print_status(format_error(failure_->where, failure_->message, failure_->hint));
+    return Exit::kCaseError;
+  }
+
+ private:
+  const Options& options_;
+  std::filesystem::path folder_;
+  bool written_ = false;
+  std::optional<Failure> failure_;  // of the last time
+};
+
 /// Says whether a run came out as the one that it repeats, in the cases that were run again. Exit code 1 if it clearly
 /// did not.
 Exit check_agreement(Report before, const Report& now, const std::string& case_glob) {
@@ -46,19 +90,24 @@ Exit check_agreement(Report before, const Report& now, const std::string& case_g
 
 Exit run(Options options) {
   for (const auto& name : options.formats) find_report_format(name, "--format");  // before hours of work, not after
-  options.run.on_case = [&](const Report& so_far) {
-    write_report(so_far, output_folder(options, so_far), options.formats);
-  };
+  ReportFiles files(options);
+  options.run.on_case = [&](const Report& so_far) { files.write(so_far); };
   std::optional<Report> before;
   if (!options.from.empty()) {
     before = with_all_keys(read_report(options.from));
+    check_written_paths(*before, options.from, options.out);
     options.run.device = options.run.device.empty() ? before->device : options.run.device;
     if (!options.run.seed) options.run.seed = before->seed;
   }
   const Suite suite = before ? suite_of_report(*before) : read_suite(options.suite, options.set);
+  const EndingSignals signals;  // end us once the report says that it was interrupted
   const Report report = run_suite(suite, options.run);
   write_terminal(report, std::cout);
-  std::cout << "report: " << output_folder(options, report).string() << "\n";
+  const Exit written = files.say();
+  if (report.interrupted) print_status(report.interruption());
+  if (EndingSignals::received() != 0) std::cout.flush();  // nothing else will
+  if (written != Exit::kOk) return written;
+  if (report.interrupted) return report.exit_code();  // of whoever ignores the signal
   const Exit agreement = before ? check_agreement(*before, report, options.run.case_glob) : Exit::kOk;
   return agreement != Exit::kOk && report.exit_code() != Exit::kCaseError ? agreement : report.exit_code();
 }

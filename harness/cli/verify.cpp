@@ -8,7 +8,7 @@ namespace bench::harness {
 namespace {
 
 Exit verify(const std::vector<std::string>& files) {
-  Exit exit = Exit::kOk;
+  bool differs = false, interrupted = false;
   for (const auto& file : files) {
     const Verification found = verify_report(file);
     for (const auto& difference : found.differences) std::cout << fmt::format("{}: {}\n", file, difference);
@@ -16,9 +16,12 @@ Exit verify(const std::vector<std::string>& files) {
       std::cout << fmt::format("{}: was changed after it was written: its hash is another\n", file);
     const bool good = found.hash_matches && found.differences.empty();
     if (good) std::cout << fmt::format("{}: every statistic and verdict follows from its samples\n", file);
-    if (!good) exit = Exit::kGateFailed;
+    if (!found.interruption.empty()) std::cout << fmt::format("{}: the run was {}\n", file, found.interruption);
+    differs = differs || !good;
+    interrupted = interrupted || !found.interruption.empty();
   }
-  return exit;
+  if (differs) return Exit::kGateFailed;
+  return interrupted ? Exit::kNotJudged : Exit::kOk;
 }
 
 }  // namespace
@@ -26,7 +29,9 @@ Exit verify(const std::vector<std::string>& files) {
 void add_verify(CLI::App& app, Exit& exit) {
   auto files = std::make_shared<std::vector<std::string>>();
   CLI::App* verb = app.add_subcommand(
-      "verify", "Compute every statistic and verdict of reports from their samples again; exits 1 if one differs");
+      "verify",
+      "Compute every statistic and verdict of reports from their samples again; exits 1 if one differs, 4 if "
+      "a run was interrupted");
   verb->add_option("reports", *files, "report.json files")->required();
   verb->callback([files, &exit] { exit = verify(*files); });
 }

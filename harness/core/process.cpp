@@ -2,18 +2,25 @@
 
 #include "harness/core/clock.h"
 #include "harness/core/error.h"
+#include "harness/core/pipe.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <mutex>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
+
+#include <fmt/format.h>
 
 extern char** environ;
 
@@ -68,6 +75,56 @@ class SpawnFiles {
   posix_spawn_file_actions_t actions_;
 };
 
+/// A pipe into which nobody writes. A started program has its reading end, under a number that a variable names, and
+/// this process alone the other: so its end is seen there at once, even when it is killed. Needs nothing of the system
+/// that only some have.
+class StarterPipe {
+ public:
+  static constexpr int kTheirs = 5;
+  static constexpr const char* kVariable = "BENCH_STARTER_FD";
+
+  StarterPipe() { make_pipe(read_end_, write_end_); }
+  ~StarterPipe() {
+    close_and_forget(read_end_);
+    close_and_forget(write_end_);
+  }
+  StarterPipe(const StarterPipe&) = delete;
+  StarterPipe& operator=(const StarterPipe&) = delete;
+
+  PassedFd passed() const { return {read_end_, kTheirs}; }
+  static std::string variable() { return fmt::format("{}={}", kVariable, kTheirs); }
+
+ private:
+  int read_end_ = -1, write_end_ = -1;
+};
+
+bool is_pipe(int fd) {
+  struct stat found;
+  return ::fstat(fd, &found) == 0 && S_ISFIFO(found.st_mode);
+}
+
+/// Whether nobody holds the other end of that pipe any more.
+bool is_closed(int fd) {
+  struct pollfd end{fd, POLLIN, 0};
+  return ::poll(&end, 1, /*timeout, ms*/ 0) == 1 && (end.revents & POLLHUP) != 0;
+}
+
+/// Waits until it is; false if that can't be known.
+bool await_close(int fd) {
+  char nothing = 0;
+  ssize_t n = 0;
+  do n = ::read(fd, &nothing, 1);
+  while (n < 0 && errno == EINTR);
+  return n == 0;
+}
+
+/// Ends this process at once and removes the folder. Another program in its place ends all of its threads first: they
+/// can't write anything beside it.
+void end_now(const std::string& folder) {
+  if (!folder.empty()) ::execl("/bin/rm", "rm", "-rf", "--", folder.c_str(), static_cast<char*>(nullptr));
+  ::kill(::getpgrp() == ::getpid() ? -::getpid() : ::getpid(), SIGKILL);
+}
+
 /// Ours with those in the place of what it says of the same names. Ends with a null, as posix_spawn wants it.
 std::vector<char*> environment_with(const std::vector<std::string>& ours) {
   std::vector<char*> all;
@@ -94,6 +151,8 @@ EndingSignals::EndingSignals() {
   }
 }
 
+int EndingSignals::received() { return ended_by; }
+
 EndingSignals::~EndingSignals() {
   int signal = 0;
   {
@@ -106,13 +165,20 @@ EndingSignals::~EndingSignals() {
 }
 
 ProcessResult run_process(const std::vector<std::string>& command, double timeout_s, bool own_group,
-                          const std::vector<PassedFd>& passed, const std::vector<std::string>& environment) {
+                          std::vector<PassedFd> passed, std::vector<std::string> environment) {
   std::vector<char*> arguments;
   for (const auto& argument : command)
     arguments.push_back(const_cast<char*>(argument.c_str()));  // posix_spawn doesn't write
   arguments.push_back(nullptr);
   pid_t child = 0;
   const SpawnAttributes attributes(own_group);
+  // Between pipe() and the mark that no program inherits its ends, one that another thread starts would: then the two
+  // programs would hold each other's pipes open.
+  static std::mutex starting;
+  std::unique_lock lock(starting);
+  const StarterPipe pipe;
+  passed.push_back(pipe.passed());
+  environment.push_back(StarterPipe::variable());
   const SpawnFiles files(passed);
   // Before there is a child: what ended us alone would leave it computing beside whatever is measured next.
   const EndingSignals signals;
@@ -120,6 +186,7 @@ ProcessResult run_process(const std::vector<std::string>& command, double timeou
   std::signal(SIGCHLD, SIG_DFL);
   const int failed = ::posix_spawnp(&child, arguments[0], files.get(), attributes.get(), arguments.data(),
                                     environment_with(environment).data());
+  lock.unlock();
   if (failed) throw Error::at_run_time(command[0], std::string("cannot be started: ") + std::strerror(failed));
   const pid_t target = own_group ? -child : child;
   ProcessResult result;
@@ -135,6 +202,20 @@ ProcessResult run_process(const std::vector<std::string>& command, double timeou
   if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
   return result;
+}
+
+void end_with_starter(const std::string& folder) {
+  const char* number = std::getenv(StarterPipe::kVariable);
+  if (!number || !is_pipe(std::atoi(number))) return;
+  static const int fd = std::atoi(number);
+  static const std::string& doomed = *new std::string(folder);  // of use until the very end
+  std::thread([] {
+    if (await_close(fd)) end_now(doomed);
+  }).detach();
+  // Whoever is told of the starter's end by something else may be done with everything before that thread wakes up.
+  std::atexit([] {
+    if (is_closed(fd)) end_now(doomed);
+  });
 }
 
 }  // namespace bench::harness

@@ -23,14 +23,22 @@ class EndingSignals {
  public:
   EndingSignals();
   ~EndingSignals();
+  /// The signal that came since the first of those that live was made; 0 if none.
+  static int received();
   EndingSignals(const EndingSignals&) = delete;
   EndingSignals& operator=(const EndingSignals&) = delete;
 };
 
 /// Runs a program with this process's stdin, stdout and stderr and waits for it; after `timeout_s` it is killed, and so
 /// it is by what ends this process (see EndingSignals). With `own_group` whatever it started itself is killed with it.
-/// `environment`: NAME=VALUE, instead of what this process has of that name. Throws Error if it can't be started.
+/// `environment`: NAME=VALUE, instead of what this process has of that name. A program that calls end_with_starter()
+/// ends with this process even if that is killed. Throws Error if it can't be started.
 ProcessResult run_process(const std::vector<std::string>& command, double timeout_s, bool own_group = false,
-                          const std::vector<PassedFd>& passed = {}, const std::vector<std::string>& environment = {});
+                          std::vector<PassedFd> passed = {}, std::vector<std::string> environment = {});
+
+/// In a program that run_process() started: from now on it ends at once when the process that started it is gone,
+/// however that ended, and `folder` is removed (empty: none). What it has started itself ends with it, if that calls
+/// this too. In a program that was started otherwise: nothing.
+void end_with_starter(const std::string& folder);
 
 }  // namespace bench::harness

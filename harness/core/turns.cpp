@@ -1,18 +1,16 @@
 #include "harness/core/turns.h"
 
 #include "harness/core/error.h"
+#include "harness/core/pipe.h"
 
 #include <cerrno>
 #include <csignal>
-#include <cstring>
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace bench::harness {
 namespace {
 
 constexpr char kToken = '.';
-constexpr int kFirstFd = 10;  // above the two that a child gets, so that those can be set without overwriting
 
 bool write_token(int fd) {
   while (true) {
@@ -29,22 +27,6 @@ bool read_token(int fd) {
     if (n >= 0) return n == 1;
     if (errno != EINTR) return false;
   }
-}
-
-/// Reading and writing end, which no other process inherits.
-void make_pipe(int& read_end, int& write_end) {
-  int ends[2];
-  if (::pipe(ends) != 0) throw Error::at_run_time("pipe", std::strerror(errno));
-  read_end = ::fcntl(ends[0], F_DUPFD_CLOEXEC, kFirstFd);
-  write_end = ::fcntl(ends[1], F_DUPFD_CLOEXEC, kFirstFd);
-  ::close(ends[0]);
-  ::close(ends[1]);
-  if (read_end < 0 || write_end < 0) throw Error::at_run_time("pipe", std::strerror(errno));
-}
-
-void close_and_forget(int& fd) {
-  if (fd >= 0) ::close(fd);
-  fd = -1;
 }
 
 }  // namespace

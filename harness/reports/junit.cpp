@@ -32,17 +32,22 @@ const char* outcome_of(Verdict verdict) {
   return "error";
 }
 
+/// A program that reads only this must not take half a run for a whole one: what wasn't run is an error.
+const char* outcome_of(const CaseResult& one, Verdict verdict) {
+  return one.status() == Record::Status::kNotRun ? "error" : outcome_of(verdict);
+}
+
 std::vector<TestCase> tests_of(const CaseResult& one, std::size_t index) {
   std::vector<TestCase> tests;
   for (const auto& result : one.verdicts) {
     const std::string message =
         result.reason.empty() ? "" : std::string(verdict_name(result.verdict)) + ": " + why(result);
-    tests.push_back({one.name, fmt::format("{} {}", result.gate.metric, result.gate.text()), outcome_of(result.verdict),
-                     message, "measured: " + measured_text({index, &one, &result})});
+    tests.push_back({one.name, fmt::format("{} {}", result.gate.metric, result.gate.text()),
+                     outcome_of(one, result.verdict), message, "measured: " + measured_text({index, &one, &result})});
   }
   const Record::Status status = one.status();
   if (tests.empty() && status != Record::Status::kOk)
-    tests.push_back({one.name, "runs", status == Record::Status::kError ? "error" : "skipped", one.record().reason,
+    tests.push_back({one.name, "runs", status == Record::Status::kSkipped ? "skipped" : "error", one.record().reason,
                      one.record().hint});
   if (!tests.empty()) tests.front().time_s = one.wall_s();  // a case's time counts once, however many gates it has
   return tests;
@@ -91,6 +96,8 @@ void write_junit(const Report& report, std::ostream& out) {
     tests.insert(tests.end(), more.begin(), more.end());
     wall_s += report.cases[i].wall_s();
   }
+  if (const std::string why = report.interruption(); !why.empty())
+    tests.push_back({report.suite, "comes to its end", "error", why, ""});
   const Counts counts = count(tests);
   out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
   out << fmt::format(

@@ -3,6 +3,7 @@
 #include "harness/core/files.h"
 
 #include <cmath>
+#include <exception>
 
 namespace bench::harness {
 namespace {
@@ -38,10 +39,16 @@ const ReportFormat& find_report_format(const std::string& name, const std::strin
 }
 
 void write_report(const Report& report, const std::filesystem::path& folder, const std::vector<std::string>& formats) {
+  std::exception_ptr first;
   for (const auto& name : formats) {
     const ReportFormat& format = find_report_format(name, "format");
-    write_file_atomically(folder / format.file, [&](std::ostream& out) { format.write(report, out); });
+    try {
+      write_file_atomically(folder / format.file, [&](std::ostream& out) { format.write(report, out); });
+    } catch (const std::exception&) {
+      if (!first) first = std::current_exception();
+    }
   }
+  if (first) std::rethrow_exception(first);
 }
 
 std::string format_number(double value) {

@@ -64,7 +64,8 @@ const char* exit_meaning(Exit exit) {
     case Exit::kCaseError:
       return "a case did not work";
     case Exit::kNotJudged:
-      return "nothing failed, but a gate that applies could not be judged, or nothing was judged at all";
+      return "nothing failed, but the run was interrupted, a gate that applies could not be judged, or nothing was "
+             "judged at all";
   }
   return "?";
 }

@@ -133,6 +133,14 @@ TEST_F(ReportsTest, RunFromRepeatsTheCasesAndSaysThatTheyAgree) {
   EXPECT_TRUE(contains(differs.text, "disagrees    decode: token_checksum")) << differs.text;
 }
 
+TEST_F(ReportsTest, RunFromDoesNotWriteWhereAReportSays) {
+  change("path.json", [](Json& json) { json["suite"] = "../../elsewhere"; });
+  const Outcome outcome = here("run --from path.json");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_TRUE(contains(outcome.text, "path.json: suite '../../elsewhere' is no plain word")) << outcome.text;
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "results"));
+}
+
 TEST_F(ReportsTest, RunFromComparesOnlyTheCasesThatItRuns) {
   change("two.json", [](Json& json) {
     Json other = json["cases"][0];

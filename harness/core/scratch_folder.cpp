@@ -1,0 +1,72 @@
+#include "harness/core/scratch_folder.h"
+
+#include "harness/core/error.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace bench::harness {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char *kPrefix = "bench-case-", *kLockFile = "lock";
+
+/// A folder of ours, not a link that somebody put there in a folder that all may write to.
+bool is_scratch_folder(const fs::path& path) {
+  struct stat found;
+  return path.filename().string().starts_with(kPrefix) && ::lstat(path.c_str(), &found) == 0 &&
+         S_ISDIR(found.st_mode) && found.st_uid == ::geteuid();
+}
+
+/// Takes the lock of a folder: a file descriptor, or -1. A lock ends with the process that holds it; a process id could
+/// be another's by now, or one of another container.
+int locked(const fs::path& folder, int flags) {
+  const int fd = ::open((folder / kLockFile).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
+  if (fd < 0 || ::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  ::close(fd);
+  return -1;
+}
+
+/// One without a lock file is just being made.
+void remove_abandoned(const fs::path& parent) {
+  std::error_code failed;
+  for (fs::directory_iterator entry(parent, failed); !failed && entry != fs::directory_iterator();
+       entry.increment(failed)) {
+    const int lock = is_scratch_folder(entry->path()) ? locked(entry->path(), 0) : -1;
+    if (lock < 0) continue;
+    std::error_code ignored;
+    fs::remove_all(entry->path(), ignored);
+    ::close(lock);
+  }
+}
+
+}  // namespace
+
+ScratchFolder::ScratchFolder() {
+  const fs::path parent = fs::temp_directory_path();
+  remove_abandoned(parent);
+  std::string name = (parent / (std::string(kPrefix) + "XXXXXX")).string();
+  if (!::mkdtemp(name.data()))
+    throw Error::at_run_time(name, std::string("no temporary folder can be made: ") + std::strerror(errno));
+  path_ = name;
+  // Without a lock (a file system that has none) it is removed by us alone.
+  lock_ = locked(path_, O_CREAT);
+}
+
+ScratchFolder::~ScratchFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+  if (lock_ >= 0) ::close(lock_);
+}
+
+std::string inherited_scratch_folder() {
+  const char* folder = std::getenv("TMPDIR");
+  return folder && is_scratch_folder(folder) ? folder : "";
+}
+
+}  // namespace bench::harness
