@@ -11,7 +11,7 @@ namespace bench::harness {
 namespace fs = std::filesystem;
 namespace {
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : dumped(value); }
 
 /// Adds a line for each value in `now` that is another one in `was`.
 void add_changes(const Json& was, const Json& now, const std::string& name, std::vector<std::string>& lines) {

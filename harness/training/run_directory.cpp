@@ -109,7 +109,7 @@ std::optional<std::string> RunDirectory::write_lines() {
 
 void RunDirectory::log(const Json& line) {
   const bool said = !unwritten_.empty();
-  unwritten_ += line.dump() + "\n";
+  unwritten_ += dumped(line) + "\n";
   const auto failed = write_lines();
   if (failed && !said) print_status(fmt::format("{}; its lines are kept and written with the next", *failed));
 }
@@ -124,7 +124,7 @@ void RunDirectory::write_wandb(const WandbConfig& config, const Json& effective_
   if (!config.enabled) return;
   const Json json = {
       {"project", config.project}, {"name", config.name}, {"tags", config.tags}, {"config", effective_config}};
-  write_file_atomically(path_ / "wandb.json", json.dump(2) + "\n");
+  write_file_atomically(path_ / "wandb.json", dumped(json, 2) + "\n");
 }
 
 }  // namespace bench::harness

@@ -46,16 +46,15 @@ void save_training_checkpoint(Trainer& trainer, const fs::path& folder, const To
     model::NamedTensors tensors = trainer.optimizer().state();
     tensors[kGenerator] = at::globalContext().defaultGenerator(trainer.model()->device()).get_state();
     model::write_safetensors(temporary / kTensorsFile, tensors);
-    write_file_atomically(temporary / kStateFile, Json{{"step", trainer.steps_done()},
-                                                       {"updates", trainer.optimizer().updates()},
-                                                       {"skipped_steps", trainer.skipped().total},
-                                                       {"skipped_in_a_row", trainer.skipped().in_a_row},
-                                                       {"loss_scale", trainer.loss_scaler().scale()},
-                                                       {"loss_scale_good_steps", trainer.loss_scaler().good_steps()},
-                                                       {"device", trainer.model()->device().str()},
-                                                       {"config", effective_config}}
-                                                          .dump(2) +
-                                                      "\n");
+    const Json state = {{"step", trainer.steps_done()},
+                        {"updates", trainer.optimizer().updates()},
+                        {"skipped_steps", trainer.skipped().total},
+                        {"skipped_in_a_row", trainer.skipped().in_a_row},
+                        {"loss_scale", trainer.loss_scaler().scale()},
+                        {"loss_scale_good_steps", trainer.loss_scaler().good_steps()},
+                        {"device", trainer.model()->device().str()},
+                        {"config", effective_config}};
+    write_file_atomically(temporary / kStateFile, dumped(state, 2) + "\n");
   });
 }
 
