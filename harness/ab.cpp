@@ -30,7 +30,7 @@ std::vector<double> log_ratios(const std::vector<AbPair>& pairs) {
 /// The fastest of the first `count` samples of a block.
 double fastest(const Record& record, const Block& block, const std::string& series, std::size_t count) {
   const auto first = record.samples(series).begin() + static_cast<std::ptrdiff_t>(block.samples.at(series).first);
-  return *std::min_element(first, first + static_cast<std::ptrdiff_t>(count));
+  return quantile({first, first + static_cast<std::ptrdiff_t>(count)}, 0);  // NaN if one is
 }
 
 std::size_t sample_count(const Block& block, const std::string& series) {
@@ -90,6 +90,10 @@ void judge_case(const AbOptions& options, AbCase& one) {
     return;
   }
   const Estimate ratio = one.ratio();
+  if (!std::isfinite(ratio.value)) {
+    one.why = "a time is not a number, or 0";
+    return;
+  }
   one.why = fmt::format("the change of time lies between {:+.1f} % and {:+.1f} %", 100 * (ratio.low - 1),
                         100 * (ratio.high - 1));
 }
@@ -121,13 +125,14 @@ double AbPair::log_ratio() const {
 
 Estimate AbCase::ratio() const {
   const Estimate e = signed_rank(log_ratios(pairs)).centre;
-  return {std::exp(e.value), std::exp(e.low), std::exp(e.high), e.n};
+  return {std::exp(e.value), std::exp(e.low), std::exp(e.high), e.n};  // NaN stays NaN
 }
 
 Change judge_pairs(const std::vector<AbPair>& pairs, const AbOptions& options) {
   if (pairs.size() < kFewestForInterval) return Change::kCantTell;
   const SignedRank ranks = signed_rank(log_ratios(pairs));
   const Estimate& e = ranks.centre;
+  if (!std::isfinite(e.value)) return Change::kCantTell;
   const double half_width = std::max(e.high - e.value, e.value - e.low);
   return judge_change(-e.value, half_width, ranks.p_value * static_cast<double>(looks(options)), options.tolerance);
 }

@@ -49,13 +49,19 @@ Reference timed_reference(const std::string& case_name, const Metric& metric, co
                       rounded(std::exp(e.value - half), 3, false), rounded(std::exp(e.value + half), 3, true));
 }
 
-/// The metric's value in every run, or nothing if one lacks it.
+/// The metric's value in every run, or nothing if one lacks it, or had no time for all that it depends on.
 std::vector<double> values_of(const std::vector<Report>& runs, std::size_t case_index, const Metric& metric) {
   std::vector<double> values;
   for (const auto& run : runs)
+    for (const auto& record : run.cases[case_index].processes)
+      if (!undone(metric, record).empty()) return {};
+  for (const auto& run : runs)
     for (const auto& value : run.cases[case_index].metrics)
       if (value.metric == &metric && value.estimate.n > 0) values.push_back(value.estimate.value);
-  if (std::any_of(values.begin(), values.end(), [](double value) { return std::isnan(value); }))
+  const auto broken = [&](double value) {
+    return !std::isfinite(value) || (metric.nature == Nature::kTimed && !(value > 0));
+  };
+  if (std::any_of(values.begin(), values.end(), broken))
     throw Error::at_run_time(runs[0].cases[case_index].name, fmt::format("{} is not a number in a run", metric.name),
                              "it can be no reference");
   return values.size() == runs.size() ? values : std::vector<double>{};

@@ -40,7 +40,8 @@ Ceilings probe_ceilings(const Device& device) {
   ceilings.fp32 = {fp32.matmul_flops_per_s, "probed just now"};
   ceilings.mixed = {mixed.matmul_flops_per_s, "probed just now"};
   ceilings.read = {std::max(fp32.read_bytes_per_s, mixed.read_bytes_per_s), "probed just now"};
-  ceilings.memory_bytes = static_cast<double>(device.available_bytes());
+  if (const MemoryReading available = device.available_bytes())
+    ceilings.memory_bytes = static_cast<double>(available.bytes);
   ceilings.kernels = device.type == c10::kCPU;
   ceilings.tiled_attention = !device.fused_attention_gradient;
   return ceilings;

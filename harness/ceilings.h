@@ -3,6 +3,7 @@
 #include "harness/devices/device.h"
 #include "harness/machine.h"
 
+#include <limits>
 #include <string>
 
 namespace bench::harness {
@@ -19,7 +20,7 @@ struct Ceilings {
   Ceiling fp32, mixed, read;
   double paper_fp32_flops_per_s = 0, paper_mixed_flops_per_s = 0;  // 0: not known
   double read_share = 0;                                           // of read.rate, that programs get; 0: not known
-  double memory_bytes = 0;                                         // that a process may use
+  double memory_bytes = std::numeric_limits<double>::quiet_NaN();  // that a process may use; NaN: not known
   bool kernels = true, tiled_attention = false;                    // see TrainingShape
 
   const Ceiling& matmul(const std::string& dtype) const { return dtype == "fp32" ? fp32 : mixed; }

@@ -7,8 +7,7 @@
 namespace bench::harness {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr Estimate kNothing{kNan, kNan, kNan, 0};
+constexpr Estimate kNothing{.value = std::numeric_limits<double>::quiet_NaN()};
 
 const CaseResult* find_case(const Report& report, const std::string& name) {
   const auto found =
@@ -26,10 +25,9 @@ std::string untrusted(const CaseResult& one, const char* which) {
   return "";
 }
 
-/// Infinite where the interval reaches zero or infinity: nothing can be told by it.
+/// Infinite where there is no interval, or it reaches zero or infinity: nothing can be told by it.
 double log_half_width(const Estimate& e) {
-  if (!e.has_interval()) return 0;
-  return e.low > 0 ? std::log(e.high / e.low) / 2 : std::numeric_limits<double>::infinity();
+  return e.has_interval() && e.low > 0 ? std::log(e.high / e.low) / 2 : std::numeric_limits<double>::infinity();
 }
 
 /// Fills in ratio, relative and, as yet uncorrected, the p-value of a timed metric.
@@ -39,6 +37,7 @@ void measure_change(const CaseResult& base_case, const CaseResult& now_case, Com
   const Estimate* now_share = row.metric->share ? find_estimate(now_case, row.metric->share) : nullptr;
   if (base_share && now_share) row.relative = ratio(*now_share, *base_share);
   row.why = untrusted(base_case, "base");
+  if (row.relative && std::isnan(row.relative->value)) row.why = "a share of the ceiling is not a number";
   if (row.why.empty()) row.why = untrusted(now_case, "new");
   const Estimate& judged = row.relative.value_or(row.ratio);
   const double degrees = static_cast<double>(std::min(base_case.processes.size(), now_case.processes.size())) - 1;
@@ -49,6 +48,15 @@ void measure_change(const CaseResult& base_case, const CaseResult& now_case, Com
 double log_change(const Comparison& row) {
   if (row.relative) return std::log(row.relative->value);  // shares of the ceiling: higher is better
   return row.metric->better == Better::kLower ? -std::log(row.ratio.value) : std::log(row.ratio.value);
+}
+
+/// What values that are not finite come to, if one is such: worse where only the new one is broken, and nothing that
+/// can be told where the base was.
+std::optional<Change> judge_broken(const Estimate& base, const Estimate& now, std::string& why) {
+  if (std::isfinite(base.value) && std::isfinite(now.value)) return {};
+  if (std::isfinite(base.value)) return Change::kWorse;
+  why = std::isfinite(now.value) ? "base: is not a number" : "neither is a number";
+  return Change::kCantTell;
 }
 
 /// How many samples of that series each process has, if all have as many; else nothing.
@@ -68,8 +76,10 @@ std::string first_reason(const CaseResult& one, std::string (Record::*reason)() 
 
 /// Why a change of an exact metric can't be told, or "".
 std::string why_exact_can_not_be_told(const CaseResult& base, const CaseResult& now, const Comparison& row) {
-  if (std::isnan(row.base.value) && !std::isnan(row.now.value)) return "base: is not a number";
   if (row.now.n == 0) return fmt::format("new: estimated only: {}", first_reason(now, &Record::incomplete));
+  for (const auto& [which, one] : {std::pair{"base", &base}, {"new", &now}})
+    if (const std::string cut = first_reason(*one, &Record::came_after_cut); !cut.empty())
+      return fmt::format("{}: {}", which, cut);
   const char* length = row.metric->after;
   if (length && (!common_length(base, length) || common_length(base, length) != common_length(now, length)))
     return "the time was up after different numbers of steps";
@@ -78,7 +88,7 @@ std::string why_exact_can_not_be_told(const CaseResult& base, const CaseResult& 
 
 Change judge_exact(const Metric& metric, double base, double now) {
   if (base == now) return Change::kSame;
-  if (std::isnan(now) || metric.better == Better::kUnchanged) return Change::kWorse;
+  if (metric.better == Better::kUnchanged) return Change::kWorse;
   // Both directions by ratio, so that swapping the reports swaps the verdicts.
   const double limit = 1 + metric.tolerance;
   const bool higher = now > base * limit, lower = now * limit < base;
@@ -109,7 +119,10 @@ void compare_cases(const CaseResult& base, const CaseResult& now, const CompareO
     Comparison row{base.name, metric, estimate, {}, {}, {}, 1, Change::kVanished, ""};
     if (const Estimate* value = find_estimate(now, metric->name)) {
       row.now = *value;
-      if (metric->nature == Nature::kTimed) {
+      if (const auto broken = judge_broken(estimate, *value, row.why)) {
+        row.change = *broken;
+        row.ratio = kNothing;
+      } else if (metric->nature == Nature::kTimed) {
         measure_change(base, now, row);
         row.change = Change::kCantTell;  // until all p-values are known
       } else {
@@ -119,9 +132,11 @@ void compare_cases(const CaseResult& base, const CaseResult& now, const CompareO
       }
     } else if (metric->nature == Nature::kExact) {
       row.why = first_reason(now, &Record::partial);
+      if (row.why.empty() && metric->of_peak) row.why = first_reason(now, &Record::peak_unread);
       if (!row.why.empty()) row.change = Change::kCantTell, row.now = row.ratio = kNothing;
     }
-    if (options.different && !row.relative && row.change != Change::kVanished) continue;
+    const bool broken = !std::isfinite(row.base.value) || !std::isfinite(row.now.value);
+    if (options.different && !row.relative && row.change != Change::kVanished && !broken) continue;
     rows.push_back(row);
   }
 }
@@ -136,7 +151,9 @@ void judge_timed(std::vector<Comparison>& rows, double tolerance) {
   std::vector<Comparison*> timed;
   std::vector<double> p_values;
   for (auto& row : rows) {
-    if (row.change != Change::kCantTell || !row.metric || row.metric->nature != Nature::kTimed) continue;
+    if (row.change != Change::kCantTell || !row.metric || row.metric->nature != Nature::kTimed ||
+        std::isnan(row.ratio.value))
+      continue;
     timed.push_back(&row);
     p_values.push_back(row.p_value);
   }
@@ -147,7 +164,9 @@ void judge_timed(std::vector<Comparison>& rows, double tolerance) {
     if (!row.why.empty()) continue;
     const Estimate& judged = row.relative.value_or(row.ratio);
     row.change = judge_change(log_change(row), log_half_width(judged), row.p_value, tolerance);
-    if (row.change == Change::kCantTell)
+    if (row.change == Change::kCantTell && !judged.has_interval())
+      row.why = "nothing tells how much the values differ by chance";
+    else if (row.change == Change::kCantTell)
       row.why = fmt::format("the change lies between {:+.1f} % and {:+.1f} %", 100 * (judged.low - 1),
                             100 * (judged.high - 1));
   }

@@ -2,6 +2,7 @@
 
 #include "harness/core/fields.h"
 
+#include <limits>
 #include <string>
 
 namespace bench::harness {
@@ -39,10 +40,11 @@ struct Conditions {
 /// Asks the machine; costs well under a millisecond.
 Conditions current_conditions();
 
-/// What other programs and other virtual machines took between two moments, as shares of all processors' time. 0 where
-/// the system doesn't tell.
+/// What other programs and other virtual machines took between two moments, as shares of all processors' time, and by
+/// how much swap grew. NaN where the system doesn't tell.
 struct Disturbance {
-  double stolen = 0, others = 0;
+  double stolen = std::numeric_limits<double>::quiet_NaN(), others = std::numeric_limits<double>::quiet_NaN(),
+         swap_growth_bytes = std::numeric_limits<double>::quiet_NaN();
 };
 Disturbance disturbance_between(const Conditions& before, const Conditions& after);
 

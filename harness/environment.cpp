@@ -49,7 +49,6 @@ Environment current_environment() {
   Environment e;
   describe_host(e);
   e.cores = std::thread::hardware_concurrency();
-  if (e.performance_cores == 0) e.performance_cores = e.cores;
   e.threads = at::get_num_threads();
   double load[1] = {0};
   if (::getloadavg(load, 1) == 1) e.load_1min = load[0];

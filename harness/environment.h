@@ -3,16 +3,18 @@
 #include "harness/core/fields.h"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace bench::harness {
 
-/// What a report must say about where its numbers come from.
+/// What a report must say about where its numbers come from. What the system doesn't tell is empty, in JSON null.
 struct Environment {
   std::string processor, model, system, kernel;
-  std::int64_t cores = 0, performance_cores = 0, memory_bytes = 0, threads = 0;
-  double load_1min = 0;
+  std::int64_t cores = 0, threads = 0;
+  std::optional<std::int64_t> performance_cores, memory_bytes;
+  std::optional<double> load_1min;
   std::string bench_version, commit, compiler, flags, build_type, torch_version, cpu_capability, blas;
   bool dirty = false;
   std::string waiting;                       // how threads wait for each other
@@ -54,8 +56,8 @@ void keep_to_processor_quota();
 
 /// Facts that each operating system tells in its own way; environment_linux.cpp and environment_macos.cpp.
 void describe_host(Environment& environment);
-/// The processors' last level of cache, all instances together; 0 where the system doesn't tell.
-std::int64_t last_level_cache_bytes();
+/// The processors' last level of cache, all instances together, if the system tells.
+std::optional<std::int64_t> last_level_cache_bytes();
 std::vector<std::string> loaded_libraries();
 std::filesystem::path own_executable();
 

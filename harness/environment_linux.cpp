@@ -7,6 +7,7 @@
 #include <link.h>
 #include <map>
 #include <sys/utsname.h>
+#include <thread>
 #include <unistd.h>
 
 namespace bench::harness {
@@ -48,7 +49,9 @@ void describe_host(Environment& e) {
   e.processor = line_value("/proc/cpuinfo", "model name");
   e.model = line_value("/sys/devices/virtual/dmi/id/product_name", "");
   e.system = line_value("/etc/os-release", "PRETTY_NAME");
-  e.memory_bytes = static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGE_SIZE);
+  const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES), page_bytes = ::sysconf(_SC_PAGE_SIZE);
+  if (pages > 0 && page_bytes > 0) e.memory_bytes = pages * page_bytes;
+  e.performance_cores = std::thread::hardware_concurrency();  // all are alike, or nothing says which are not
   utsname name{};
   if (::uname(&name) == 0) {
     e.kernel = name.release;
@@ -67,15 +70,16 @@ void read_host_conditions(Conditions& c) {
     c.cpu_total_s = c.cpu_busy_s + c.cpu_stolen_s + (idle + waiting) / ticks_per_s;
   }
   c.frequency_mhz = number_or(line_value("/proc/cpuinfo", "cpu MHz"), -1);
-  c.memory_available_bytes = number_or(line_value("/proc/meminfo", "MemAvailable"), -1) * 1024;
-  const double swap = number_or(line_value("/proc/meminfo", "SwapTotal"), -1);
-  if (swap >= 0) c.swap_used_bytes = (swap - number_or(line_value("/proc/meminfo", "SwapFree"), 0)) * 1024;
+  const auto kib = [](const char* name) { return number_or(line_value("/proc/meminfo", name), -1); };
+  if (const double available = kib("MemAvailable"); available >= 0) c.memory_available_bytes = available * 1024;
+  if (const double swap = kib("SwapTotal"), unused = kib("SwapFree"); swap >= 0 && unused >= 0)
+    c.swap_used_bytes = (swap - unused) * 1024;
   // some avg10=0.00 avg60=0.00 ...
   c.memory_pressure = number_or(line_value("/proc/pressure/memory", "some avg10"), -1);
   c.power_source = power_source();
 }
 
-std::int64_t last_level_cache_bytes() {
+std::optional<std::int64_t> last_level_cache_bytes() {
   std::map<std::string, double> instances;  // by the processors that share one
   std::error_code none;
   for (const auto& cpu : std::filesystem::directory_iterator("/sys/devices/system/cpu", none)) {
@@ -83,6 +87,7 @@ std::int64_t last_level_cache_bytes() {
     const double kib = number_or(line_value((cache / "size").c_str(), ""), 0);  // "32768K"
     if (kib > 0) instances[line_value((cache / "shared_cpu_list").c_str(), "")] = kib * 1024;
   }
+  if (instances.empty()) return {};
   double sum = 0;
   for (const auto& [processors, bytes] : instances) sum += bytes;
   return static_cast<std::int64_t>(sum);

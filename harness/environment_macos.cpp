@@ -27,10 +27,11 @@ std::string sysctl_text(const char* name) {
   return text.c_str();  // up to the terminating zero that it counts
 }
 
-std::int64_t sysctl_number(const char* name) {
+std::optional<std::int64_t> sysctl_number(const char* name) {
   std::int64_t value = 0;  // a 32-bit answer fills the lower half: Macs are little-endian
   std::size_t size = sizeof(value);
-  return ::sysctlbyname(name, &value, &size, nullptr, 0) == 0 ? value : 0;
+  if (::sysctlbyname(name, &value, &size, nullptr, 0) != 0) return {};
+  return value;
 }
 
 /// "ac" or "battery". IOKit is looked up when needed: it is the only framework that we would have to link with.
@@ -90,14 +91,16 @@ void read_host_conditions(Conditions& c) {
   std::size_t size = sizeof(swap);
   if (::sysctlbyname("vm.swapusage", &swap, &size, nullptr, 0) == 0)
     c.swap_used_bytes = static_cast<double>(swap.xsu_used);
-  c.memory_pressure = static_cast<double>(sysctl_number("kern.memorystatus_vm_pressure_level"));
+  if (const auto level = sysctl_number("kern.memorystatus_vm_pressure_level"))
+    c.memory_pressure = static_cast<double>(*level);
   c.thermal_level = thermal_level();
-  c.memory_available_bytes = static_cast<double>(sysctl_number("kern.memorystatus_level")) / 100 *
-                             static_cast<double>(sysctl_number("hw.memsize"));  // the level is a percentage
+  const auto free_percent = sysctl_number("kern.memorystatus_level"), memory = sysctl_number("hw.memsize");
+  if (free_percent && memory)
+    c.memory_available_bytes = static_cast<double>(*free_percent) / 100 * static_cast<double>(*memory);
   c.power_source = power_source();
 }
 
-std::int64_t last_level_cache_bytes() { return sysctl_number("hw.l3cachesize"); }
+std::optional<std::int64_t> last_level_cache_bytes() { return sysctl_number("hw.l3cachesize"); }
 
 std::vector<std::string> loaded_libraries() {
   std::vector<std::string> libraries;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <functional>
 
 #include <fmt/ranges.h>
 
@@ -27,15 +27,19 @@ constexpr GateKind kKinds[] = {
 /// ", out of reach here: ..." if no program could reach the limit on this machine.
 std::string out_of_reach(const GateConfig& gate, const std::vector<Record>& processes) {
   if (!gate.relative_to.empty()) return "";
-  const char* ceiling_name = find_metric(gate.metric)->ceiling;
+  const Metric& metric = *find_metric(gate.metric);
+  const bool rate = metric.better == Better::kHigher;
   const std::string kind = gate.kind().name;
-  if (!ceiling_name || (kind != "at_least" && kind != "above")) return "";
-  double best = 0;
+  if (!metric.ceiling || (rate ? kind != "at_least" && kind != "above" : kind != "at_most" && kind != "below"))
+    return "";
+  std::optional<double> best;
   for (const auto& record : processes)
-    if (const auto ceiling = find_metric(ceiling_name)->formula(record)) best = std::max(best, ceiling->value);
-  if (best == 0 || best >= gate.limit()[0]) return "";
-  return fmt::format("; out of reach here by {:.3g}x: at the probed matrix-product rate the work allows {:.3g} {}",
-                     gate.limit()[0] / best, best, gate.unit);
+    if (const auto bound = find_metric(metric.ceiling)->formula(record); bound && bound->value > 0)
+      best = !best ? bound->value : rate ? std::max(*best, bound->value) : std::min(*best, bound->value);
+  const double limit = gate.limit()[0];
+  if (!best || (rate ? *best >= limit : *best <= limit)) return "";
+  return fmt::format("; out of reach here by {:.3g}x: at the probed matrix-product rate the work {} {:.3g} {}",
+                     rate ? limit / *best : *best / limit, rate ? "allows" : "takes", *best, gate.unit);
 }
 
 GateResult with(GateResult result, Verdict verdict, std::string reason = "") {
@@ -61,15 +65,28 @@ struct Evidence {
   const std::vector<Record>* base;
 
   /// The first reason that one of them gives, with the other case's name before it; or "".
-  std::string reason(const GateConfig& gate, std::string (Record::*why)() const) const {
+  template <class Why>
+  std::string reason(const GateConfig& gate, const Why& why) const {
     for (const auto& record : processes)
-      if (std::string text = (record.*why)(); !text.empty()) return text;
+      if (std::string text = std::invoke(why, record); !text.empty()) return text;
     if (!base) return "";
     for (const auto& record : *base)
-      if (const std::string text = (record.*why)(); !text.empty()) return gate.relative_to + ": " + text;
+      if (const std::string text = std::invoke(why, record); !text.empty()) return gate.relative_to + ": " + text;
     return "";
   }
 };
+
+/// Why a value tells nothing of some of a case's processes, or "". One without it must not vanish among the others.
+std::string of_some_only(const GateConfig& gate, const std::vector<Record>& processes) {
+  const Metric& metric = *find_metric(gate.metric);
+  for (std::size_t i = 0; i < processes.size(); ++i) {
+    const std::string unread = metric.of_peak ? processes[i].peak_unread() : "";
+    if (unread.empty() && metric.formula(processes[i])) continue;
+    return fmt::format("process {} of {} measured no {}{}{}", i + 1, processes.size(), gate.metric,
+                       unread.empty() ? "" : ": ", unread);
+  }
+  return "";
+}
 
 /// A verdict on a value that depends on the moment.
 GateResult judge_timed(const GateConfig& gate, const Evidence& evidence, const Estimate& e, GateResult result) {
@@ -152,14 +169,26 @@ const std::vector<double>& GateConfig::limit() const {
 }
 
 Side GateConfig::side(const Estimate& e) const {
-  const bool low = kind().holds(e.low, limit()), high = kind().holds(e.high, limit());
+  const double least = e.least(), most = e.most();
+  const bool low = kind().holds(least, limit()), high = kind().holds(most, limit());
   if (low && high) return Side::kInside;
-  const bool around = limit().size() == 2 && e.low < limit()[0] && e.high > limit()[1];  // holds what is allowed
+  const bool around = limit().size() == 2 && least < limit()[0] && most > limit()[1];  // holds what is allowed
   return low || high || around ? Side::kAcross : Side::kOutside;
 }
 
-bool GateConfig::applies_on(const std::string& machine_name) const {
-  return machine.empty() || machine_name.find(machine) != std::string::npos;
+bool GateConfig::applies_on(const std::string& machine_name) const { return machine.holds(machine_name); }
+
+void read_scalar(const YamlNode& node, MachineMatch& value) {
+  value.unchecked = !node.yaml().IsScalar();
+  if (!value.unchecked) return read_scalar(node, value.text);
+  FieldReader reader(node);
+  reader("contains", value.text, "");
+  reader.finish();
+  if (value.text.empty()) throw node.error("says no machine", "such as {contains: Apple M4}");
+}
+
+void to_json(Json& json, const MachineMatch& value) {
+  json = value.unchecked ? Json{{"contains", value.text}} : Json(value.text);
 }
 
 std::string GateConfig::text() const {
@@ -170,7 +199,7 @@ std::string GateConfig::text() const {
 Json gate_json(const GateConfig& gate) {
   Json json = {{"metric", gate.metric}, {gate.kind().name, gate.limit()}, {"unit", gate.unit}};
   if (!gate.relative_to.empty()) json["relative_to"] = gate.relative_to;
-  if (!gate.machine.empty()) json["machine"] = gate.machine;
+  if (!gate.machine.text.empty()) json["machine"] = gate.machine;
   if (!gate.reading.empty()) json["reading"] = gate.reading;
   if (!gate.expected_failure.empty()) json["expected_failure"] = gate.expected_failure;
   return json;
@@ -198,8 +227,7 @@ const char* verdict_name(Verdict verdict) {
 
 GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, const std::string& machine,
                  const std::vector<Record>* base) {
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  GateResult result{gate, Verdict::kNotJudged, true, {kNone, kNone, kNone, 0}, ""};
+  GateResult result{gate, Verdict::kNotJudged, true, Estimate::point(std::nan(""), 0), ""};
   result.applies = gate.applies_on(machine);
   for (const auto& record : processes)
     if (record.status == Record::Status::kError) return with(result, Verdict::kError, record.reason);
@@ -210,13 +238,25 @@ GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, c
   if (estimate) result.measured = *estimate;
   if (!result.applies)
     return with(result, Verdict::kNotJudged,
-                fmt::format("judged only on {}", gate.machine) + out_of_reach(gate, processes));
+                fmt::format("judged only on {}", gate.machine.text) + out_of_reach(gate, processes));
   if (const std::string why = missing_base(gate, base); !why.empty()) return with(result, Verdict::kNotJudged, why);
-  if (!estimate) return with(result, Verdict::kNotJudged, fmt::format("the case measured no {}", gate.metric));
-  if (std::isnan(estimate->value)) return with(result, Verdict::kFail, "the value is not a number");
-  return with_expectation(find_metric(gate.metric)->nature == Nature::kTimed
-                              ? judge_timed(gate, evidence, *estimate, result)
-                              : judge_exact(gate, evidence, *estimate, result));
+  const Metric& metric = *find_metric(gate.metric);
+  // Nor is infinity a number: an infinite rate is as broken as an infinite loss, however little was done.
+  if (estimate && !std::isfinite(estimate->value)) return with(result, Verdict::kFail, "the value is not a number");
+  const auto undone_in = [&](const Record& record) { return undone(metric, record); };
+  if (const std::string why = evidence.reason(gate, undone_in); !why.empty())
+    return with(result, Verdict::kNotJudged, why);
+  if (!estimate) {
+    const std::string why = metric.of_peak ? evidence.reason(gate, &Record::peak_unread) : "";
+    return with(result, Verdict::kNotJudged, why.empty() ? fmt::format("the case measured no {}", gate.metric) : why);
+  }
+  result = metric.nature == Nature::kTimed ? judge_timed(gate, evidence, *estimate, result)
+                                           : judge_exact(gate, evidence, *estimate, result);
+  if (result.verdict == Verdict::kPass)
+    for (const auto* one : {&processes, base})
+      if (const std::string why = one ? of_some_only(gate, *one) : ""; !why.empty())
+        return with(result, Verdict::kNotJudged, (one == base ? gate.relative_to + ": " : "") + why);
+  return with_expectation(result);
 }
 
 Exit exit_code(const std::vector<GateResult>& gates, bool any_case_errored) {

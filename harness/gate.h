@@ -20,11 +20,23 @@ std::span<const GateKind> gate_kinds();
 /// Where an interval lies relative to what a gate allows.
 enum class Side { kInside, kOutside, kAcross };
 
+/// Which machines a gate is for: those whose name has that text in it; none: all. In YAML `Apple M4 Max`, which a suite
+/// checks against the machines that are known, or `{contains: Apple M4}`, which it takes as it is.
+struct MachineMatch {
+  std::string text;
+  bool unchecked = false;  // written as {contains: ...}
+
+  bool holds(const std::string& machine_name) const { return machine_name.find(text) != std::string::npos; }
+};
+void read_scalar(const YamlNode& node, MachineMatch& value);
+void to_json(Json& json, const MachineMatch& value);
+
 /// What a suite demands of a case: `{metric: peak_memory, at_most: 10.0, unit: GB}`. With `relative_to` the value is
 /// the metric divided by the same one of another case: `{metric: decode_tokens_per_s, relative_to: batch-1, at_least:
 /// 3, unit: "1"}`.
 struct GateConfig {
-  std::string metric, unit, relative_to, machine, reading, expected_failure;
+  std::string metric, unit, relative_to, reading, expected_failure;
+  MachineMatch machine;
   std::vector<std::optional<std::vector<double>>> limits{gate_kinds().size()};  // one is given: that of the gate's kind
 
   template <class Self, class Visitor>
@@ -35,7 +47,10 @@ struct GateConfig {
     visit("unit", self.unit, "the limit's unit; must be the metric's, or 1 with relative_to");
     visit("relative_to", self.relative_to,
           "name of an earlier case: the value is divided by the same metric's of that case");
-    visit("machine", self.machine, "judged only where the processor's name has this in it; empty: everywhere");
+    visit(
+        "machine", self.machine,
+        "judged only where the processor's name has this in it: that of a machine that is known (configs/machines) or, "
+        "as {contains: TEXT}, of any; empty: everywhere");
     visit("reading", self.reading, "how the target is read, shown beside the verdict");
     visit(
         "expected_failure", self.expected_failure,

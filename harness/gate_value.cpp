@@ -27,7 +27,7 @@ std::optional<Estimate> ratio_of_pairs(const Metric& metric, const std::vector<R
     logs.push_back(std::log(own->value / other->value) + (metric.better == Better::kLower ? machine : -machine));
   }
   if (logs.empty()) return {};
-  const Estimate e = logs.size() == 1 ? Estimate{logs[0], logs[0], logs[0], 1} : across_processes(logs);
+  const Estimate e = across_units(logs);
   return Estimate{std::exp(e.value), std::exp(e.low), std::exp(e.high), e.n};
 }
 

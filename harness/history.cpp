@@ -142,6 +142,7 @@ std::vector<Trend> find_trends(std::vector<DatedReport> reports) {
     for (const auto& result : one.report.cases)
       for (const auto& [metric, estimate] : result.metrics) {
         if (!metric->compared || estimate.n == 0 || std::isnan(estimate.value)) continue;
+        if (metric->nature == Nature::kExact && !undone(*metric, result.record()).empty()) continue;
         const std::string machine = one.report.machine();
         auto& [trend, sources] = found[{one.report.suite, machine, one.report.device, result.name, metric}];
         trend.suite = one.report.suite, trend.machine = machine, trend.device = one.report.device;

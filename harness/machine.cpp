@@ -46,6 +46,24 @@ std::vector<std::string> machine_names() {
   return {names.begin(), names.end()};
 }
 
+std::vector<std::string> processor_names() {
+  std::set<std::string> names;
+  for (const auto& name : machine_names())
+    if (const Machine machine = read_machine(name, name); machine.device != "cuda") names.insert(machine.match);
+  return {names.begin(), names.end()};
+}
+
+bool is_processor_name(const std::string& text, const std::vector<std::string>& names) {
+  const auto comma = text.rfind(", ");
+  const bool with_cores = comma != std::string::npos && text.ends_with(" cores") &&
+                          text.find_first_not_of("0123456789", comma + 2) == text.size() - std::string(" cores").size();
+  const auto has = [&](const std::string& part) {
+    return std::any_of(names.begin(), names.end(),
+                       [&](const auto& name) { return name.find(part) != std::string::npos; });
+  };
+  return has(text) || (with_cores && has(text.substr(0, comma)));
+}
+
 Machine read_machine(const std::string& name, const std::string& where) {
   const auto known = machine_names();
   if (std::find(known.begin(), known.end(), name) == known.end())

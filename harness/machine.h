@@ -71,4 +71,11 @@ Machine read_machine(const std::string& name, const std::string& where);
 /// Names of the machines that read_machine knows, sorted.
 std::vector<std::string> machine_names();
 
+/// What gates may call machines: the `match` of those that are known by their processor's name (one with CUDA is known
+/// by its GPU's, which a report's machine doesn't have in it), without those that are the same.
+std::vector<std::string> processor_names();
+/// Whether a gate for `text` is judged on a machine of one of those names: it has the text in it, as has "NAME, 16
+/// cores".
+bool is_processor_name(const std::string& text, const std::vector<std::string>& names);
+
 }  // namespace bench::harness

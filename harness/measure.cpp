@@ -6,6 +6,7 @@
 #include "model/tensor.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <optional>
@@ -34,7 +35,7 @@ struct Products {
 /// What is read to know the speed of memory: twice what caches hold, as far as that is known.
 std::int64_t read_bytes(const Device& device) {
   constexpr std::int64_t kLeast = std::int64_t{128} << 20, kMost = std::int64_t{1} << 30;
-  return std::clamp(device.queues_work ? 0 : 2 * last_level_cache_bytes(), kLeast, kMost);
+  return std::clamp(device.queues_work ? 0 : 2 * last_level_cache_bytes().value_or(0), kLeast, kMost);
 }
 
 /// What probe_speed() reads and multiplies. Kept from its first use on, so that what it adds to the process's peak is
@@ -42,7 +43,7 @@ std::int64_t read_bytes(const Device& device) {
 struct ProbeMemory {
   torch::Tensor floats;
   std::map<c10::ScalarType, Products> products;
-  std::optional<std::int64_t> peak_before;
+  std::optional<MemoryReading> peak_before;
 
   void begin(const Device& device) {
     if (!peak_before) peak_before = device.peak_bytes();
@@ -133,10 +134,12 @@ Speed probe_speed(const Device& device, c10::ScalarType dtype) {
   return {matmul, probe_read(device)};
 }
 
-std::int64_t peak_bytes_without_probe(const Device& device) {
+MemoryReading peak_bytes_without_probe(const Device& device) {
   const ProbeMemory& memory = probe_memory();
-  if (!memory.peak_before) return device.peak_bytes();
-  return std::max(*memory.peak_before, device.peak_bytes() - memory.bytes());
+  const MemoryReading peak = device.peak_bytes();
+  if (!memory.peak_before || !peak) return peak;
+  if (!*memory.peak_before) return *memory.peak_before;
+  return {std::max(memory.peak_before->bytes, peak.bytes - memory.bytes()), ""};
 }
 
 Blocks::Blocks(const Device& device, c10::ScalarType dtype, const MeasurePlan& plan, Record& record)
@@ -165,7 +168,9 @@ void Blocks::end() {
   const Disturbance disturbance = disturbance_between(before_, after);
   open_.stolen = disturbance.stolen;
   open_.others = disturbance.others;
-  if (before_.swap_used_bytes >= 0) open_.swap_growth_bytes = after.swap_used_bytes - before_.swap_used_bytes;
+  open_.swap_growth_bytes = disturbance.swap_growth_bytes;
+  if (std::isnan(disturbance.others))
+    record_.notes["disturbance_unread"] = "the system does not tell what other programs took of the processors";
   open_.thermal_level = std::max(before_.thermal_level, after.thermal_level);
   std::size_t samples = 0;
   for (const auto& [name, series] : record_.series) {

@@ -37,7 +37,7 @@ Speed probe_speed(const Device& device, c10::ScalarType dtype);
 
 /// The most memory that this process has held at once, without what probe_speed() keeps: what it reads, and the
 /// matrices that it multiplies.
-std::int64_t peak_bytes_without_probe(const Device& device);
+MemoryReading peak_bytes_without_probe(const Device& device);
 
 /// Stretches of timing in a record, with what the machine did before and meanwhile. Usage: begin(), work whose samples
 /// are added to the record, end(); until done().

@@ -11,9 +11,9 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-/// Nothing is worse than what is not a number.
+/// Nothing is worse than what is not a number, or infinite.
 bool is_worse(Better better, double a, double b) {
-  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && !std::isnan(b);
+  if (!std::isfinite(a) || !std::isfinite(b)) return !std::isfinite(a) && std::isfinite(b);
   return better == Better::kHigher ? a < b : a > b;
 }
 
@@ -36,15 +36,23 @@ std::vector<std::string> metric_names() {
   return names;
 }
 
+std::string undone(const Metric& metric, const Record& record) {
+  if (std::string before = record.came_after_cut(); !before.empty()) return before;
+  return metric.after ? record.steps_cut() : "";
+}
+
 Estimate worst(const Metric& metric, const std::vector<Estimate>& estimates) {
   Estimate result = estimates[0];
   for (const auto& one : estimates) {
-    if (metric.better == Better::kUnchanged && one.value != estimates[0].value) return {kNan, kNan, kNan, one.n};
+    if (metric.better == Better::kUnchanged && one.value != estimates[0].value) return Estimate::point(kNan, one.n);
     if (is_worse(metric.better, one.value, result.value)) result = one;
   }
   // What one of them only estimates may be worse there, whatever the others measured.
-  for (const auto& one : estimates)
-    if (one.n == 0) result.n = 0, result.high = std::max(result.high, one.high);
+  for (const auto& one : estimates) {
+    if (one.n > 0) continue;
+    result.n = 0;
+    if (!std::isnan(one.high)) result.low = result.least(), result.high = std::max(result.most(), one.high);
+  }
   return result;
 }
 
@@ -53,11 +61,14 @@ std::optional<Estimate> evaluate(const Metric& metric, const std::vector<Record>
   for (const auto& record : processes)
     if (const auto estimate = metric.formula(record)) estimates.push_back(*estimate);
   if (estimates.empty()) return {};
-  if (estimates.size() == 1) return estimates[0];
-  if (metric.nature == Nature::kExact) return worst(metric, estimates);
-  std::vector<double> values;
-  for (const auto& estimate : estimates) values.push_back(estimate.value);
-  return across_processes(values);
+  Estimate e = estimates[0];
+  if (estimates.size() > 1 && metric.nature == Nature::kExact) e = worst(metric, estimates);
+  if (estimates.size() > 1 && metric.nature == Nature::kTimed) {
+    std::vector<double> values;
+    for (const auto& estimate : estimates) values.push_back(estimate.value);
+    e = across_processes(values);
+  }
+  return e.has_interval() ? e : Estimate::point(e.value, e.n);  // samples that are all the same tell no spread
 }
 
 std::vector<MetricValue> evaluate_metrics(const std::vector<Record>& processes) {

@@ -42,6 +42,8 @@ struct Metric {
   /// The series whose length an exact metric depends on, or nullptr: with another number of samples it is another
   /// thing.
   const char* after = nullptr;
+  /// Whether it follows from the peak memory, which not every system tells.
+  bool of_peak = false;
 
   bool measured_by(const std::string& case_type) const;
 };
@@ -59,6 +61,10 @@ std::span<const Metric> metrics();
 /// The metric of that name, or nullptr.
 const Metric* find_metric(const std::string& name);
 std::vector<std::string> metric_names();
+
+/// Why the metric's value in that record depends on work that was not done, or "": steps that a training case, or one
+/// before this, did not make.
+std::string undone(const Metric& metric, const Record& record);
 
 /// The metric over all processes of a case: for a timed one the process is the unit, of exact ones the worst counts,
 /// and of one that must not change NaN when they differ. Nothing when no process has it.

@@ -11,7 +11,7 @@ namespace {
 using Value = std::optional<Estimate>;
 
 /// Whole numbers are divided by 1e9, not multiplied by 1e-9, so that they come out as their own digits.
-Value exactly(double value) { return Value{{value, value, value, 1}}; }
+Value exactly(double value) { return Estimate::point(value, 1); }
 /// A value made of facts: nothing where one is missing. One that is not a number is a value, which fails its gate.
 Value of_facts(const Record& r, std::initializer_list<const char*> names, double value) {
   const bool all = std::all_of(names.begin(), names.end(), [&](const char* name) { return r.facts.contains(name); });
@@ -26,7 +26,7 @@ Value scaled(Value e, double factor) {
 Value rate(Value time, double work) { return time && !std::isnan(work) ? Value{quotient(work, *time)} : Value{}; }
 Value mean_of(const Record& r, const char* series) {
   const auto samples = r.counted(series);
-  return samples.empty() ? Value{} : Value{mean(samples)};
+  return samples.empty() ? Value{} : Value{kept_positive(mean(samples))};
 }
 Value quantile_of(const Record& r, const char* series, double p) {
   const auto samples = r.counted(series);
@@ -50,7 +50,7 @@ Value probe(const Record& r, double Block::* speed) {
     e.low = e.value - (around.value - around.low);
     e.high = e.value + (around.high - around.value);
   }
-  return e;
+  return kept_positive(e);
 }
 /// The fastest that the machine was seen to be.
 double best_probe(const Record& r, double Block::* speed) {
@@ -59,12 +59,19 @@ double best_probe(const Record& r, double Block::* speed) {
     if (block.*speed > 0 && !(best >= block.*speed)) best = block.*speed;
   return best;
 }
+Value ceiling_steps_per_s(const Record& r) {
+  const double best =
+      best_probe(r, &Block::matmul_flops_per_s) / (r.fact("flops_per_token") * r.fact("tokens_per_step"));
+  return std::isnan(best) ? Value{} : exactly(best);
+}
 /// Seconds of one optimizer step: its micro-batches and one update, each at its mean over all that were timed.
 Value step_time(const Record& r) {
   Value micro = scaled(mean_of(r, "micro_step_time_s"), r.fact("micro_steps_per_step"));
   const Value update = mean_of(r, "update_time_s");
   if (!micro || !update) return {};
-  return Estimate{micro->value + update->value, micro->low + update->low, micro->high + update->high, update->n};
+  const double value = micro->value + update->value;
+  if (std::isnan(micro->low) && std::isnan(update->low)) return Estimate::point(value, update->n);
+  return Estimate{value, micro->least() + update->least(), micro->most() + update->most(), update->n};
 }
 Value steps_per_s(const Record& r) { return rate(step_time(r), 1); }
 Value tokens_per_s(const Record& r) { return rate(step_time(r), r.fact("tokens_per_step")); }
@@ -85,13 +92,13 @@ Value peak_memory(const Record& r) {
   std::vector<double> peaks = r.samples("peak_memory_bytes");
   const double needed = r.fact("needed_memory_bytes");
   if (!std::isnan(needed)) peaks.push_back(needed);
-  if (peaks.empty()) return {};
-  Value most = exactly(*std::max_element(peaks.begin(), peaks.end()) / 1e9);
+  if (peaks.empty() || !r.peak_unread().empty()) return {};  // of several lengths' peaks one may be missing
+  Value most = exactly(quantile(peaks, 1) / 1e9);            // NaN if one is
   // What would not fit says what it would need, and what the time left out may have needed anything: that is no
   // measurement, but it is enough to fail a gate.
   const bool cut_short = r.notes.contains("cut_short");
   if (cut_short || !std::isnan(needed) || r.notes.contains("did_not_fit")) most->n = 0;
-  if (cut_short) most->high = std::numeric_limits<double>::infinity();
+  if (cut_short) most->low = most->value, most->high = std::numeric_limits<double>::infinity();
   return most;
 }
 
@@ -150,8 +157,7 @@ Value share_of_ceiling(const Record& r) {
   const Value done = work_rate(r, roof && roof->memory ? bytes : flops);
   if (!done || !roof) return {};
   Value share = scaled(ratio(*done, roof->speed), 100);
-  if (roof->speed.n < 2 || !done->has_interval()) share->low = share->high = share->value;
-  return share;
+  return roof->speed.n < 2 || !done->has_interval() ? Estimate::point(share->value, share->n) : share;
 }
 
 using enum Better;
@@ -201,12 +207,7 @@ constexpr Metric kMetrics[] = {
      .nature = kTimed,
      .cases = "train",
      .meaning = "optimizer steps per second if all work ran at the fastest matrix products probed",
-     .formula =
-         [](const Record& r) {
-           const double best =
-               best_probe(r, &Block::matmul_flops_per_s) / (r.fact("flops_per_token") * r.fact("tokens_per_step"));
-           return std::isnan(best) ? Value{} : exactly(best);
-         }},
+     .formula = ceiling_steps_per_s},
     {.name = "train_days",
      .unit = "days",
      .better = kLower,
@@ -214,6 +215,25 @@ constexpr Metric kMetrics[] = {
      .cases = "train",
      .meaning = "time of the config's max_steps at this speed",
      .formula = [](const Record& r) { return scaled(step_time(r), r.fact("max_steps") / 86400); }},
+    {.name = "train_hours",
+     .unit = "h",
+     .better = kLower,
+     .nature = kTimed,
+     .cases = "train",
+     .meaning = "time of the config's max_steps at this speed, in the plan's unit",
+     .formula = [](const Record& r) { return scaled(step_time(r), r.fact("max_steps") / 3600); },
+     .ceiling = "train_least_hours"},
+    {.name = "train_least_hours",
+     .unit = "h",
+     .better = kLower,
+     .nature = kTimed,
+     .cases = "train",
+     .meaning = "time of the config's max_steps if all work ran at the fastest matrix products probed",
+     .formula =
+         [](const Record& r) {
+           const Value steps_per_s = ceiling_steps_per_s(r);
+           return steps_per_s ? of_facts(r, {"max_steps"}, r.fact("max_steps") / 3600 / steps_per_s->value) : Value{};
+         }},
     {.name = "train_tokens_in_22h",
      .unit = "1e6 tokens",
      .better = kHigher,
@@ -435,7 +455,8 @@ constexpr Metric kMetrics[] = {
      .meaning = "most memory held at once, GB of 1e9 bytes: allocator peak on mps and cuda, resident on cpu",
      .formula = peak_memory,
      .compared = true,
-     .tolerance = kPages},
+     .tolerance = kPages,
+     .of_peak = true},
     {.name = "memory_beyond_model",
      .unit = "GB",
      .better = kLower,
@@ -443,21 +464,24 @@ constexpr Metric kMetrics[] = {
      .cases = "decode",
      .meaning = "peak_memory of decoding beyond the weights as they are held and the KV cache: the program, its "
                 "libraries and work, and what loading held for longer",
-     .formula = memory_beyond_model},
+     .formula = memory_beyond_model,
+     .of_peak = true},
     {.name = "memory_per_token",
      .unit = "bytes",
      .better = kLower,
      .nature = kExact,
      .cases = "memory",
      .meaning = "growth of the peak from the shortest to the longest sequence, per token",
-     .formula = memory_per_token},
+     .formula = memory_per_token,
+     .of_peak = true},
     {.name = "memory_prediction_error",
      .unit = "%",
      .better = kLower,
      .nature = kExact,
      .cases = "train memory",
      .meaning = "how far the prediction made before the run is off the peak, at the worst sequence length",
-     .formula = memory_prediction_error},
+     .formula = memory_prediction_error,
+     .of_peak = true},
     {.name = "operator_calls",
      .unit = "calls",
      .better = kLower,

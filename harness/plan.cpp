@@ -66,6 +66,9 @@ void choose_micro_batch(const CaseSpec& spec, const model::ModelConfig& model, c
     return;
   }
   const double budget = spec.config.value("memory_budget_gb", 0.0) * 1e9;
+  if (budget <= 0 && std::isnan(ceilings.memory_bytes))
+    throw Error::at_run_time(spec.name, "micro_batch_size: auto takes what fits, but free memory could not be read",
+                             "give memory_budget_gb, or --machine");
   const auto choice =
       fastest_within(budget > 0 ? budget : ceilings.memory_bytes, model, shape, config.effective_batch_size);
   shape.batch = choice ? choice->micro_batch_size : 1;
@@ -169,6 +172,8 @@ double bound_of(const std::string& metric, const CasePlan& plan, const Ceilings&
     const double flops_per_s = ceilings.matmul(plan.dtype).rate;
     const double steps_per_s = flops_per_s / plan.training->flops_without_attention;
     if (metric == "train_steps_per_s") return steps_per_s;
+    if (metric == "train_hours") return plan.training->max_steps / steps_per_s / 3600;
+    if (metric == "train_days") return plan.training->max_steps / steps_per_s / 86400;
     if (metric == "train_tokens_per_s") return steps_per_s * plan.tokens;
     if (metric == "train_micro_steps_per_s")
       return steps_per_s * plan.batch / static_cast<double>(plan.training->micro_batch_size);

@@ -52,7 +52,7 @@ Json to_json(const Plan& plan) {
                  {"read_bytes_per_s", c.read.rate},
                  {"read_source", c.read.source},
                  {"read_share_of_programs", c.read_share},
-                 {"memory_bytes", c.memory_bytes}}},
+                 {"memory_bytes", number_or_null(c.memory_bytes)}}},
                {"targets", Json::array()},
                {"cases", Json::array()}};
   for (const auto& target : plan.targets)

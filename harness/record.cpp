@@ -223,6 +223,12 @@ std::string Record::was_disturbed() const { return mostly_disturbed(blocks, dist
 
 std::string Record::incomplete() const { return first_note(*this, {"did_not_fit", "cut_short"}); }
 
+std::string Record::steps_cut() const { return first_note(*this, {kStepsCutNote}); }
+
+std::string Record::came_after_cut() const { return first_note(*this, {kCameAfterCutNote}); }
+
+std::string Record::peak_unread() const { return first_note(*this, {kPeakUnreadNote}); }
+
 std::string Record::partial() const { return first_note(*this, {"partial_step", "partial_round"}); }
 
 double Record::fact(const std::string& fact_name) const {

@@ -20,10 +20,15 @@ struct Block {
   double begin_s = 0, end_s = 0;                        // since the process began to measure
   bool warmup = false;                                  // speed still rose
   double matmul_flops_per_s = 0, read_bytes_per_s = 0;  // the speed probe, just before the block
-  double stolen = 0, others = 0;                        // Disturbance while it ran
+  double stolen = 0, others = 0;                        // Disturbance while it ran; NaN: the system doesn't tell
   double swap_growth_bytes = 0, thermal_level = -1;
   std::map<std::string, std::pair<std::size_t, std::size_t>> samples;  // of each series: first, one past the last
 };
+
+/// The note that says why a record has no peak memory: the system did not tell it.
+inline constexpr const char* kPeakUnreadNote = "peak_memory_unread";
+/// Those behind steps_cut() and came_after_cut().
+inline constexpr const char *kStepsCutNote = "steps_cut", *kCameAfterCutNote = "came_after_cut";
 
 /// The raw facts that one process leaves of a case: nothing in it is computed from something else in it. A case whose
 /// turn has not come has one that says so (kNotRun).
@@ -68,6 +73,12 @@ struct Record {
   std::string was_disturbed() const;
   /// Why part of what the case was to measure is estimated or unknown, or "": it would not fit, or the time was up.
   std::string incomplete() const;
+  /// How many of its optimizer steps a training case made, or "" if all: "45 of 400 steps in 100 s".
+  std::string steps_cut() const;
+  /// Why what it worked on is unfinished, or "": a case that it came after, or one before that, made some steps only.
+  std::string came_after_cut() const;
+  /// Why its peak memory isn't known, or "": the system did not tell it.
+  std::string peak_unread() const;
   /// Why what depends on a whole unit of work is left out, or "": the time was up within the first one.
   std::string partial() const;
 };

@@ -116,6 +116,17 @@ void collect_differences(const Json& said, const Json& found, const std::string&
     out.push_back(fmt::format("{}: the file says {}, its samples give {}", path, shown(said), shown(found)));
 }
 
+/// Reports of before said of a value without an interval that it lay between itself and itself.
+void drop_intervals_of_one_point(Json& said) {
+  const auto drop = [](Json& one) {
+    if (!one.is_object() || !one.contains("low") || !one.contains("high") || !one.contains("value")) return;
+    if (one["low"] == one["value"] && one["high"] == one["value"]) one["low"] = one["high"] = nullptr;
+  };
+  for (auto& one : said["cases"])
+    for (const char* list : {"metrics", "gates"})
+      for (auto& value : one[list]) drop(value);
+}
+
 /// Takes metrics out of `again` that the report doesn't have: they came after it was written. Of one that was taken out
 /// of it the hash tells.
 void drop_newer_metrics(const Json& said, Json& again) {
@@ -256,6 +267,8 @@ Verification verify_report(const std::filesystem::path& file) {
   said.erase(kHashKey);
   again.erase(kHashKey);
   drop_newer_metrics(said, again);
+  drop_intervals_of_one_point(said);
+  drop_intervals_of_one_point(again);
   collect_differences(said, again, "", result.differences);
   return result;
 }

@@ -180,8 +180,21 @@ class SuiteRun {
     if (EndingSignals::received() != 0 && record.status == Record::Status::kError) return false;
     record.started_s = started_s;
     done.push_back(std::move(record));
+    note_cut_before(i);
     publish();
     return true;
+  }
+
+  /// Notes that what the case worked on is unfinished, if one that it came after made some of its steps only.
+  void note_cut_before(std::size_t i) {
+    for (const auto& name : specs_[i]->after)
+      if (const auto before = index_of(name))
+        for (const auto& record : records_[*before]) {
+          if (const std::string cut = record.steps_cut(); !cut.empty())
+            records_[i].back().notes[kCameAfterCutNote] = fmt::format("{}: {}", name, cut);
+          if (const std::string cut = record.came_after_cut(); !cut.empty())
+            records_[i].back().notes[kCameAfterCutNote] = cut;
+        }
   }
 
   /// Puts what has run so far and what has not into the report, in the suite's order.

@@ -2,6 +2,7 @@
 
 #include "harness/core/utf8.h"
 #include "harness/devices/device_names.h"
+#include "harness/machine.h"
 #include "harness/report_paths.h"
 
 #include <algorithm>
@@ -17,6 +18,18 @@ void require_measured(const YamlNode& metric_node, const Metric& metric, const s
                             fmt::format("cases that do: {}; `bench list metrics` shows it of all", metric.cases));
 }
 
+/// A gate for a machine whose name is misspelt would never be judged, and nobody would know.
+void require_known_machine(const YamlNode& node, const MachineMatch& machine) {
+  if (machine.text.empty() || machine.unchecked) return;
+  std::vector<std::string> known = processor_names();
+  if (is_processor_name(machine.text, known)) return;
+  known.push_back(machine_name(to_json(current_environment())));
+  if (is_processor_name(machine.text, known)) return;
+  throw node.error(fmt::format("no machine that is known, nor this one, has '{}' in its name", machine.text),
+                   fmt::format("{}; of another machine write {{contains: {}}}", unknown_name_hint(machine.text, known),
+                               machine.text));
+}
+
 CaseSpec read_case(const YamlNode& node) {
   CaseSpec spec;
   FieldReader reader(node);
@@ -24,8 +37,11 @@ CaseSpec read_case(const YamlNode& node) {
   reader.check(spec);
   spec.config = find_case_type(spec.type)->read(reader);
   reader.finish();
-  for (std::size_t i = 0; i < spec.gates.size(); ++i)
-    require_measured(node.child("gates").element(i).child("metric"), *find_metric(spec.gates[i].metric), spec.type);
+  for (std::size_t i = 0; i < spec.gates.size(); ++i) {
+    const YamlNode gate = node.child("gates").element(i);
+    require_measured(gate.child("metric"), *find_metric(spec.gates[i].metric), spec.type);
+    require_known_machine(gate.child("machine"), spec.gates[i].machine);
+  }
   return spec;
 }
 

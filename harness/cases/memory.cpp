@@ -18,25 +18,32 @@ namespace {
 class Stages {
  public:
   Stages(const Device& device, Record& record) : device_(device), record_(record) { add("program"); }
-  /// What the process has come to hold since the last stage.
-  void add(const char* name) { add(name, static_cast<double>(device_.current_bytes()) - held_); }
+  /// What the process has come to hold since the last stage. From the first that the system doesn't tell on, nothing.
+  void add(const char* name) {
+    const MemoryReading now = device_.current_bytes();
+    known_ = known_ && now;
+    if (known_) add(name, static_cast<double>(now.bytes) - held_);
+  }
   void add(const char* name, double bytes) {
     record_.add(fmt::format("{}_bytes", name), "bytes", bytes);
     held_ += bytes;
   }
   /// What the process holds now, which is no part of the peak by itself.
   void note(const char* name) {
-    record_.add(fmt::format("{}_bytes", name), "bytes", static_cast<double>(device_.current_bytes()));
+    if (const MemoryReading now = device_.current_bytes())
+      record_.add(fmt::format("{}_bytes", name), "bytes", static_cast<double>(now.bytes));
   }
   void finish() {
     record_peak_memory(device_, record_);
-    add("step", record_.samples("peak_memory_bytes").back() - held_);
+    if (const auto& peaks = record_.samples("peak_memory_bytes"); known_ && !peaks.empty())
+      add("step", peaks.back() - held_);
   }
 
  private:
   const Device& device_;
   Record& record_;
   double held_ = 0;
+  bool known_ = true;
 };
 
 void add_prediction(const MemoryEstimate& predicted, Record& record) {
@@ -58,6 +65,10 @@ double gradient_bytes(const model::LanguageModel& model) {
   return bytes;
 }
 
+void note_unknown_fit(const Device& device, Record& record) {
+  if (const auto unknown = why_fit_is_unknown(device)) record.notes["fit_unknown"] = *unknown;
+}
+
 void train_once(const MemoryConfig& config, std::int64_t seq_length, const Device& device, Record& record) {
   const model::ModelConfig& model_config = config.source.model->value;
   TrainingConfig training;
@@ -71,6 +82,7 @@ void train_once(const MemoryConfig& config, std::int64_t seq_length, const Devic
   const MemoryEstimate predicted = estimate_training_memory(model_config, execution, seq_length, &device);
   if (const auto why = why_training_does_not_fit(model_config, execution, seq_length, device))
     return did_not_fit(predicted.total(), *why, record);
+  note_unknown_fit(device, record);
   const Batches batches(synthetic_tokens(model_config.vocab_size, config.batch * seq_length + 1, 0), config.batch,
                         seq_length, 0);
   Stages stages(device, record);
@@ -91,16 +103,12 @@ void train_once(const MemoryConfig& config, std::int64_t seq_length, const Devic
 void decode_once(const MemoryConfig& config, std::int64_t seq_length, const Device& device, Record& record) {
   const torch::NoGradGuard no_grad;
   const DecodeShape shape{config.batch, std::max<std::int64_t>(seq_length - 1, 1), seq_length,
-                          element_bytes(dtype_for(config.source, device)), static_cast<double>(device.current_bytes())};
+                          element_bytes(dtype_for(config.source, device)), program_bytes(device)};
   const MemoryEstimate predicted = estimate_decode_memory(
       config.source.model ? config.source.model->value : model::read_checkpoint_config(config.source.checkpoint),
       shape);
-  const auto available = static_cast<double>(device.available_bytes());
-  if (predicted.total() - predicted.program > available)
-    return did_not_fit(
-        predicted.total(),
-        fmt::format("needs about {}, {:.1f} GB are free on {}", predicted.text(), available / 1e9, device.name),
-        record);
+  if (const auto why = why_not_enough_memory(predicted, device)) return did_not_fit(predicted.total(), *why, record);
+  note_unknown_fit(device, record);
   Stages stages(device, record);
   model::LanguageModel model = open_model(config.source, device, record);
   stages.add("weights");
@@ -139,6 +147,10 @@ bool append_length(const Record& part, std::int64_t length, Record& record) {
     return false;
   }
   for (const auto& [name, note] : part.notes) record.notes[name] = note;
+  if (!part.peak_unread().empty()) {  // of longer ones it couldn't be read either
+    record.notes[kPeakUnreadNote] = fmt::format("sequence length {}: {}", length, part.peak_unread());
+    return false;
+  }
   if (part.samples("peak_memory_bytes").empty()) {  // longer ones won't fit either
     record.notes["did_not_fit"] = fmt::format("sequence length {} {}", length, part.notes.at("did_not_fit"));
     record.facts["needed_memory_bytes"] = part.fact("needed_memory_bytes");

@@ -119,7 +119,11 @@ void record_input(const std::filesystem::path& file, Record& record) {
 }
 
 void record_peak_memory(const Device& device, Record& record) {
-  record.add("peak_memory_bytes", "bytes", static_cast<double>(peak_bytes_without_probe(device)));
+  const MemoryReading peak = peak_bytes_without_probe(device);
+  if (peak)
+    record.add("peak_memory_bytes", "bytes", static_cast<double>(peak.bytes));
+  else
+    record.notes[kPeakUnreadNote] = "peak memory could not be read: " + peak.missing;
 }
 
 }  // namespace bench::harness

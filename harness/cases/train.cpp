@@ -10,7 +10,9 @@
 #include "harness/training/memory_estimate.h"
 #include "harness/training/train.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <utility>
 
 namespace bench::harness {
@@ -52,6 +54,14 @@ void add_losses(Record& record, const StepResult& result) {
   record.add("grad_norm", "1", result.grad_norm);
 }
 
+/// Notes how many steps were made if not all: what depends on the others isn't known.
+void note_steps_cut(std::int64_t done, std::int64_t due, double seconds, bool speed_known, Record& record) {
+  if (done >= due) return;
+  record.notes[kStepsCutNote] =
+      fmt::format("{} of {} steps in {:.0f} s{}", done, due, seconds,
+                  speed_known ? ": their speed was known by then (all_steps: true makes them all)" : "");
+}
+
 /// Steps without a run directory: for speed and memory. The first micro-batch is the cold one.
 void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, const TrainingData& data,
                const Execution& execution, const Context& context, Record& record) {
@@ -79,9 +89,12 @@ void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, co
     return done < config.steps * micro_steps;
   };
   MeasurePlan plan = context.plan;
+  if (config.all_steps) plan.end_s = std::numeric_limits<double>::infinity();
+  const double begin_s = now_s();
+  bool speed_known = false;
   plan.enough = [&](const Record& so_far) {
     if (config.all_steps) return false;
-    if (!so_far.samples("update_time_s").empty()) return context.plan.enough(so_far);
+    if (!so_far.samples("update_time_s").empty()) return speed_known = context.plan.enough(so_far);
     // Before the first update a step's time isn't known. Where there is no time for one it will be composed, and what
     // can be known by then is its micro-batches' time.
     const double rest_s =
@@ -89,9 +102,10 @@ void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, co
     if (now_s() + rest_s < context.plan.end_s) return false;
     Record composed = so_far;
     composed.add("update_time_s", "s", 0);
-    return context.plan.enough(composed);
+    return speed_known = context.plan.enough(composed);
   };
   measure_in_blocks(context.device, execution.compute, plan, micro_step, record);
+  note_steps_cut(done / micro_steps, config.steps, now_s() - begin_s, speed_known, record);
   if (done % micro_steps == 0) return;
   record.notes["partial_step"] = fmt::format(
       "{} of the {}step's {} micro-batches were timed and one update; the step's time is composed from them",
@@ -120,8 +134,10 @@ void run_training(const TrainCaseConfig& config, const TrainingConfig& training,
   plan.block_s = 2;  // the probe beside each block is no part of the run's time, but of the budget
   Blocks blocks(context.device, execution.compute, plan, record);
   blocks.begin();
-  TrainOptions options{
-      .max_steps = config.steps, .execution = execution, .overwrite = true, .budget_s = context.plan.end_s - now_s()};
+  TrainOptions options{.max_steps = config.steps, .execution = execution, .overwrite = true};
+  const double begin_s = now_s();
+  if (!config.all_steps) options.budget_s = context.plan.end_s - begin_s;
+  double trained_s = 0;
   bool cold = true;
   options.on_step = [&](const StepResult& result, const std::vector<double>& micro_s, double update_s) {
     for (const double s : micro_s) {
@@ -131,11 +147,15 @@ void run_training(const TrainCaseConfig& config, const TrainingConfig& training,
     record.add("update_time_s", "s", update_s);
     note_skipped(record, result);
     add_losses(record, result);
+    trained_s = now_s() - begin_s;
     if (blocks.elapsed_s() < plan.block_s) return;
     blocks.end();
     blocks.begin();
   };
-  record.notes["checkpoint"] = train(config.model.value, training, data, context.device, options).checkpoint.string();
+  const TrainSummary summary = train(config.model.value, training, data, context.device, options);
+  record.notes["checkpoint"] = summary.checkpoint.string();
+  note_steps_cut(summary.steps, std::min(config.steps, training.train.max_steps), trained_s, /*speed_known=*/false,
+                 record);
   blocks.end();
   blocks.finish();
   count_cold_micro_step(record);
@@ -209,6 +229,7 @@ Record run_train(const TrainCaseConfig& config, Context& context) {
         "{}: not run; a smaller micro_batch_size (auto finds one) or gradient_checkpointing may fit", *why_not);
     return record;
   }
+  if (const auto unknown = why_fit_is_unknown(context.device)) record.notes["fit_unknown"] = *unknown;
   if (config.train_tokenizer && training.data.train_path != kSynthetic) train_tokenizer_for(training, model);
   const TrainingData data =
       load_training_data(training.data, model, std::max<std::int64_t>(training.train.num_workers, 1));

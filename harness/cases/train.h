@@ -29,7 +29,8 @@ struct TrainCaseConfig {
     visit("keep_checkpoint", self.keep_checkpoint,
           "a whole run: log, evaluate, write the training config's output_dir (replacing a run in it)");
     visit("steps", self.steps, "at most so many optimizer steps, within the case's budget_s");
-    visit("all_steps", self.all_steps, "make them all, with every micro-batch, even when their speed is known sooner");
+    visit("all_steps", self.all_steps,
+          "make them all, with every micro-batch, even when their speed is known sooner or budget_s is used up");
     visit(
         "micro_batch_size", self.micro_batch_size,
         "sequences of one forward and backward pass; 0: the training config's batch_size; auto: the fastest that fits");

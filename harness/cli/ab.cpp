@@ -60,9 +60,10 @@ void print(const AbCase& one) {
   if (one.error || one.untimed)
     std::cout << fmt::format("{:<10} {}: {}\n", one.error ? "error" : "untimed", one.name, one.why);
   else
-    std::cout << fmt::format("{:<10} {}: time of B / A {:.3f} [{:.3f}, {:.3f}], {} pairs of processes{}\n",
-                             change_name(one.change), one.name, ratio.value, ratio.low, ratio.high, one.pairs.size(),
-                             one.why.empty() ? "" : "; " + one.why);
+    std::cout << fmt::format("{:<10} {}: time of B / A {:.3f}{}, {} pairs of processes{}\n", change_name(one.change),
+                             one.name, ratio.value,
+                             ratio.has_interval() ? fmt::format(" [{:.3f}, {:.3f}]", ratio.low, ratio.high) : "",
+                             one.pairs.size(), one.why.empty() ? "" : "; " + one.why);
 }
 
 Exit run(Options options) {

@@ -17,7 +17,10 @@ void add_env(CLI::App& app, Exit&) {
       return;
     }
     for (const auto& [key, value] : environment.items())
-      std::cout << fmt::format("{:<18} {}\n", key, value.is_string() ? value.get<std::string>() : dumped(value));
+      std::cout << fmt::format("{:<18} {}\n", key,
+                               value.is_null()     ? "not told"
+                               : value.is_string() ? value.get<std::string>()
+                                                   : dumped(value));
   });
 }
 

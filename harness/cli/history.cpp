@@ -87,10 +87,20 @@ std::vector<Trend> wanted(std::vector<Trend> trends, const Options& options) {
   return trends;
 }
 
+/// What is not a number is no point of a trend, but it doesn't go unsaid.
+void say_what_is_no_number(const std::vector<DatedReport>& reports, std::vector<std::string>& skipped) {
+  for (const auto& one : reports)
+    for (const auto& result : one.report.cases)
+      for (const auto& [metric, estimate] : result.metrics)
+        if (metric->compared && estimate.n > 0 && std::isnan(estimate.value))
+          skipped.push_back(fmt::format("{}: {} of case '{}' is not a number", one.file, metric->name, result.name));
+}
+
 HistoryFound find(const Options& options) {
   HistoryFound found;
   std::vector<DatedReport> reports = read_reports(options.folder, found.skipped);
   found.reports = reports.size();
+  say_what_is_no_number(reports, found.skipped);
   for (const auto& one : reports) found.machines.insert(one.report.machine());
   found.trends = wanted(find_trends(std::move(reports)), options);
   return found;

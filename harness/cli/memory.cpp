@@ -206,7 +206,7 @@ void collect(const Report& report, MemoryFindings& found) {
     const Record& record = one.record();
     collect(record, found.peaks);
     if (const auto dtype = record.notes.find("dtype"); dtype != record.notes.end()) found.dtype = dtype->second;
-    for (const char* name : {"did_not_fit", "cut_short"})
+    for (const char* name : {"did_not_fit", "cut_short", kPeakUnreadNote})
       if (const auto note = record.notes.find(name); note != record.notes.end())
         std::cerr << fmt::format("{}: {}\n", one.name, note->second);
     if (record.status == Record::Status::kError)
@@ -235,7 +235,9 @@ Exit run(const Options& options) {
                        {},
                        {}};
   collect(report, found);
-  const Exit exit = report.exit_code() == Exit::kCaseError ? Exit::kCaseError : Exit::kOk;
+  const bool unread = std::any_of(report.cases.begin(), report.cases.end(),
+                                  [](const CaseResult& one) { return !one.record().peak_unread().empty(); });
+  const Exit exit = unread || report.exit_code() == Exit::kCaseError ? Exit::kCaseError : Exit::kOk;
   if (found.peaks.empty()) return exit;
   const Predictor predict(setup, device, found.dtype, found.peaks);
   found.calibration = predict.calibration();

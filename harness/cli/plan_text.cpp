@@ -3,6 +3,7 @@
 #include "harness/reports/text.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace bench::harness {
 namespace {
@@ -70,6 +71,12 @@ void print_out_of_reach(const TargetPlan& target, const CasePlan& plan, const Ce
     write_wrapped(why_step_is_out_of_reach(target, plan, ceilings), 4, out);
     if (plan.training->accumulation_steps > 1)
       write_wrapped(if_step_were_a_micro_batch(target, *plan.training), 4, out);
+  } else if (plan.training && target.gate.metric == "train_hours") {
+    write_wrapped(
+        fmt::format("{} steps take at least {:.4g} h here: 6 x parameters x tokens, attention not counted, at "
+                    "the rate of matrix products.",
+                    grouped(static_cast<std::uint64_t>(plan.training->max_steps)), target.bound),
+        4, out);
   } else if (target.gate.metric == "peak_memory") {
     write_wrapped("predicted: " + plan.memory.text() + " " + plan.memory.moment, 4, out);
   } else {
@@ -156,9 +163,10 @@ void print_tables(const Plan& plan, std::ostream& out) {
     out << (m.total() > plan.ceilings.memory_bytes ? " !" : "") << "\n";
   }
   write_wrapped(
-      fmt::format("GB of 1e9 bytes, without the program itself and the allocator's holes; a process may use {:.1f} "
-                  "GB here (! exceeds them).",
-                  plan.ceilings.memory_bytes * 1e-9),
+      "GB of 1e9 bytes, without the program itself and the allocator's holes; " +
+          (std::isnan(plan.ceilings.memory_bytes)
+               ? "how much is free here could not be read."
+               : fmt::format("a process may use {:.1f} GB here (! exceeds them).", plan.ceilings.memory_bytes * 1e-9)),
       0, out);
 }
 

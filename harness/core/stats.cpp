@@ -13,8 +13,14 @@ namespace {
 
 constexpr double kOutside = 0.05;  // 95 % intervals
 
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+bool all_finite(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+}
+
 double quantile_of_sorted(const std::vector<double>& sorted, double p) {
-  if (sorted.empty()) return std::numeric_limits<double>::quiet_NaN();
+  if (sorted.empty()) return kNan;
   const double position = p * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<std::size_t>(position);
   const std::size_t above = std::min(below + 1, sorted.size() - 1);
@@ -37,7 +43,7 @@ double t_quantile(double degrees_of_freedom) {
 }  // namespace
 
 double Estimate::relative_half_width() const {
-  return value == 0 ? 0 : std::max(high - value, value - low) / std::fabs(value);
+  return has_interval() ? std::max(high - value, value - low) / std::fabs(value) : kInfinity;
 }
 
 Estimate Estimate::widened(double factor) const {
@@ -45,15 +51,16 @@ Estimate Estimate::widened(double factor) const {
 }
 
 double quantile(std::vector<double> samples, double p) {
+  if (std::any_of(samples.begin(), samples.end(), [](double sample) { return std::isnan(sample); })) return kNan;
   std::sort(samples.begin(), samples.end());
   return quantile_of_sorted(samples, p);
 }
 
 Estimate quantile_estimate(std::vector<double> samples, double p) {
+  const auto n = static_cast<std::int64_t>(samples.size());
+  if (n == 0 || !all_finite(samples)) return Estimate::point(kNan, n);
   std::sort(samples.begin(), samples.end());
   const double value = quantile_of_sorted(samples, p);
-  const auto n = static_cast<std::int64_t>(samples.size());
-  if (n == 0) return {value, value, value, 0};
   // The number of samples below the true quantile is binomial(n, p). Low is the largest sample with at most 2.5 % of
   // that distribution below its rank, high the smallest with at most 2.5 % at or above it.
   const boost::math::binomial_distribution<double> below(static_cast<double>(n), p);
@@ -61,34 +68,44 @@ Estimate quantile_estimate(std::vector<double> samples, double p) {
   while (low + 1 < n && boost::math::cdf(below, static_cast<double>(low + 1)) <= kOutside / 2) ++low;
   while (high > 0 && boost::math::cdf(boost::math::complement(below, static_cast<double>(high - 1))) <= kOutside / 2)
     --high;
-  if (low < 0 || high >= n) return {value, value, value, n};  // too few samples on one side
+  if (low < 0 || high >= n) return Estimate::point(value, n);  // too few samples on one side
   return {value, samples[static_cast<std::size_t>(low)], samples[static_cast<std::size_t>(high)], n};
 }
 
 Estimate mean(const std::vector<double>& samples) {
   const auto n = static_cast<double>(samples.size());
-  const double value = samples.empty() ? std::numeric_limits<double>::quiet_NaN()
-                                       : std::accumulate(samples.begin(), samples.end(), 0.0) / n;
-  if (samples.size() < 2) return {value, value, value, static_cast<std::int64_t>(samples.size())};
+  const auto count = static_cast<std::int64_t>(samples.size());
+  if (samples.empty() || !all_finite(samples)) return Estimate::point(kNan, count);
+  const double value = std::accumulate(samples.begin(), samples.end(), 0.0) / n;
+  if (count < 2) return Estimate::point(value, count);
   double squares = 0;
   for (const double sample : samples) squares += (sample - value) * (sample - value);
   const double standard_error = std::sqrt(squares / (n - 1) / n);
   const double half = t_quantile(n - 1) * standard_error;
-  return {value, value - half, value + half, static_cast<std::int64_t>(samples.size())};
+  return {value, value - half, value + half, count};
+}
+
+Estimate kept_positive(const Estimate& e) {
+  if (!(e.value > 0) || !(e.low <= 0)) return e;
+  return {e.value, e.value * std::exp(e.low / e.value - 1), e.value * std::exp(e.high / e.value - 1), e.n};
 }
 
 Estimate quotient(double work, const Estimate& e) {
+  if (std::isnan(e.low)) return Estimate::point(work / e.value, e.n);
   return {work / e.value, work / e.high, e.low > 0 ? work / e.low : kInfinity, e.n};
 }
 
 Estimate ratio(const Estimate& a, const Estimate& b) {
+  const std::int64_t n = std::min(a.n, b.n);
+  if (!std::isfinite(a.value) || !std::isfinite(b.value)) return Estimate::point(kNan, n);
   const double value = a.value == b.value ? 1 : a.value / b.value;
-  const double down = std::hypot(log_distance(a.value, a.low), log_distance(b.value, b.high));
-  const double up = std::hypot(log_distance(a.value, a.high), log_distance(b.value, b.low));
-  return {value, value * std::exp(-down), value * std::exp(up), std::min(a.n, b.n)};
+  if (std::isnan(a.low) && std::isnan(b.low)) return Estimate::point(value, n);
+  const double down = std::hypot(log_distance(a.value, a.least()), log_distance(b.value, b.most()));
+  const double up = std::hypot(log_distance(a.value, a.most()), log_distance(b.value, b.least()));
+  return {value, value * std::exp(-down), value * std::exp(up), n};
 }
 
-Estimate across_processes(const std::vector<double>& values) {
+Estimate across_units(const std::vector<double>& values) {
   constexpr std::size_t kEnoughRanks = 6;
   return values.size() < kEnoughRanks ? mean(values) : median(values);
 }
@@ -109,13 +126,13 @@ std::vector<double> signed_rank_distribution(std::size_t n) {
 
 SignedRank signed_rank(const std::vector<double>& values) {
   const std::size_t n = values.size();
+  if (!all_finite(values)) return {Estimate::point(kNan, static_cast<std::int64_t>(n)), 1};
   std::vector<double> averages;  // of every pair, each value with itself included: Walsh's
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t j = i; j < n; ++j) averages.push_back((values[i] + values[j]) / 2);
   std::sort(averages.begin(), averages.end());
   SignedRank result;
-  result.centre = {quantile_of_sorted(averages, 0.5), 0, 0, static_cast<std::int64_t>(n)};
-  result.centre.low = result.centre.high = result.centre.value;
+  result.centre = Estimate::point(quantile_of_sorted(averages, 0.5), static_cast<std::int64_t>(n));
   // The statistic is the number of positive averages; a zero counts half.
   double statistic = 0;
   for (const double average : averages) statistic += average > 0 ? 1 : average == 0 ? 0.5 : 0;
@@ -133,7 +150,7 @@ SignedRank signed_rank(const std::vector<double>& values) {
 }
 
 double p_value(double difference, double half_width_95, double degrees_of_freedom) {
-  if (difference == 0) return 1;
+  if (difference == 0 || std::isnan(difference) || std::isnan(half_width_95)) return 1;
   if (half_width_95 <= 0) return 0;  // no noise at all: any difference is one
   const double t = std::fabs(difference) / (half_width_95 / t_quantile(degrees_of_freedom));
   return 2 * boost::math::cdf(boost::math::complement(boost::math::students_t(std::max(1.0, degrees_of_freedom)), t));

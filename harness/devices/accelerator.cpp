@@ -16,11 +16,11 @@ c10::CachingAllocator::Stat allocated() {
 
 }  // namespace
 
-std::int64_t accelerator_peak_bytes() { return allocated().peak; }
-std::int64_t accelerator_current_bytes() { return allocated().current; }
+MemoryReading accelerator_peak_bytes() { return {allocated().peak, ""}; }
+MemoryReading accelerator_current_bytes() { return {allocated().current, ""}; }
 
-std::int64_t accelerator_free_bytes() {
-  return static_cast<std::int64_t>(at::accelerator::getMemoryInfo(at::accelerator::getDeviceIndex()).first);
+MemoryReading accelerator_free_bytes() {
+  return {static_cast<std::int64_t>(at::accelerator::getMemoryInfo(at::accelerator::getDeviceIndex()).first), ""};
 }
 
 }  // namespace bench::harness

@@ -10,18 +10,18 @@ Device cuda_device();
 
 /// What mps and cuda share: LibTorch's interface to whichever accelerator it was built for.
 void synchronize_accelerator();
-std::int64_t accelerator_peak_bytes();
-std::int64_t accelerator_current_bytes();
-std::int64_t accelerator_free_bytes();
+MemoryReading accelerator_peak_bytes();
+MemoryReading accelerator_current_bytes();
+MemoryReading accelerator_free_bytes();
 
 /// Puts large tensors on huge pages, where the system has them: one page fault instead of 512. Before the first tensor.
 void use_huge_pages();
 
 /// Most resident memory of this process so far, in bytes.
-std::int64_t peak_resident_bytes();
+MemoryReading peak_resident_bytes();
 /// Resident memory of this process now, in bytes.
-std::int64_t current_resident_bytes();
+MemoryReading current_resident_bytes();
 /// Memory that could be allocated without swapping, in bytes.
-std::int64_t available_memory_bytes();
+MemoryReading available_memory_bytes();
 
 }  // namespace bench::harness

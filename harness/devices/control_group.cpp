@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 
@@ -28,34 +29,39 @@ Numbers numbers_in(const fs::path& file) {
   return {number(first), number(second)};
 }
 
-/// The number behind `name` in a file of such lines; 0 without one.
-double number_named(const fs::path& file, const std::string& name) {
+/// The number behind `name` in a file of such lines.
+std::optional<double> number_named(const fs::path& file, const std::string& name) {
   std::ifstream in(file);
   std::string key;
   for (double value = 0; in >> key >> value;)
     if (key == name) return value;
-  return 0;
+  return {};
 }
 
-/// Pages of files are given up when memory is asked for.
-double memory_left(double limit, double used, double inactive_files) {
-  return std::max(0.0, limit - std::max(0.0, used - inactive_files));
+/// Lowers the limit by what a group has left: pages of files are given up when memory is asked for.
+void add_memory_limit(const fs::path& most_file, const fs::path& used_file, const char* inactive_files,
+                      ControlGroupLimits& limits) {
+  const double most = numbers_in(most_file).first, used = numbers_in(used_file).first;
+  constexpr double kUnlimited = 0x1p62;  // version 1 has a number near 2^63 for none
+  if (most >= kUnlimited) return;
+  const auto stat = most_file.parent_path() / "memory.stat";
+  const auto inactive = number_named(stat, inactive_files);
+  if (used == kNone) limits.memory_missing = "no number in " + used_file.string();
+  if (!inactive) limits.memory_missing = "no " + std::string(inactive_files) + " in " + stat.string();
+  if (used == kNone || !inactive) return;
+  limits.memory_bytes = std::min(limits.memory_bytes, std::max(0.0, most - std::max(0.0, used - *inactive)));
+}
+
+void add_processors(double quota, double period, ControlGroupLimits& limits) {
+  if (quota != kNone && period != kNone && period > 0) limits.processors = std::min(limits.processors, quota / period);
 }
 
 void add_limits_of(const fs::path& group, ControlGroupLimits& limits) {
   const Numbers v2 = numbers_in(group / "cpu.max");  // quota and period
-  limits.processors = std::min(limits.processors, v2.first / v2.second);
-  const double quota = numbers_in(group / "cpu.cfs_quota_us").first;
-  if (quota != kNone)
-    limits.processors = std::min(limits.processors, quota / numbers_in(group / "cpu.cfs_period_us").first);
-  if (const double most = numbers_in(group / "memory.max").first; most != kNone)
-    limits.memory_bytes =
-        std::min(limits.memory_bytes, memory_left(most, numbers_in(group / "memory.current").first,
-                                                  number_named(group / "memory.stat", "inactive_file")));
-  if (const double most = numbers_in(group / "memory.limit_in_bytes").first; most != kNone)
-    limits.memory_bytes =
-        std::min(limits.memory_bytes, memory_left(most, numbers_in(group / "memory.usage_in_bytes").first,
-                                                  number_named(group / "memory.stat", "total_inactive_file")));
+  add_processors(v2.first, v2.second, limits);
+  add_processors(numbers_in(group / "cpu.cfs_quota_us").first, numbers_in(group / "cpu.cfs_period_us").first, limits);
+  add_memory_limit(group / "memory.max", group / "memory.current", "inactive_file", limits);
+  add_memory_limit(group / "memory.limit_in_bytes", group / "memory.usage_in_bytes", "total_inactive_file", limits);
 }
 
 }  // namespace
@@ -75,6 +81,13 @@ ControlGroupLimits control_group_limits(const fs::path& mount, const fs::path& m
     }
   }
   return limits;
+}
+
+MemoryReading within(const ControlGroupLimits& limits, const MemoryReading& free_on_machine) {
+  if (!free_on_machine) return free_on_machine;
+  if (!limits.memory_missing.empty()) return MemoryReading::unread(limits.memory_missing);
+  const double least = std::min(static_cast<double>(free_on_machine.bytes), limits.memory_bytes);
+  return {static_cast<std::int64_t>(least), ""};
 }
 
 }  // namespace bench::harness

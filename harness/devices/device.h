@@ -1,5 +1,7 @@
 #pragma once
 
+#include "harness/devices/memory_reading.h"
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -19,11 +21,11 @@ struct Device {
   /// Returns when all work given to the device is done.
   void (*synchronize)();
   /// Most memory that this process has held at once, in bytes: what the memory gates judge.
-  std::int64_t (*peak_bytes)();
+  MemoryReading (*peak_bytes)();
   /// Memory that this process holds now, in bytes, counted as peak_bytes counts it.
-  std::int64_t (*current_bytes)();
+  MemoryReading (*current_bytes)();
   /// Memory that a process could have on this device now, in bytes.
-  std::int64_t (*available_bytes)();
+  MemoryReading (*available_bytes)();
   /// True where bf16 matrix products are at least as fast as fp32 ones.
   bool (*fast_bf16)();
   /// Tensors must be smaller than this, 0 for no such limit: beyond it results are silently wrong.

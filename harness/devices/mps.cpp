@@ -19,13 +19,14 @@ void cap_memory() {
 }
 
 /// What the machine has free, and no more than the cap leaves: beyond it LibTorch refuses, however much is free.
-std::int64_t available_bytes() {
+MemoryReading available_bytes() {
   const char* ratio = std::getenv(kHighWatermark);
   const double share = ratio ? std::strtod(ratio, nullptr) : 0;
-  const std::int64_t free_bytes = available_memory_bytes();
-  if (share <= 0) return free_bytes;  // 0 lifts the cap
+  const MemoryReading of_machine = available_memory_bytes();
+  if (share <= 0 || !of_machine) return of_machine;  // 0 lifts the cap
   const double cap = share * static_cast<double>(at::detail::getMPSHooks().getRecommendedMaxMemory());
-  return std::min(free_bytes, std::max<std::int64_t>(static_cast<std::int64_t>(cap) - accelerator_current_bytes(), 0));
+  const std::int64_t left = static_cast<std::int64_t>(cap) - accelerator_current_bytes().bytes;
+  return {std::min(of_machine.bytes, std::max<std::int64_t>(left, 0)), ""};
 }
 
 }  // namespace

@@ -6,31 +6,37 @@ namespace bench::harness {
 
 namespace {
 
-task_vm_info_data_t task_memory() {
+/// What the kernel counts of this process's memory; `of` picks a figure.
+template <class Of>
+MemoryReading task_memory(Of of) {
   task_vm_info_data_t info{};
   mach_msg_type_number_t count = TASK_VM_INFO_COUNT;
   if (task_info(mach_task_self(), TASK_VM_INFO, reinterpret_cast<task_info_t>(&info), &count) != KERN_SUCCESS)
-    return {};
-  return info;
+    return MemoryReading::unread("task_info failed");
+  return {static_cast<std::int64_t>(of(info)), ""};
 }
 
 }  // namespace
 
 void use_huge_pages() {}  // the system has none to ask for
 
-std::int64_t peak_resident_bytes() { return static_cast<std::int64_t>(task_memory().resident_size_peak); }
+MemoryReading peak_resident_bytes() {
+  return task_memory([](const auto& info) { return info.resident_size_peak; });
+}
 
-std::int64_t current_resident_bytes() { return static_cast<std::int64_t>(task_memory().resident_size); }
+MemoryReading current_resident_bytes() {
+  return task_memory([](const auto& info) { return info.resident_size; });
+}
 
-std::int64_t available_memory_bytes() {
+MemoryReading available_memory_bytes() {
   vm_statistics64_data_t pages{};
   mach_msg_type_number_t count = HOST_VM_INFO64_COUNT;
   if (host_statistics64(mach_host_self(), HOST_VM_INFO64, reinterpret_cast<host_info64_t>(&pages), &count) !=
       KERN_SUCCESS)
-    return 0;
+    return MemoryReading::unread("host_statistics64 failed");
   // Inactive and purgeable pages are given up when asked for.
   const auto free_pages = static_cast<std::int64_t>(pages.free_count) + pages.inactive_count + pages.purgeable_count;
-  return free_pages * static_cast<std::int64_t>(vm_kernel_page_size);
+  return {free_pages * static_cast<std::int64_t>(vm_kernel_page_size), ""};
 }
 
 }  // namespace bench::harness

@@ -6,37 +6,64 @@
 namespace bench::harness {
 namespace {
 
+// The action compares by ratio and sees nothing in a value that is missing: this one stands for what is not a number
+// and for what a case that did not work has none of. No time, memory or loss comes near it.
+constexpr double kFailing = 1e99;
+
 /// "s/tokens" of "tokens/s".
 std::string inverse_unit(const std::string& unit) {
   const auto slash = unit.find('/');
   return slash == std::string::npos ? "1/" + unit : unit.substr(slash + 1) + "/" + unit.substr(0, slash);
 }
 
+/// The action takes one direction for a whole file: the inverse of what should be large.
+Json entry(const CaseResult& one, const Metric& metric, double value, const std::string& extra) {
+  const bool inverted = metric.better == Better::kHigher;
+  return {{"name", one.name + ": " + (inverted ? "1 / " : "") + metric.name},
+          {"unit", inverted ? inverse_unit(metric.unit) : metric.unit},
+          {"value", value},
+          {"extra", extra}};
+}
+
 Json entry(const Report& report, const CaseResult& one, const MetricValue& value) {
   const Metric& metric = *value.metric;
-  const bool inverted = metric.better == Better::kHigher;
-  const Estimate e = inverted ? quotient(1, value.estimate) : value.estimate;
-  Json json = {{"name", one.name + ": " + (inverted ? "1 / " : "") + metric.name},
-               {"unit", inverted ? inverse_unit(metric.unit) : metric.unit},
-               {"value", e.value}};
-  if (e.has_interval()) json["range"] = fmt::format("{:.4g} .. {:.4g}", e.low, e.high);
-  json["extra"] =
-      fmt::format("{} {}{}, n = {}, {}\n{}\n{}", metric.name, format_estimate(value.estimate), unit_suffix(metric.unit),
-                  value.estimate.n, plural(one.processes.size(), "process"), metric.meaning, report.machine());
+  const Estimate e = metric.better == Better::kHigher ? quotient(1, value.estimate) : value.estimate;
+  const bool broken = !std::isfinite(value.estimate.value) || !std::isfinite(e.value);
+  Json json = entry(one, metric, broken ? kFailing : e.value,
+                    fmt::format("{}{} {}{}, n = {}, {}\n{}\n{}",
+                                broken ? "no number, for which this value stands so that it fails: " : "", metric.name,
+                                format_estimate(value.estimate), unit_suffix(metric.unit), value.estimate.n,
+                                plural(one.processes.size(), "process"), metric.meaning, report.machine()));
+  if (e.has_interval() && !broken) json["range"] = fmt::format("{:.4g} .. {:.4g}", e.low, e.high);
   return json;
+}
+
+/// A checksum has no direction and stays out.
+bool is_shown(const Metric& metric) { return metric.compared && metric.better != Better::kUnchanged; }
+
+/// Whether the case was due and left nothing to compare. One that was skipped, for want of a checkpoint, was not due.
+bool did_not_work(const CaseResult& one) {
+  return one.status() != Record::Status::kOk && one.status() != Record::Status::kSkipped;
+}
+
+/// An entry for each metric that such a case may have had in the report before.
+void add_failing(const CaseResult& one, Json& entries) {
+  for (const auto& metric : metrics())
+    if (is_shown(metric) && metric.measured_by(one.type))
+      entries.push_back(entry(
+          one, metric, kFailing,
+          fmt::format("the case did not work, for which this value stands so that it fails: {}", one.record().reason)));
 }
 
 }  // namespace
 
-/// The action takes one direction for a whole file. A checksum has none and stays out.
 void write_github_benchmark(const Report& report, std::ostream& out) {
   Json entries = Json::array();
-  for (const auto& one : report.cases)
-    for (const auto& value : one.metrics) {
-      if (!value.metric->compared || value.metric->better == Better::kUnchanged) continue;
-      const Json json = entry(report, one, value);
-      if (std::isfinite(json.at("value").get<double>())) entries.push_back(json);
-    }
+  for (const auto& one : report.cases) {
+    if (did_not_work(one)) add_failing(one, entries);
+    for (const auto& value : one.metrics)
+      if (is_shown(*value.metric)) entries.push_back(entry(report, one, value));
+  }
   out << dumped(entries, 1) << "\n";
 }
 

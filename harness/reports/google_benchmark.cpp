@@ -13,6 +13,7 @@ constexpr double kNanosecond = 1e-9;  // one unit for all: compare.py leaves out
 /// One series of times of one case: what Google Benchmark calls a family.
 struct Family {
   std::string name;
+  std::string error;  // why it has no times, as Google Benchmark says of a run that was ended by an error; else empty
   std::vector<double> times_ns;         // the mean of each process
   std::vector<std::size_t> iterations;  // samples behind it
 };
@@ -34,13 +35,16 @@ std::vector<Family> families_of(const CaseResult& one) {
     for (const auto& [name, series] : record.series) {
       const auto counted = record.counted(name);
       if (name.rfind("cold_", 0) == 0) continue;  // of a fresh process: one sample, which no repetition repeats
-      if (series.unit != "s" || counted.empty() || !std::isfinite(mean_of(counted))) continue;
+      if (series.unit != "s" || counted.empty()) continue;
       Family& family = families[name];
       family.name = one.name + "/" + name;
+      if (!std::isfinite(mean_of(counted))) family.error = "a time is not a number";
       family.times_ns.push_back(mean_of(counted) / kNanosecond);
       family.iterations.push_back(counted.size());
     }
   std::vector<Family> list;
+  if (one.status() != Record::Status::kOk && one.status() != Record::Status::kSkipped)
+    list.push_back({one.name, one.record().reason, {}, {}});
   for (auto& [name, family] : families) list.push_back(std::move(family));
   return list;
 }
@@ -59,6 +63,14 @@ void add_time(Json& json, std::size_t iterations, double time_ns) {
   json["real_time"] = time_ns;
   json["cpu_time"] = time_ns;
   json["time_unit"] = "ns";
+}
+
+/// Without times, so that nothing is compared with them.
+void add_error(const Family& family, std::size_t family_index, Json& benchmarks) {
+  Json json = common(family, family_index, family.name, "iteration");
+  json["error_occurred"] = true;
+  json["error_message"] = family.error;
+  benchmarks.push_back(std::move(json));
 }
 
 void add_repetitions(const Family& family, std::size_t family_index, Json& benchmarks) {
@@ -88,11 +100,12 @@ void add_aggregates(const Family& family, std::size_t family_index, Json& benchm
 
 Json context(const Report& report) {
   const Json& environment = report.environment;
+  const double mhz = report.before.frequency_mhz;
   return {{"date", report.created},
           {"host_name", report.machine()},
           {"executable", "bench"},
           {"num_cpus", environment.value("cores", Json(0))},
-          {"mhz_per_cpu", std::lround(std::clamp(report.before.frequency_mhz, 0.0, 1e9))},
+          {"mhz_per_cpu", mhz > 0 ? Json(std::lround(std::min(mhz, 1e9))) : Json(nullptr)},
           {"cpu_scaling_enabled", false},
           {"caches", Json::array()},
           {"load_avg", report.before.load_1min < 0 ? Json::array() : Json::array({report.before.load_1min})},
@@ -112,6 +125,10 @@ void write_google_benchmark(const Report& report, std::ostream& out) {
   std::size_t family_index = 0;
   for (const auto& one : report.cases)
     for (const auto& family : families_of(one)) {
+      if (!family.error.empty()) {
+        add_error(family, family_index++, json["benchmarks"]);
+        continue;
+      }
       add_repetitions(family, family_index, json["benchmarks"]);
       add_aggregates(family, family_index++, json["benchmarks"]);
     }

@@ -39,7 +39,7 @@ std::string figure(const Trend& trend) {
   const auto indices = drawn(trend);
   for (const std::size_t i : indices) {
     const Estimate& e = trend.points[i].estimate;
-    for (const double value : {e.low, e.value, e.high}) values.push_back(value);
+    for (const double value : {e.least(), e.value, e.most()}) values.push_back(value);
     line.push_back({static_cast<double>(i + 1), e.value});
   }
   const auto n = static_cast<double>(trend.points.size());

@@ -33,6 +33,7 @@ std::vector<Row> condition_rows(const Conditions& before, const Conditions& afte
 
 std::string environment_value(const Json& environment, const std::string& key) {
   const Json& value = environment.at(key);
+  if (value.is_null()) return "not told";
   return value.is_number() && key.ends_with("_bytes") ? shown(key, value.get<double>())
                                                       : environment_text(environment, key);
 }

@@ -89,7 +89,7 @@ std::vector<double> extent(const std::vector<Row>& rows, const std::vector<GateL
   for (const auto& row : rows) {
     for (const auto& kind : row.points)
       for (const auto& point : kind) values.push_back(point.x);
-    more.insert(more.end(), {row.median.low, row.median.high});
+    more.insert(more.end(), {row.median.least(), row.median.most()});
   }
   std::erase_if(values, [](double value) { return !std::isfinite(value); });
   if (values.empty()) return values;
@@ -132,7 +132,7 @@ void draw_rows(Chart& chart, const std::vector<Row>& rows, double seconds, bool 
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const Estimate& e = rows[r].median;
     if (std::isfinite(e.value))
-      chart.interval_x(e.low / seconds, e.value / seconds, e.high / seconds,
+      chart.interval_x(e.least() / seconds, e.value / seconds, e.most() / seconds,
                        static_cast<double>(rows.size() - r) - (rows[r].label == "all" ? 0.5 : 0.82));
   }
   chart.explain_interval("median, 95 % interval");
@@ -141,7 +141,7 @@ void draw_rows(Chart& chart, const std::vector<Row>& rows, double seconds, bool 
 /// Says of intervals that reach beyond the chart how far they do.
 void note_wide_intervals(Chart& chart, const Axis& x, const std::vector<Row>& rows, const TimeUnit& unit) {
   for (const auto& row : rows) {
-    const double low = row.median.low / unit.seconds, high = row.median.high / unit.seconds;
+    const double low = row.median.least() / unit.seconds, high = row.median.most() / unit.seconds;
     if (low < x.low || high > x.high)
       chart.note(fmt::format("The interval of {} reaches from {} to {} {}.",
                              row.label == "all" ? "all processes" : row.label, format_number(low), format_number(high),

@@ -1,6 +1,7 @@
 #include "harness/training/memory_estimate.h"
 
 #include "harness/core/error.h"
+#include "harness/core/progress.h"
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -18,8 +19,27 @@ TrainingShape training_shape(const Execution& execution, std::int64_t seq_length
   shape.kernels = device->type == c10::kCPU;
   shape.tiled_attention = !device->fused_attention_gradient;
   shape.threads = at::get_num_threads();
-  shape.program_bytes = static_cast<double>(device->current_bytes());
+  shape.program_bytes = program_bytes(*device);
   return shape;
+}
+
+double program_bytes(const Device& device) {
+  const MemoryReading now = device.current_bytes();
+  return now ? static_cast<double>(now.bytes) : 0;
+}
+
+std::optional<std::string> why_not_enough_memory(const MemoryEstimate& needed, const Device& device) {
+  const MemoryReading available = device.available_bytes();
+  const double more = needed.total() - needed.program;  // what the program holds is no longer among what is free
+  if (!available || more <= static_cast<double>(available.bytes)) return {};
+  return fmt::format("needs about {}, {:.1f} GB are free on {}", needed.text(),
+                     static_cast<double>(available.bytes) / 1e9, device.name);
+}
+
+std::optional<std::string> why_fit_is_unknown(const Device& device) {
+  const MemoryReading available = device.available_bytes();
+  if (available) return {};
+  return "whether it fits is not known, since free memory could not be read: " + available.missing;
 }
 
 MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const Execution& execution,
@@ -32,7 +52,12 @@ Execution choose_execution(const model::ModelConfig& model, const TrainingConfig
   Execution execution = execution_for(config, device, micro_batch.size.automatic ? 1 : micro_batch.size.count, where);
   if (!micro_batch.size.automatic) return execution;
   const TrainingShape shape = training_shape(execution, config.train.max_seq_length, &device);
-  const double free_bytes = static_cast<double>(device.available_bytes()) + shape.program_bytes;
+  const MemoryReading available = device.available_bytes();
+  if (!available && micro_batch.budget_bytes <= 0)
+    throw Error::at_run_time(
+        where, fmt::format("auto takes what fits, but free memory could not be read: {}", available.missing),
+        fmt::format("give {}", micro_batch.budget_key));
+  const double free_bytes = static_cast<double>(available.bytes) + shape.program_bytes;
   const double budget = micro_batch.budget_bytes > 0 ? micro_batch.budget_bytes : free_bytes;
   const auto choice = fastest_within(budget, model, shape, config.train.effective_batch_size);
   if (!choice) {
@@ -52,19 +77,17 @@ Execution choose_execution(const model::ModelConfig& model, const TrainingConfig
 std::optional<std::string> why_training_does_not_fit(const model::ModelConfig& model, const Execution& execution,
                                                      std::int64_t seq_length, const Device& device) {
   const TrainingShape shape = training_shape(execution, seq_length, &device);
-  const MemoryEstimate needed = estimate_training_memory(model, shape);
-  const auto available = static_cast<double>(device.available_bytes());
-  if (needed.total() - needed.program > available)  // what the program holds is no longer among what is free
-    return fmt::format("needs about {}, {:.1f} GB are free on {}", needed.text(), available / 1e9, device.name);
+  if (auto why = why_not_enough_memory(estimate_training_memory(model, shape), device)) return why;
   if (device.max_tensor_bytes <= 0) return {};
   // Fused, neither is ever there as a whole, but for probabilities that are dropped out.
   const bool probabilities = !shape.fused || model.attention_dropout > 0;
-  const std::int64_t logits_bytes = shape.fused ? 0 : shape.batch * seq_length * model.vocab_size * 4;
-  const std::int64_t probability_bytes =
-      probabilities ? shape.batch * model.num_heads * seq_length * seq_length * 4 : 0;
+  const auto length = static_cast<double>(seq_length), batch = static_cast<double>(shape.batch);
+  const double logits_bytes = shape.fused ? 0 : 4 * batch * length * static_cast<double>(model.vocab_size);
+  const double probability_bytes =
+      probabilities ? 4 * batch * length * length * static_cast<double>(model.num_heads) : 0;
   for (const auto& [what, bytes] : {std::pair{"logits", logits_bytes}, {"attention probabilities", probability_bytes}})
-    if (bytes >= device.max_tensor_bytes)
-      return fmt::format("its {} take {} bytes, {} can't index more than {}", what, bytes, device.name,
+    if (bytes >= static_cast<double>(device.max_tensor_bytes))
+      return fmt::format("its {} take {:.0f} bytes, {} can't index more than {}", what, bytes, device.name,
                          device.max_tensor_bytes);
   return {};
 }
@@ -74,6 +97,7 @@ void check_training_fits(const model::ModelConfig& model, const Execution& execu
   if (const auto why = why_training_does_not_fit(model, execution, seq_length, device))
     throw Error::at_run_time(fmt::format("micro-batch of {} x {} tokens", execution.micro_batch_size, seq_length), *why,
                              "--micro-batch-size auto (in a suite micro_batch_size: auto) takes what fits");
+  if (const auto unknown = why_fit_is_unknown(device)) print_status(*unknown);
 }
 
 }  // namespace bench::harness

@@ -24,16 +24,28 @@ struct MicroBatch {
 };
 
 /// The execution that a config asks for, or with `auto` the fastest that fits the budget: then gradient_checkpointing
-/// is chosen as well. Throws Error at `where` if the size doesn't divide the effective batch or nothing fits.
+/// is chosen as well. Throws Error at `where` if the size doesn't divide the effective batch, if nothing fits, or if
+/// there is no budget and nobody knows what is free.
 Execution choose_execution(const model::ModelConfig& model, const TrainingConfig& config, const MicroBatch& micro_batch,
                            const Device& device, const std::string& where);
+
+/// What this process holds on the device now: the program's share of an estimate. 0 where the system doesn't tell; then
+/// the estimate leaves the program out.
+double program_bytes(const Device& device);
+
+/// Why what is estimated can't work on the device ("needs about 26.1 GB (...), 20.1 GB are free on cpu"), or nothing:
+/// it fits, or nobody knows (why_fit_is_unknown).
+std::optional<std::string> why_not_enough_memory(const MemoryEstimate& needed, const Device& device);
+
+/// Why nobody knows whether anything fits, or nothing: the system doesn't tell how much memory is free.
+std::optional<std::string> why_fit_is_unknown(const Device& device);
 
 /// Why training so can't work on the device ("needs about 26.1 GB (...), 20.1 GB are free on cpu"), or nothing: its
 /// estimate exceeds what is free, or a tensor what the device can index.
 std::optional<std::string> why_training_does_not_fit(const model::ModelConfig& model, const Execution& execution,
                                                      std::int64_t seq_length, const Device& device);
 
-/// Throws Error for that reason, if there is one.
+/// Throws Error for that reason, if there is one; prints a line if nobody knows.
 void check_training_fits(const model::ModelConfig& model, const Execution& execution, std::int64_t seq_length,
                          const Device& device);
 

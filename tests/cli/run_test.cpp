@@ -57,9 +57,43 @@ TEST_F(RunTest, ExitsFourWhenNothingFailedButSomethingWasNotJudged) {
 
 TEST_F(RunTest, GatesOfOtherMachinesDoNotChangeTheExitCode) {
   EXPECT_EQ(run(suite("{metric: cached_uncached_mismatches, at_most: 0, unit: tokens}, {metric: decode_tokens_per_s, "
-                      "at_least: 1e12, unit: tokens/s, machine: No Such Machine}"))
+                      "at_least: 1e12, unit: tokens/s, machine: {contains: No Such Machine}}"))
                 .exit_code,
             0);
+}
+
+TEST_F(RunTest, AGateForAMisspeltMachineIsAMistakeInTheSuite) {
+  const Outcome outcome = run(suite("{metric: peak_memory, at_most: 10, unit: GB, machine: Apple M4 max}"));
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_TRUE(contains(outcome.text, "did you mean 'Apple M4 Max'?")) << outcome.text;
+  EXPECT_EQ(bench("check suite.yaml", folder_.path().string()).exit_code, 2);
+}
+
+TEST_F(RunTest, ATrainingThatWasCutShortAndWhatComesAfterItAreNotJudged) {
+  const std::string text =
+      "name: cut\ncases:\n  - name: train\n    case: train\n    model: model.yaml\n    training: {train: {batch_size: "
+      "2, "
+      "gradient_accumulation_steps: 1, effective_batch_size: 2, max_seq_length: 16, output_dir: run, mixed_precision: "
+      "false}}\n    keep_checkpoint: true\n    steps: 100000\n    budget_s: 2\n    gates: [{metric: final_loss, "
+      "at_most: 0, "
+      "unit: nats}, {metric: train_steps_per_s, at_most: 1e9, unit: steps/s}]\n"
+      "  - {name: ppl, case: perplexity, after: [train], checkpoint: run/final, text: none, fallback: synthetic, "
+      "context: "
+      "16, max_tokens: 512, gates: [{metric: perplexity, at_most: 1, unit: '1'}]}\n"
+      "  - {name: again, case: perplexity, after: [ppl], checkpoint: run/final, text: none, fallback: synthetic, "
+      "context: "
+      "16, max_tokens: 512, gates: [{metric: perplexity, at_most: 1, unit: '1'}]}\n";
+  const Outcome outcome = run(text);
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.text;
+  const Json cases = report()["cases"];
+  const std::string why = cases[0]["gates"][0]["reason"];
+  EXPECT_EQ(cases[0]["gates"][0]["verdict"], "not_judged");
+  EXPECT_NE(why.find(" of 100000 steps in "), std::string::npos) << why;
+  for (const std::size_t i : {1, 2}) {
+    EXPECT_EQ(cases[i]["gates"][0]["verdict"], "not_judged");
+    EXPECT_EQ(cases[i]["gates"][0]["reason"], "train: " + why);
+  }
+  EXPECT_EQ(bench("verify out/report.json", folder_.path().string()).exit_code, 0);
 }
 
 TEST_F(RunTest, AGateMayBeRelativeToAnotherCase) {

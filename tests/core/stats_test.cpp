@@ -1,6 +1,7 @@
 #include "harness/core/stats.h"
 
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <random>
 
@@ -27,7 +28,7 @@ TEST(Stats, MedianIntervalUsesTheOrderStatisticsOfTheBinomial) {
 TEST(Stats, TailQuantilesNeedSamplesBeyondThem) {
   std::vector<double> samples(71);
   std::iota(samples.begin(), samples.end(), 1.0);
-  EXPECT_EQ(quantile_estimate(samples, 0.95).low, quantile_estimate(samples, 0.95).value);
+  EXPECT_FALSE(quantile_estimate(samples, 0.95).has_interval());
   samples.push_back(72);
   const Estimate e = quantile_estimate(samples, 0.95);
   EXPECT_LT(e.low, e.value);
@@ -35,10 +36,45 @@ TEST(Stats, TailQuantilesNeedSamplesBeyondThem) {
 }
 
 TEST(Stats, TooFewSamplesGiveNoInterval) {
-  const Estimate e = median({3, 1, 2});
-  EXPECT_EQ(e.low, 2);
-  EXPECT_EQ(e.high, 2);
-  EXPECT_EQ(mean({7}).low, 7);
+  for (const Estimate& e : {median({3, 1, 2}), mean({7}), across_processes({5}), signed_rank({1, 2}).centre}) {
+    EXPECT_TRUE(std::isnan(e.low));
+    EXPECT_TRUE(std::isnan(e.high));
+    EXPECT_FALSE(e.has_interval());
+    EXPECT_EQ(e.least(), e.value);
+    EXPECT_EQ(e.most(), e.value);
+    EXPECT_TRUE(std::isinf(e.relative_half_width()));
+  }
+}
+
+TEST(Stats, OneSampleThatIsNotFiniteIsNeverLeftOut) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  for (const double broken : {kNan, static_cast<double>(INFINITY), static_cast<double>(-INFINITY)})
+    for (std::size_t at = 0; at < 9; ++at) {
+      std::vector<double> samples{1, 2, 3, 4, 5, 6, 7, 8, 9};
+      samples[at] = broken;
+      for (const Estimate& e :
+           {median(samples), mean(samples), across_processes(samples), signed_rank(samples).centre}) {
+        EXPECT_TRUE(std::isnan(e.value)) << broken << " at " << at;
+        EXPECT_FALSE(e.has_interval());
+      }
+      EXPECT_EQ(signed_rank(samples).p_value, 1);
+    }
+  EXPECT_TRUE(std::isnan(quantile({1, kNan, 3}, 1)));
+  EXPECT_TRUE(std::isnan(ratio({.value = 1}, {.value = kNan}).value));
+  EXPECT_TRUE(std::isnan(ratio({.value = INFINITY}, {.value = INFINITY}).value));
+  EXPECT_EQ(p_value(kNan, 0, 3), 1);
+}
+
+TEST(Stats, NoIntervalOfATimeReachesZero) {
+  const Estimate wide = across_processes({1, 9});  // Student's t: 5 +- 50.8
+  EXPECT_LT(across_units({1, 9}).low, 0);
+  EXPECT_DOUBLE_EQ(wide.value, 5);
+  EXPECT_GT(wide.low, 0);
+  EXPECT_LT(wide.low, 1);
+  EXPECT_GT(wide.high, 9);
+  const Estimate narrow = across_processes({4.9, 5.1});  // an interval that stays above zero is Student's
+  EXPECT_EQ(narrow.low, mean({4.9, 5.1}).low);
+  EXPECT_LT(across_units({-0.1, 0.5}).low, 0);  // logarithms of ratios may be negative
 }
 
 TEST(Stats, MeanIntervalIsStudentsT) {
@@ -80,7 +116,9 @@ TEST(Stats, AnIntervalThatReachesZeroBoundsNeitherQuotientNorRatio) {
   EXPECT_GT(ratio(steady, time).low, 0);
   EXPECT_EQ(ratio(time, steady).low, 0);
   EXPECT_EQ(ratio(steady, quotient(10, time)).low, 0);
-  EXPECT_FALSE(quotient(10, {2, 2, 2, 1}).has_interval());
+  EXPECT_FALSE(quotient(10, Estimate::point(2, 1)).has_interval());
+  EXPECT_FALSE(ratio(Estimate::point(2, 1), Estimate::point(3, 1)).has_interval());
+  EXPECT_DOUBLE_EQ(ratio({2, 1, 4, 9}, Estimate::point(2, 1)).high, 2);
 }
 
 TEST(Stats, FewProcessesGetStudentsIntervalAndMoreTheMedians) {

@@ -59,6 +59,26 @@ TEST(Ab, TooFewPairsTellNothingHoweverEqual) {
   EXPECT_EQ(judge_pairs(std::vector<AbPair>(6, pairs[0]), {}), Change::kSame);
 }
 
+TEST(Ab, TooFewPairsHaveNoInterval) {
+  AbCase one;
+  one.pairs = std::vector<AbPair>(5, AbPair{true, {1, 1}, {1, 1.1}});
+  EXPECT_GT(one.ratio().value, 1);
+  AbResult result;
+  result.cases.push_back(one);
+  const Json json = to_json(result)["cases"][0];
+  EXPECT_TRUE(json["low"].is_null());
+  EXPECT_TRUE(json["high"].is_null());
+  EXPECT_TRUE(json["time_ratio"].is_number());
+}
+
+TEST(Ab, ATimeThatIsNotANumberIsNeverTheSame) {
+  for (const double broken : {std::nan(""), static_cast<double>(INFINITY), 0.0}) {
+    std::vector<AbPair> pairs(8, AbPair{true, {1, 1, 1}, {1, 1, 1}});
+    pairs[2].b_s[1] = broken;
+    EXPECT_EQ(judge_pairs(pairs, {}), Change::kCantTell) << broken;
+  }
+}
+
 TEST(Ab, OneDisturbedPairOfBlocksDoesNotMove) {
   AbPair one{true, {1, 1, 1, 1, 1}, {1.02, 1.02, 9, 1.02, 1.02}};
   EXPECT_NEAR(one.log_ratio(), std::log(1.02), 1e-12);

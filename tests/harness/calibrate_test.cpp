@@ -58,6 +58,14 @@ TEST(Calibrate, WhatIsNotANumberIsNoReference) {
   EXPECT_THROW(calibrate({run(50, 1), run(52, 1), odd}, ""), Error);
 }
 
+TEST(Calibrate, WhatWasCutShortIsNoReference) {
+  Report cut = run(50, 1);
+  Record record = cut.cases[0].processes[0];
+  record.notes[kCameAfterCutNote] = "train: 45 of 400 steps in 100 s";
+  cut.cases[0] = evaluate_case("decode", "decode", 10, {}, {record}, cut.machine());
+  EXPECT_TRUE(calibrate({run(50, 1), run(52, 1), cut}, "").references.empty());
+}
+
 TEST(Calibrate, NeedsThreeRunsOfOneMachine) {
   EXPECT_THROW(calibrate({run(50, 1), run(50, 1)}, ""), Error);
   Report other = run(50, 1);
@@ -84,7 +92,7 @@ TEST(Calibrate, WritesASectionThatTheSuiteReadsAsGates) {
       << text;
   const Suite suite = read_suite(folder.write("suite.yaml", text).string());
   ASSERT_EQ(suite.cases[0].gates.size(), section.references.size());
-  EXPECT_EQ(suite.cases[0].gates[0].machine, "Example CPU, 2 cores");
+  EXPECT_EQ(suite.cases[0].gates[0].machine.text, "Example CPU, 2 cores");
 }
 
 TEST(Calibrate, ReplacesTheSameMachinesSectionAndKeepsOthers) {

@@ -113,6 +113,54 @@ Report with_each(const std::function<void(Record&)>& change) {
   return made;
 }
 
+TEST(Compare, WhatIsNotANumberIsWorseWhereItIsNewAndElseCanNotBeTold) {
+  for (const double broken : {std::nan(""), static_cast<double>(INFINITY)}) {
+    const auto with_broken = [&](const char* series) {
+      Report made = report(1);
+      std::vector<Record> processes = made.cases[0].processes;
+      processes[3].series[series].samples[0] = broken;
+      made.cases[0] = evaluate_case("prefill", "prefill", 10, {}, processes, made.machine());
+      return made;
+    };
+    for (const auto& [series, metric] :
+         {std::pair{"peak_memory_bytes", "peak_memory"}, {"prefill_time_s", "prefill_tokens_per_s"}}) {
+      const Report sound = report(1), odd = with_broken(series);
+      for (const bool different : {false, true}) {
+        if (different && std::string(metric) == "peak_memory") continue;  // it has no share of the machine's speed
+        const CompareOptions options{.different = different};
+        EXPECT_EQ(row(compare_reports(sound, odd, options), metric).change, Change::kWorse) << metric << different;
+        EXPECT_EQ(exit_code(compare_reports(sound, odd, options)), Exit::kGateFailed);
+        EXPECT_EQ(row(compare_reports(odd, sound, options), metric).change, Change::kCantTell) << metric << different;
+        EXPECT_EQ(row(compare_reports(odd, odd, options), metric).change, Change::kCantTell) << metric << different;
+        EXPECT_EQ(row(compare_reports(odd, odd, options), metric).why, "neither is a number");
+      }
+    }
+  }
+}
+
+TEST(Compare, APeakThatCouldNotBeReadHasNotVanished) {
+  const Report now = with_each([](Record& record) {
+    record.series.erase("peak_memory_bytes");
+    record.notes[kPeakUnreadNote] = "peak memory could not be read";
+  });
+  const Comparison peak = row(compare_reports(report(1), now, {}), "peak_memory");
+  EXPECT_EQ(peak.change, Change::kCantTell);
+  EXPECT_EQ(peak.why, "peak memory could not be read");
+}
+
+TEST(Compare, WhatCameAfterATrainingThatWasCutCanNotBeTold) {
+  const Report now = with_each([](Record& record) {
+    record.notes[kCameAfterCutNote] = "train: 45 of 400 steps in 100 s";
+    record.series["peak_memory_bytes"].samples[0] = 2e9;
+  });
+  for (const bool in_base : {false, true}) {
+    const auto rows = in_base ? compare_reports(now, report(1), {}) : compare_reports(report(1), now, {});
+    EXPECT_EQ(row(rows, "peak_memory").change, Change::kCantTell);
+    EXPECT_EQ(row(rows, "peak_memory").why,
+              std::string(in_base ? "base" : "new") + ": train: 45 of 400 steps in 100 s");
+  }
+}
+
 TEST(Compare, MemoryThatIsOnlyEstimatedCannotBeCompared) {
   const Report now = with_each([](Record& record) {
     record.notes["cut_short"] = "budget_s was used up before sequence length 512";

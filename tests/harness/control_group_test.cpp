@@ -44,6 +44,26 @@ TEST_F(ControlGroup, TheTightestOfAllGroupsAroundCounts) {
   EXPECT_DOUBLE_EQ(limits("0::/a/not-seen-from-here\n").processors, 1.5);
 }
 
+TEST_F(ControlGroup, ALimitWhoseUseCannotBeReadLeavesNobodyKnowsWhat) {
+  write("memory.max", "8000000000\n");
+  const ControlGroupLimits used_is_missing = limits("0::/\n");
+  EXPECT_FALSE(used_is_missing.memory_missing.empty());
+  EXPECT_FALSE(within(used_is_missing, {1'000'000, ""}));
+  write("memory.current", "3000000000\n");
+  EXPECT_NE(limits("0::/\n").memory_missing.find("no inactive_file in "), std::string::npos);
+  write("memory.stat", "inactive_file 0\n");
+  EXPECT_EQ(within(limits("0::/\n"), {7'000'000'000, ""}).bytes, 5'000'000'000);
+  EXPECT_EQ(within(limits("0::/\n"), {1'000'000, ""}).bytes, 1'000'000);
+  EXPECT_EQ(within(limits("0::/\n"), MemoryReading::unread("no MemAvailable")).missing, "no MemAvailable");
+  write("memory.max", "9223372036854771712\n");  // no limit, as version 1 has it
+  EXPECT_TRUE(std::isinf(limits("0::/\n").memory_bytes));
+}
+
+TEST_F(ControlGroup, AQuotaWithoutItsPeriodIsNoQuotaOfNothing) {
+  write("cpu.cfs_quota_us", "50000\n");
+  EXPECT_TRUE(std::isinf(limits("0::/\n").processors));
+}
+
 TEST_F(ControlGroup, VersionOneHasAHierarchyForEachController) {
   write("cpu,cpuacct/docker/cpu.cfs_quota_us", "50000\n");
   write("cpu,cpuacct/docker/cpu.cfs_period_us", "100000\n");

@@ -56,6 +56,80 @@ TEST(Gate, NaNAndMissingMetricsNeverPass) {
   EXPECT_EQ(judge(perplexity, {sound, record}, "").verdict, Verdict::kFail);
   record.facts["nll_nats"] = INFINITY;
   EXPECT_EQ(judge(gate("{metric: perplexity, below: 15, unit: '1'}"), {record}, "").verdict, Verdict::kFail);
+  EXPECT_EQ(judge(gate("{metric: perplexity, above: 15, unit: '1'}"), {record}, "").verdict, Verdict::kFail);
+}
+
+TEST(Gate, AnInfiniteRateIsNoPass) {
+  Record record;
+  for (int i = 0; i < 8; ++i) record.add("prefill_time_s", "s", 0);
+  record.facts = {{"prompt_tokens", 10}, {"batch", 1}};
+  const GateConfig fast = gate("{metric: prefill_tokens_per_s, at_least: 9, unit: tokens/s}");
+  EXPECT_EQ(judge(fast, {record}, "").verdict, Verdict::kFail);
+  EXPECT_EQ(judge(fast, {record}, "").reason, "the value is not a number");
+}
+
+TEST(Gate, OneProcessThatIsNotANumberDoesNotVanishAmongMany) {
+  const auto process = [](double time_s) {
+    Record record;
+    for (int i = 0; i < 8; ++i) record.add("prefill_time_s", "s", time_s + 0.001 * i);
+    record.facts = {{"prompt_tokens", 10}, {"batch", 1}};
+    record.add("peak_memory_bytes", "bytes", 1e9 * time_s);
+    return record;
+  };
+  for (const std::size_t others : {1, 2, 7})
+    for (const bool first : {true, false}) {
+      std::vector<Record> processes(others, process(1));
+      processes.insert(first ? processes.begin() : processes.end(), process(std::nan("")));
+      for (const char* one : {"{metric: prefill_tokens_per_s, at_least: 0, unit: tokens/s}",
+                              "{metric: peak_memory, at_most: 5, unit: GB}"})
+        EXPECT_EQ(judge(gate(one), processes, "").verdict, Verdict::kFail) << one << " beside " << others;
+    }
+  Record lengths = process(1);
+  lengths.add("peak_memory_bytes", "bytes", std::nan(""));  // of one sequence length of several
+  lengths.add("peak_memory_bytes", "bytes", 2e9);
+  EXPECT_EQ(judge(gate(kMemoryGate), {lengths}, "").verdict, Verdict::kFail);
+}
+
+TEST(Gate, AProcessWithoutTheValueKeepsTheOthersFromPassing) {
+  const GateResult result = judge(gate(kMemoryGate), {memory_record(1e9), Record{}}, "");
+  EXPECT_EQ(result.verdict, Verdict::kNotJudged);
+  EXPECT_EQ(result.reason, "process 2 of 2 measured no peak_memory");
+  EXPECT_EQ(judge(gate(kMemoryGate), {memory_record(11e9), Record{}}, "").verdict, Verdict::kFail);
+}
+
+TEST(Gate, WhatDependsOnStepsThatWereNotMadeIsNotJudged) {
+  Record record;
+  for (int i = 0; i < 45; ++i) {
+    record.add("loss", "nats", 8.0);
+    record.add("micro_step_time_s", "s", 1 + 0.01 * (i % 2));
+    record.add("update_time_s", "s", 0.1 + 0.01 * (i % 2));
+  }
+  record.facts = {{"micro_steps_per_step", 1}, {"tokens_per_step", 100}};
+  record.notes[kStepsCutNote] = "45 of 400 steps in 100 s";
+  const GateConfig loss = gate("{metric: final_loss, at_most: 6.4, unit: nats}");
+  EXPECT_EQ(judge(loss, {record}, "").verdict, Verdict::kNotJudged);
+  EXPECT_EQ(judge(loss, {record}, "").reason, "45 of 400 steps in 100 s");
+  EXPECT_EQ(judge(gate("{metric: first_loss, at_most: 9, unit: nats}"), {record}, "").verdict, Verdict::kPass);
+  const GateConfig speed = gate("{metric: train_tokens_per_s, at_least: 10, unit: tokens/s}");
+  EXPECT_EQ(judge(speed, {record}, "").verdict, Verdict::kPass);  // those that were made tell it
+  record.series["loss"].samples.back() = std::nan("");
+  EXPECT_EQ(judge(loss, {record}, "").verdict, Verdict::kFail);  // however few steps were made
+  record.notes.erase(kStepsCutNote);
+  record.series["loss"].samples.back() = 8;
+  EXPECT_EQ(judge(loss, {record}, "").verdict, Verdict::kFail);
+}
+
+TEST(Gate, WhatComesAfterACaseThatWasCutIsNotJudged) {
+  Record record = memory_record(1e9);
+  record.facts = {{"scored_tokens", 3}, {"nll_nats", 30}};
+  record.notes[kCameAfterCutNote] = "train: 45 of 400 steps in 100 s";
+  for (const char* one : {"{metric: perplexity, below: 15, unit: '1'}", kMemoryGate}) {
+    EXPECT_EQ(judge(gate(one), {record}, "").verdict, Verdict::kNotJudged);
+    EXPECT_EQ(judge(gate(one), {record}, "").reason, "train: 45 of 400 steps in 100 s");
+  }
+  const GateConfig relative = gate("{metric: peak_memory, relative_to: base, at_most: 2, unit: '1'}");
+  const std::vector<Record> base{record};
+  EXPECT_EQ(judge(relative, {memory_record(1e9)}, "", &base).reason, "base: train: 45 of 400 steps in 100 s");
 }
 
 TEST(Gate, AnEstimateCanFailAGateButNotPassIt) {
@@ -98,6 +172,38 @@ TEST(Gate, GatesOfAnotherMachineDoNotApplyHere) {
   EXPECT_FALSE(judge(speed, {memory_record(1e9)}, "AMD EPYC").applies);
   EXPECT_EQ(judge(speed, {memory_record(1e9)}, "AMD EPYC").verdict, Verdict::kNotJudged);
   EXPECT_EQ(judge(speed, {memory_record(1e9)}, "Apple M4 Max").verdict, Verdict::kPass);
+}
+
+TEST(Gate, AMachineThatNobodyKnowsIsSaidAsWhatItsNameContains) {
+  const GateConfig any = gate("{metric: peak_memory, at_most: 10, unit: GB, machine: {contains: My CPU}}");
+  EXPECT_TRUE(any.applies_on("My CPU 2, 8 cores"));
+  EXPECT_FALSE(any.applies_on("Apple M4 Max"));
+  EXPECT_EQ(gate_json(any)["machine"], Json({{"contains", "My CPU"}}));
+  for (const char* machine : {"{contains: My CPU}", "Apple M4 Max", "\"\""}) {  // a report reads what it wrote
+    const GateConfig one = gate(fmt::format("{{metric: peak_memory, at_most: 10, unit: GB, machine: {}}}", machine));
+    const GateConfig again = gate_from_json(gate_json(one), "report");
+    EXPECT_EQ(again.machine.text, one.machine.text);
+    EXPECT_EQ(again.machine.unchecked, one.machine.unchecked);
+  }
+  for (const char* machine : {"{contains: ''}", "{}", "{contain: X}", "[a]"})
+    EXPECT_NE(error_of(fmt::format("{{metric: peak_memory, at_most: 10, unit: GB, machine: {}}}", machine)), "no error")
+        << machine;
+}
+
+TEST(Gate, HoursThatNoProgramCanReachAreSaidToBeOutOfReach) {
+  Record record;
+  record.add("micro_step_time_s", "s", 10);
+  record.add("update_time_s", "s", 1);
+  record.facts = {{"micro_steps_per_step", 4},
+                  {"matmul_flops_per_s", 1e12},
+                  {"flops_per_token", 1e9},
+                  {"tokens_per_step", 1e5},
+                  {"max_steps", 36}};  // 100 s each at the least: one hour
+  const GateResult result = judge(gate("{metric: train_hours, at_most: 0.25, unit: h}"), {record}, "");
+  EXPECT_EQ(result.verdict, Verdict::kFail);
+  EXPECT_NE(result.reason.find("out of reach here by 4x: at the probed matrix-product rate the work takes 1 h"),
+            std::string::npos)
+      << result.reason;
 }
 
 TEST(Gate, TargetBeyondTheProbedCeilingIsSaidToBeOutOfReach) {
@@ -146,7 +252,7 @@ TEST(Gate, ATimedMetricIsDecidedByItsWholeInterval) {
   EXPECT_EQ(judge(within, {timed(0.001)}, "").verdict, Verdict::kPass);
 }
 
-TEST(Gate, ARateWithoutAnUpperEndNeitherPassesNorFails) {
+TEST(Gate, ARateOfTimesThatFarApartNeitherPassesNorFails) {
   Record record;
   record.series["micro_step_time_s"] = {"s", {1, 9}};
   for (const char* limit : {"at_most: 1", "at_least: 0.2", "within: [0.1, 0.3]"})

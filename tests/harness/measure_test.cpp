@@ -80,15 +80,17 @@ TEST(Measure, BlocksSayWhatTheMachineDid) {
 
 TEST(Measure, WhatTheProbeKeepsIsNoPartOfThePeak) {
   Device device = cpu();
-  device.peak_bytes = [] { return std::int64_t{1} << 40; };
+  device.peak_bytes = [] { return MemoryReading{std::int64_t{1} << 40, ""}; };
   probe_speed(cpu(), torch::kFloat32);  // from here on it keeps what it reads
-  const std::int64_t before = peak_bytes_without_probe(device);
+  const std::int64_t before = peak_bytes_without_probe(device).bytes;
   EXPECT_LE(before, (std::int64_t{1} << 40) - (std::int64_t{128} << 20));
   EXPECT_GT(probe_speed(device, torch::kFloat64).matmul_flops_per_s, 1e8);
-  const std::int64_t after = peak_bytes_without_probe(device);
+  const std::int64_t after = peak_bytes_without_probe(device).bytes;
   EXPECT_LE(after, before - 3 * 512 * 512 * 8);
   probe_speed(device, torch::kFloat64);
-  EXPECT_EQ(peak_bytes_without_probe(device), after);
+  EXPECT_EQ(peak_bytes_without_probe(device).bytes, after);
+  device.peak_bytes = [] { return MemoryReading::unread("no VmHWM"); };
+  EXPECT_EQ(peak_bytes_without_probe(device).missing, "no VmHWM");  // not less than nothing
 }
 
 TEST(Measure, ThePlantedSlowdownStretchesTimes) {

@@ -88,7 +88,7 @@ TEST(MemoryEstimate, TextNamesTheComponentsThereAre) {
 TEST(MemoryEstimate, RefusesWhatTheDeviceCanNotHoldOrIndex) {
   model::ModelConfig medium = load("model_medium.yaml");
   Device device = find_device("cpu", "");
-  device.available_bytes = [] { return std::int64_t{10'000'000'000}; };
+  device.available_bytes = [] { return MemoryReading{10'000'000'000, ""}; };
   const Execution one{1, true};
   EXPECT_FALSE(why_training_does_not_fit(medium, one, 256, device));
   const auto why = why_training_does_not_fit(medium, {16, false}, 2048, device);
@@ -101,7 +101,7 @@ TEST(MemoryEstimate, RefusesWhatTheDeviceCanNotHoldOrIndex) {
     EXPECT_NE(e.hint().find("--micro-batch-size auto"), std::string::npos) << e.what();
     EXPECT_NE(e.hint().find("micro_batch_size: auto"), std::string::npos) << e.what();
   }
-  device.available_bytes = [] { return std::int64_t{10'000'000'000'000}; };
+  device.available_bytes = [] { return MemoryReading{10'000'000'000'000, ""}; };
   EXPECT_FALSE(why_training_does_not_fit(medium, {32, false}, 2048, device));
   device.max_tensor_bytes = std::int64_t{1} << 32;  // 32 x 2048 x 32000 logits of 4 bytes are 8.4e9
   EXPECT_FALSE(why_training_does_not_fit(medium, {32, false}, 2048, device));  // never there as a whole
@@ -186,7 +186,7 @@ TEST(MemoryCase, ALengthThatWouldNotFitLeavesWhatItNeedsBesideTheOthersPeaks) {
 /// process of its own.
 bool peak_is_fresh() {
   const Device& device = find_device("cpu", "");
-  return device.peak_bytes() < device.current_bytes() + 50'000'000;
+  return device.peak_bytes().bytes < device.current_bytes().bytes + 50'000'000;
 }
 
 // Resident memory is more than what is allocated by the allocator's holes: 2-20 % were seen on Linux.

@@ -1,6 +1,8 @@
 // The arithmetic of the plan's targets on an M4 Max with 40 GPU cores.
 #include "harness/plan.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 namespace bench::harness {
@@ -50,6 +52,31 @@ TEST(Plan, TheSpeedTargetsAreOutOfReach) {
     EXPECT_GT(speed.low_factor / expected.accumulation, 4.8);  // 5-18x even if a step were one micro-batch
     EXPECT_LT(speed.high_factor / expected.accumulation, 18);
   }
+}
+
+TEST(Plan, TheHoursOfThePlanAreOutOfReachAsItsSpeedIs) {
+  const Plan plan = m4max();
+  for (const char* name : {"train-medium", "train-large"}) {
+    const TargetPlan& hours = target(plan, name, "train_hours");
+    EXPECT_EQ(hours.reach, Reach::kOut);
+    EXPECT_NEAR(hours.bound, 200'000 / target(plan, name, "train_steps_per_s").bound / 3600, 1e-6);
+    EXPECT_NEAR(hours.low_factor, hours.bound / hours.low, 1e-9);
+    EXPECT_GT(hours.low_factor, 38);
+    EXPECT_LT(hours.low_factor, 72);
+  }
+}
+
+TEST(Plan, WithoutKnowingTheMemoryAutoNeedsABudget) {
+  Ceilings ceilings = ceilings_of(read_machine("m4-max-40", "test"));
+  ceilings.memory_bytes = std::nan("");
+  const auto plan = [&](const char* budget) {
+    return make_plan(read_suite(BENCH_SOURCE_DIR "/suites/m4max.yaml",
+                                {std::string("cases.train-medium.memory_budget_gb=") + budget}),
+                     ceilings);
+  };
+  EXPECT_NO_THROW(plan("10"));
+  EXPECT_THROW(plan("0"), Error);
+  EXPECT_TRUE(to_json(plan("10"))["ceilings"]["memory_bytes"].is_null());
 }
 
 TEST(Plan, DecodingIsBoundByReadingTheWeights) {

@@ -405,6 +405,87 @@ TEST(Report, GithubBenchmarkHasOnlyWhatGetsSmallerWhenItGetsBetter) {
   for (const auto& entry : entries) EXPECT_EQ(count(entry.at("name"), "checksum"), 0u);
 }
 
+/// The example, with a decode case whose times are none and one that did not work.
+Report broken_example() {
+  Report report = example();
+  for (auto& one : report.cases) {
+    if (one.name != "decode") continue;
+    std::vector<Record> processes = one.processes;
+    processes[0].series["decode_step_time_s"].samples[20] = std::nan("");  // in a block that counts
+    one = evaluate_case(one.name, one.type, 10, {}, processes, report.machine());
+  }
+  Record failed;
+  failed.status = Record::Status::kError;
+  failed.reason = "was killed";
+  report.cases.push_back(evaluate_case("killed", "prefill", 10, {}, {failed}, report.machine()));
+  return report;
+}
+
+TEST(Report, GithubBenchmarkHasAFailingEntryForWhatIsNoNumberAndForACaseThatDidNotWork) {
+  int broken = 0, killed = 0;
+  for (const auto& entry : Json::parse(render(broken_example(), write_github_benchmark))) {
+    ASSERT_TRUE(entry.at("value").is_number()) << entry;  // the action takes null for no change
+    if (entry.at("name") == "decode: 1 / decode_tokens_per_s") {
+      ++broken;
+      EXPECT_EQ(entry.at("value"), 1e99);
+      EXPECT_EQ(count(entry.at("extra"), "no number"), 1u) << entry;
+      EXPECT_FALSE(entry.contains("range"));
+    }
+    if (entry.at("name") != "killed: 1 / prefill_tokens_per_s") continue;
+    ++killed;
+    EXPECT_EQ(entry.at("value"), 1e99);
+    EXPECT_EQ(count(entry.at("extra"), "was killed"), 1u) << entry;
+  }
+  EXPECT_EQ(broken, 1);
+  EXPECT_EQ(killed, 1);
+}
+
+TEST(Report, GoogleBenchmarkSaysWhatIsNoNumberAsAnErrorWithoutATime) {
+  int errors = 0;
+  const Json json = Json::parse(render(broken_example(), write_google_benchmark));
+  for (const auto& one : json.at("benchmarks")) {
+    const std::string name = one.at("name");
+    const bool broken = name == "decode/decode_step_time_s" || name == "killed";
+    if (broken) {
+      EXPECT_EQ(one.at("error_occurred"), true) << one;
+    }
+    EXPECT_EQ(one.contains("real_time"), !one.contains("error_occurred")) << one;
+    errors += broken;
+  }
+  EXPECT_EQ(errors, 2);
+}
+
+TEST(Report, AValueWithoutAnIntervalHasNoneInAnyFormat) {
+  const Report report = example();
+  for (const auto& one : report.cases)
+    for (const auto& [metric, e] : one.metrics)
+      if (metric->nature == Nature::kExact && e.n > 0) {
+        EXPECT_TRUE(std::isnan(e.low) && std::isnan(e.high)) << metric->name;
+      }
+  const Json json = Json::parse(render(report, write_json));
+  for (const auto& one : json.at("cases"))
+    for (const auto& metric : one.at("metrics"))
+      EXPECT_TRUE(metric.at("low").is_null() || metric.at("low") < metric.at("high") || metric.at("high").is_null())
+          << metric;
+  EXPECT_EQ(count(render(report, write_csv), "GB,lower,3.5,3.5,3.5"), 0u);
+}
+
+TEST(Report, AnOlderReportThatSaysAPointAsItsIntervalIsStillWhatWasMeasured) {
+  const tests::TemporaryFolder folder;
+  Json json = Json::parse(render(example(), write_json));
+  const auto said_as_before = [](Json& value) {
+    if (value.contains("low") && value["low"].is_null()) value["low"] = value["high"] = value["value"];
+  };
+  for (auto& one : json["cases"])
+    for (auto& metric : one["metrics"]) said_as_before(metric);
+  EXPECT_TRUE(verify_report(folder.write("old.json", json.dump())).differences.empty());
+  for (auto& one : json["cases"])
+    for (auto& metric : one["metrics"])
+      if (metric["low"] == metric["value"] && metric["value"].is_number())
+        metric["low"] = metric["value"].get<double>() / 2;
+  EXPECT_FALSE(verify_report(folder.write("wrong.json", json.dump())).differences.empty());
+}
+
 TEST(Report, ReadBackGivesTheSameReport) {
   const tests::TemporaryFolder folder;
   const std::string text = render(example(), write_json);

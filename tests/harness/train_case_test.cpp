@@ -11,14 +11,15 @@ namespace {
 constexpr std::int64_t kSteps = 2, kMicroSteps = 32;  // of one sequence each
 
 /// A training case whose speed is known from the first block on, as long as the machine isn't disturbed.
-Record run_two_steps(double time_s, bool all_steps, std::int64_t micro_steps = kMicroSteps) {
+Record run_two_steps(double time_s, bool all_steps, std::int64_t micro_steps = kMicroSteps,
+                     std::int64_t steps = kSteps) {
   TrainCaseConfig config;
   config.model.value = model::tiny_config();
   TrainConfig& train = config.training.value.train;
   train.batch_size = 1;
   train.gradient_accumulation_steps = train.effective_batch_size = micro_steps;
   train.max_seq_length = 8;
-  config.steps = kSteps;
+  config.steps = steps;
   config.all_steps = all_steps;
   Context context{"train", find_device("cpu", "test"), time_s, {}};
   context.plan.end_s = now_s() + time_s;
@@ -34,6 +35,7 @@ TEST(TrainCase, WithoutTimeForAStepItIsComposedOfOneMicroBatchAndOneUpdate) {
   EXPECT_EQ(record.samples("update_time_s").size(), 1u);
   EXPECT_TRUE(record.notes.contains("partial_step"));
   EXPECT_TRUE(record.samples("loss").empty());  // it would depend on the time
+  EXPECT_EQ(record.steps_cut(), "0 of 2 steps in 0 s");
 }
 
 TEST(TrainCase, AllStepsLeavesNoMicroBatchOut) {
@@ -43,6 +45,45 @@ TEST(TrainCase, AllStepsLeavesNoMicroBatchOut) {
   EXPECT_EQ(record.samples("update_time_s").size() + record.samples("cold_update_time_s").size(),
             static_cast<std::size_t>(kSteps));
   EXPECT_FALSE(record.notes.contains("partial_step"));
+  EXPECT_EQ(record.steps_cut(), "");
+}
+
+TEST(TrainCase, AllStepsAreMadeHoweverLittleTimeThereIs) {
+  const Record record = run_two_steps(0, true, /*micro_steps=*/2);
+  EXPECT_EQ(record.samples("loss").size(), static_cast<std::size_t>(kSteps));
+  EXPECT_EQ(record.steps_cut(), "");
+}
+
+TEST(TrainCase, StepsThatTheSpeedDidNotNeedAreSaidToBeLeftOut) {
+  const Record record = run_two_steps(100, false, /*micro_steps=*/1, /*steps=*/1000);
+  EXPECT_LT(record.samples("loss").size(), 1000u);
+  EXPECT_NE(record.steps_cut().find(" of 1000 steps in "), std::string::npos) << record.steps_cut();
+  EXPECT_NE(record.steps_cut().find("their speed was known by then"), std::string::npos) << record.steps_cut();
+}
+
+/// A whole run of 200 steps that may take so long.
+Record run_whole(double time_s, bool all_steps, const std::string& output_dir) {
+  TrainCaseConfig config;
+  config.model.value = model::tiny_config();
+  TrainConfig& train = config.training.value.train;
+  train.batch_size = train.gradient_accumulation_steps = train.effective_batch_size = 1;
+  train.max_seq_length = 8;
+  train.output_dir = output_dir;
+  config.steps = 200;
+  config.keep_checkpoint = true;
+  config.all_steps = all_steps;
+  Context context{"train", find_device("cpu", "test"), time_s, {}};
+  context.plan.end_s = now_s() + time_s;
+  context.plan.probe = false;
+  return run_train(config, context);
+}
+
+TEST(TrainCase, AWholeRunThatIsCutShortSaysHowManyStepsItMade) {
+  const tests::TemporaryFolder folder;
+  EXPECT_EQ(run_whole(0, false, (folder.path() / "cut").string()).steps_cut(), "1 of 200 steps in 0 s");
+  const Record whole = run_whole(0, true, (folder.path() / "whole").string());
+  EXPECT_EQ(whole.steps_cut(), "");
+  EXPECT_EQ(whole.samples("loss").size(), 200u);
 }
 
 TEST(TrainCase, AColdStepsTimeIsLeftOutButNotItsLoss) {
