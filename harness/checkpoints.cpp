@@ -5,8 +5,10 @@
 #include "harness/core/hash.h"
 #include "harness/core/names.h"
 #include "model/checkpoint.h"
+#include "model/json_file.h"
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -14,6 +16,9 @@
 namespace bench::harness {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr const char* kStateFile = "training_state.json";
+constexpr const char* kChecksumsKey = "checksums";  // of config.json: the list's name, so that its loss is seen
 
 /// Tells Transformers and llama.cpp what ours does: no token is added in front or behind.
 constexpr const char* kTokenizerConfig = R"({
@@ -27,6 +32,12 @@ constexpr const char* kTokenizerConfig = R"({
 }
 )";
 
+void say_that_there_are_checksums(const fs::path& config_file) {
+  model::Json config = model::read_json(config_file);
+  config[kChecksumsKey] = kChecksumsFile;
+  write_file_atomically(config_file, config.dump(2) + "\n");
+}
+
 void write_checksums(const fs::path& folder) {
   std::vector<std::string> lines;
   for (const auto& entry : fs::directory_iterator(folder))
@@ -37,28 +48,72 @@ void write_checksums(const fs::path& folder) {
   });
 }
 
+constexpr const char* kAnotherCopy = "copy the checkpoint again, or use an earlier one";
+
+/// The hash of each file that the list names, all of them in its folder.
+std::map<std::string, std::string> read_checksums(const fs::path& file) {
+  std::map<std::string, std::string> hashes;
+  std::istringstream lines(read_file(file));
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t gap = line.find("  ");
+    if (gap == std::string::npos)
+      throw Error(file.string(), fmt::format("is damaged: \"{}\" is not a hash and a name", line), kAnotherCopy);
+    const std::string name = line.substr(gap + 2);
+    if (name.empty() || name == "." || name == ".." || fs::path(name).filename() != fs::path(name))
+      throw Error(file.string(), fmt::format("\"{}\" is not the name of a file in its folder", name), kAnotherCopy);
+    if (!hashes.emplace(name, line.substr(0, gap)).second)
+      throw Error(file.string(), fmt::format("names {} twice", name), kAnotherCopy);
+  }
+  return hashes;
+}
+
+/// Whether `bench train` or such made the folder. What Transformers wrote from one of ours has our keys in its config,
+/// but says its version as well.
+bool is_ours(const fs::path& folder) {
+  if (fs::exists(folder / kStateFile)) return true;
+  const model::Json config = model::read_json(folder / "config.json");
+  return config.contains(kChecksumsKey) && !config.contains("transformers_version");
+}
+
+bool is_training_state(const std::string& name) { return name.rfind("training_state", 0) == 0; }
+
+/// Whether a file decides what the checkpoint is. Others may be put beside it: a README, a conversion for llama.cpp.
+bool is_read(const std::string& name) {
+  constexpr const char* kRead[] = {"config.json", "generation_config.json", "tokenizer_config.json", kTokenizerFile};
+  return is_training_state(name) || std::find(std::begin(kRead), std::end(kRead), name) != std::end(kRead) ||
+         (name.rfind("model", 0) == 0 && name.find(".safetensors") != std::string::npos);
+}
+
+void check_lists_all(const fs::path& folder, const std::map<std::string, std::string>& hashes) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (is_read(name) && !hashes.contains(name))
+      throw Error((folder / kChecksumsFile).string(), fmt::format("does not list {}, which stands beside it", name),
+                  fmt::format("{}; if the file was put there on purpose: xxhsum -H2 {} >> {}", kAnotherCopy, name,
+                              kChecksumsFile));
+  }
+}
+
 }  // namespace
 
 void verify_checkpoint(const fs::path& folder, bool training_state) {
   if (!fs::is_directory(folder) || !fs::exists(folder / "config.json"))
     throw Error(folder.string(), "is not a checkpoint",
                 "a checkpoint is a folder with config.json and model.safetensors; bench train writes them");
-  if (!fs::exists(folder / kChecksumsFile)) return;  // not one of ours
-  std::istringstream lines(read_file(folder / kChecksumsFile));
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t gap = line.find("  ");
-    if (gap == std::string::npos)
-      throw Error((folder / kChecksumsFile).string(), fmt::format("is damaged: \"{}\" is not a hash and a name", line),
-                  "copy the checkpoint again, or use an earlier one");
-    const std::string hash = line.substr(0, gap), name = line.substr(gap + 2);
-    if (!training_state && name.rfind("training_state", 0) == 0) continue;
+  if (!fs::exists(folder / kChecksumsFile)) {
+    if (!is_ours(folder)) return;
+    throw Error((folder / kChecksumsFile).string(), "is missing: a checkpoint of bench has one", kAnotherCopy);
+  }
+  const auto hashes = read_checksums(folder / kChecksumsFile);
+  check_lists_all(folder, hashes);
+  for (const auto& [name, hash] : hashes) {
+    if (!training_state && is_training_state(name)) continue;
     if (!fs::exists(folder / name))
       throw Error((folder / name).string(), fmt::format("is missing, {} lists it", kChecksumsFile));
     const std::string found = xxh128_file(folder / name);
     if (found != hash)
       throw Error((folder / name).string(),
-                  fmt::format("is damaged: its hash is {}, {} says {}", found, kChecksumsFile, hash),
-                  "copy the checkpoint again, or use an earlier one");
+                  fmt::format("is damaged: its hash is {}, {} says {}", found, kChecksumsFile, hash), kAnotherCopy);
   }
 }
 
@@ -67,15 +122,11 @@ model::LanguageModel open_checkpoint(const fs::path& folder, torch::Dtype dtype,
   return model::load_checkpoint(folder, dtype, device);
 }
 
-std::unique_ptr<Tokenizer> checkpoint_tokenizer(const fs::path& folder) {
-  if (!fs::exists(folder / kTokenizerFile)) return nullptr;
-  return std::make_unique<Tokenizer>(folder / kTokenizerFile);
-}
-
 void write_checkpoint(const model::LanguageModel& model, const fs::path& folder, torch::Dtype dtype,
                       const Tokenizer* tokenizer, const std::function<void(const fs::path&)>& add_files) {
   write_folder_atomically(folder, [&](const fs::path& temporary) {
     model::save_checkpoint(model, temporary, dtype);
+    say_that_there_are_checksums(temporary / "config.json");
     if (tokenizer) {
       write_file_atomically(temporary / kTokenizerFile, tokenizer->content());
       write_file_atomically(temporary / "tokenizer_config.json", kTokenizerConfig);

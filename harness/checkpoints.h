@@ -1,6 +1,6 @@
 #pragma once
 
-#include "harness/data/tokenizer.h"
+#include "harness/checkpoint_tokenizer.h"
 #include "harness/devices/device.h"
 #include "model/decoder.h"
 
@@ -13,19 +13,17 @@ namespace bench::harness {
 
 /// A checkpoint folder: Hugging Face's config.json, model.safetensors and tokenizer.model, and for ours
 /// checksums.xxh128 (in the format of `xxhsum -H2`), by which any changed byte is found.
-inline constexpr const char* kTokenizerFile = "tokenizer.model";
 inline constexpr const char* kChecksumsFile = "checksums.xxh128";
 
-/// Throws Error unless the folder is a checkpoint and, where there are checksums, every file matches its own.
-/// `training_state`: the optimizer's state as well, which is twice as large as the weights.
+/// Throws Error unless the folder is a checkpoint and, if it is one of ours or has checksums, these name every file
+/// that is read from it, and no file outside, and each matches its own. Ours are known by what config.json says
+/// (checksums) or by a training state; a folder that Transformers wrote from one of ours is not ours. `training_state`:
+/// the optimizer's state as well, which is twice as large as the weights.
 void verify_checkpoint(const std::filesystem::path& folder, bool training_state = true);
 
 /// Verifies and loads. `dtype`: of weights and computing.
 model::LanguageModel open_checkpoint(const std::filesystem::path& folder, torch::Dtype dtype,
                                      const torch::Device& device);
-
-/// The tokenizer inside the checkpoint, or nullptr.
-std::unique_ptr<Tokenizer> checkpoint_tokenizer(const std::filesystem::path& folder);
 
 /// Writes the whole folder or nothing: what was there stays until all is on the disk. `tokenizer` may be null;
 /// `add_files` may put more files into the folder before the checksums are made.

@@ -10,6 +10,8 @@ namespace {
 
 using Value = std::optional<Estimate>;
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 /// Whole numbers are divided by 1e9, not multiplied by 1e-9, so that they come out as their own digits.
 Value exactly(double value) { return Estimate::point(value, 1); }
 /// A value made of facts: nothing where one is missing. One that is not a number is a value, which fails its gate.
@@ -84,8 +86,16 @@ Value final_loss(const Record& r) {
                  static_cast<double>(last));
 }
 
+/// A quantity of held-out text at least that large whatever the text. Of too few windows it is only an estimate, which
+/// nothing bounds: another passage would give another one.
+Value of_windows(const Record& r, double least, Value value) {
+  if (value && !std::isnan(value->value) && !r.incomplete().empty()) *value = {value->value, least, kInfinity, 0};
+  return value;
+}
+
 Value perplexity(const Record& r) {
-  return of_facts(r, {"nll_nats", "scored_tokens"}, std::exp(r.fact("nll_nats") / r.fact("scored_tokens")));
+  const double mean_nll = r.fact("nll_nats") / r.fact("scored_tokens");
+  return of_windows(r, 1, of_facts(r, {"nll_nats", "scored_tokens"}, std::exp(mean_nll)));
 }
 
 Value peak_memory(const Record& r) {
@@ -277,7 +287,8 @@ constexpr Metric kMetrics[] = {
      .meaning = "negative log2-likelihood per byte of text, comparable across tokenizers",
      .formula =
          [](const Record& r) {
-           return of_facts(r, {"nll_nats", "text_bytes"}, r.fact("nll_nats") / std::log(2.0) / r.fact("text_bytes"));
+           const double bits = r.fact("nll_nats") / std::log(2.0) / r.fact("text_bytes");
+           return of_windows(r, 0, of_facts(r, {"nll_nats", "text_bytes"}, bits));
          },
      .compared = true,
      .tolerance = kRounding},

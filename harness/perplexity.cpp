@@ -13,14 +13,30 @@
 namespace bench::harness {
 namespace {
 
-/// The negative log-likelihood of a window's scored tokens, in nats.
-double score(model::LanguageModel& model, const torch::Tensor& ids, const Window& window) {
-  const torch::Tensor tokens = ids.slice(0, window.begin, window.end).to(torch::kInt64).to(model->device());  // [T]
+/// What a window adds up to.
+struct Sum {
+  double nll_nats = 0;
+  std::int64_t tokens = 0;
+  double text_bytes = 0;
+};
+
+/// Of a window's scored tokens.
+Sum score(model::LanguageModel& model, const TokenStream& stream, const Window& window) {
+  const torch::Tensor ids = stream.ids.slice(0, window.begin, window.end);
+  const torch::Tensor tokens = ids.to(torch::kInt64).to(model->device());  // [T]
   const std::int64_t skipped = window.first_scored - window.begin - 1;
   const torch::Tensor hidden = model->hidden(tokens.slice(0, 0, -1).unsqueeze(0))[0];  // [T - 1, C]
-  const torch::Tensor logits = model->head(hidden.slice(0, skipped));                  // [scored, V]
-  const torch::Tensor each = model::token_nll(logits, tokens.slice(0, skipped + 1));   // [scored]
-  return each.cpu().to(torch::kFloat64).sum().item<double>();  // in double, on the host: MPS has none
+  const torch::Tensor logits = model->head(hidden.slice(0, skipped));                  // [targets, V]
+  // In double, on the host: MPS has none.
+  torch::Tensor each = model::token_nll(logits, tokens.slice(0, skipped + 1)).cpu().to(torch::kFloat64);  // [targets]
+  torch::Tensor bytes;
+  if (stream.text) bytes = stream.text->of_token.slice(0, window.first_scored, window.end);  // [targets]
+  if (stream.begin_id) {
+    const torch::Tensor predicted = ids.slice(0, skipped + 1) != *stream.begin_id;
+    each = each.masked_select(predicted);
+    if (bytes.defined()) bytes = bytes.masked_select(predicted);
+  }
+  return {each.sum().item<double>(), each.size(0), bytes.defined() ? bytes.sum().item<double>() : 0};
 }
 
 }  // namespace
@@ -72,6 +88,13 @@ double PerplexityResult::bits_per_byte() const {
   return text_bytes > 0 ? nll_nats / std::log(2.0) / text_bytes : std::nan("");
 }
 
+std::optional<std::size_t> PerplexityResult::first_bad_window() const {
+  const auto bad =
+      std::find_if_not(window_nll_nats.begin(), window_nll_nats.end(), [](double nats) { return std::isfinite(nats); });
+  if (bad == window_nll_nats.end()) return {};
+  return static_cast<std::size_t>(bad - window_nll_nats.begin());
+}
+
 PerplexityResult measure_perplexity(model::LanguageModel& model, const TokenStream& tokens,
                                     const PerplexityOptions& options,
                                     const std::function<void(std::int64_t, std::int64_t)>& on_progress) {
@@ -83,15 +106,15 @@ PerplexityResult measure_perplexity(model::LanguageModel& model, const TokenStre
   model->eval();
   PerplexityResult result;
   for (const Window& window : windows) {
-    result.window_nll_nats.push_back(score(model, tokens.ids, window));
-    result.window_tokens.push_back(window.end - window.first_scored);
-    result.nll_nats += result.window_nll_nats.back();
-    result.scored_tokens += result.window_tokens.back();
+    const Sum sum = score(model, tokens, window);
+    result.window_nll_nats.push_back(sum.nll_nats);
+    result.window_tokens.push_back(sum.tokens);
+    result.nll_nats += sum.nll_nats;
+    result.scored_tokens += sum.tokens;
+    result.text_bytes += sum.text_bytes;
     if (on_progress)
       on_progress(static_cast<std::int64_t>(result.window_tokens.size()), static_cast<std::int64_t>(windows.size()));
   }
-  result.text_bytes = static_cast<double>(tokens.text_bytes) * static_cast<double>(result.scored_tokens) /
-                      static_cast<double>(tokens.size());
   return result;
 }
 

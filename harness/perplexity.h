@@ -6,12 +6,13 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace bench::harness {
 
-/// Which tokens of a stream are scored, and with how much context.
+/// Which tokens of a stream are scored, and with how much context. A begin before a paragraph is given, never scored.
 ///
 /// disjoint: windows of `context` tokens, the last may be shorter; every token but each window's first is scored.
 /// strided: windows of `context` tokens that begin every `stride` tokens; every token but the stream's first is scored
@@ -44,12 +45,14 @@ std::vector<Window> windows_of(std::int64_t tokens, const PerplexityOptions& opt
 struct PerplexityResult {
   double nll_nats = 0;  // summed in double
   std::int64_t scored_tokens = 0;
-  double text_bytes = 0;  // of the scored tokens: the text's, in proportion; 0 without a text
+  double text_bytes = 0;  // that the scored tokens stand for; 0 without a text
   std::vector<double> window_nll_nats;
   std::vector<std::int64_t> window_tokens;
 
   double perplexity() const;
   double bits_per_byte() const;  // NaN without a text
+  /// The first window whose loss is not a finite number, if any.
+  std::optional<std::size_t> first_bad_window() const;
 };
 
 /// Scores a stream. The model is put in eval mode. `on_progress` gets (windows done, windows) and may throw to give up.
@@ -58,7 +61,8 @@ PerplexityResult measure_perplexity(model::LanguageModel& model, const TokenStre
                                     const std::function<void(std::int64_t, std::int64_t)>& on_progress = nullptr);
 
 /// Mean difference of the negative log-likelihood per token, b - a, over the same windows, in nats. The interval is
-/// that of a ratio of means with windows as the independent units: neighbouring tokens are not independent.
+/// that of a ratio of means with windows as the independent units: neighbouring tokens are not independent. One window
+/// gives none (n = 1).
 Estimate paired_difference(const PerplexityResult& a, const PerplexityResult& b);
 
 }  // namespace bench::harness

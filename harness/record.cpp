@@ -103,6 +103,14 @@ Json numbers(const std::map<std::string, double>& values) {
   return json;
 }
 
+/// A perplexity of so few windows is that of a passage: even if the next ones' were all higher or all lower than its
+/// own, that would be chance in more than one draw of twenty.
+std::string too_few_windows(std::size_t windows) {
+  if (windows == 0 || windows >= kFewestForInterval) return "";
+  return fmt::format("{} of the {} windows that an interval needs: a longer text or a shorter context would help",
+                     windows, kFewestForInterval);
+}
+
 Json block_json(const Block& block) {
   Json json = {{"begin_s", number_or_null(block.begin_s)},
                {"end_s", number_or_null(block.end_s)},
@@ -221,7 +229,10 @@ std::vector<const Block*> Record::counted_blocks() const {
 
 std::string Record::was_disturbed() const { return mostly_disturbed(blocks, disturbances()); }
 
-std::string Record::incomplete() const { return first_note(*this, {"did_not_fit", "cut_short"}); }
+std::string Record::incomplete() const {
+  const std::string noted = first_note(*this, {"did_not_fit", "cut_short"});
+  return noted.empty() ? too_few_windows(samples("window_tokens").size()) : noted;
+}
 
 std::string Record::steps_cut() const { return first_note(*this, {kStepsCutNote}); }
 

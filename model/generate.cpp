@@ -64,6 +64,12 @@ torch::Tensor logits_behind(LanguageModel& model, const Rows& sequences, KvCache
   return torch::cat(logits);
 }
 
+bool ends_a_row(std::int64_t token, const ModelConfig& config, const GenerateOptions& options) {
+  if (!options.stop_at_eos) return false;
+  if (!options.end_ids) return token == config.eos_token_id;
+  return std::find(options.end_ids->begin(), options.end_ids->end(), token) != options.end_ids->end();
+}
+
 /// A row that still gets tokens.
 struct Row {
   std::size_t index;  // in the prompts
@@ -106,7 +112,7 @@ Rows generate(LanguageModel& model, const Rows& prompts, const SamplingConfig& s
       const std::int64_t token = row.sampler.next(logits[static_cast<std::int64_t>(i)], sequences[row.index]);
       sequences[row.index].push_back(token);
       if (options.on_token && !options.on_token(index, token)) go_on = false;
-      if (--row.room > 0 && !(options.stop_at_eos && token == model->config().eos_token_id))
+      if (--row.room > 0 && !ends_a_row(token, model->config(), options))
         kept.push_back(static_cast<std::int64_t>(i));
       else if (options.on_end)
         options.on_end(index);

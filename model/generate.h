@@ -4,6 +4,7 @@
 #include "model/sampler.h"
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace bench::model {
@@ -12,7 +13,8 @@ struct GenerateOptions {
   std::int64_t max_new_tokens = 128;  // of each row
   std::int64_t max_length = 0;        // of a row, its prompt included: it ends there even before; 0: no such limit
   bool stop_at_eos = true;
-  bool use_cache = true;  // false: the whole sequence is computed again for each token
+  std::optional<std::vector<std::int64_t>> end_ids = {};  // at which a row ends; nothing: the model's eos_token_id
+  bool use_cache = true;                                  // false: the whole sequence is computed again for each token
   std::uint64_t seed = 0;
   /// Called with (row, token) as soon as a token is chosen; returning false ends the generation.
   std::function<bool(std::int64_t, std::int64_t)> on_token = nullptr;

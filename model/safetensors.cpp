@@ -1,6 +1,7 @@
 #include "model/safetensors.h"
 
-#include "model/error.h"
+#include "model/file_kinds.h"
+#include "model/json_file.h"
 #include "model/mapped_file.h"
 
 #include <array>
@@ -10,12 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 namespace bench::model {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t kLengthBytes = 8;              // little-endian length of the header
 constexpr std::uint64_t kLongestHeader = 100'000'000;  // the format's own limit
@@ -33,6 +30,7 @@ constexpr std::array<std::pair<const char*, torch::Dtype>, 9> kDtypes{{{"F64", t
 class Reader {
  public:
   explicit Reader(const std::filesystem::path& file) : file_(file), mapped_(file) {
+    refuse_git_lfs_pointer(beginning(), file_);
     if (mapped_.size() < kLengthBytes) fail(mapped_.size(), "the file ends inside its 8-byte length field");
   }
 
@@ -59,17 +57,21 @@ class Reader {
                      "the file is damaged or was cut off while it was copied; get it again");
   }
 
+  std::string beginning() const {
+    const std::uint64_t bytes = std::min<std::uint64_t>(mapped_.size(), kLongestMark);
+    if (bytes == 0) return "";
+    const torch::Tensor text = mapped_.map(0, bytes);
+    return {static_cast<const char*>(text.const_data_ptr()), bytes};
+  }
+
   Json parse_header(std::uint64_t length) const {
     const torch::Tensor text = mapped_.map(kLengthBytes, length);
-    const auto* begin = static_cast<const char*>(text.const_data_ptr());
     try {
-      Json header = Json::parse(begin, begin + length);
+      Json header = parse_json({static_cast<const char*>(text.const_data_ptr()), length});
       if (!header.is_object()) fail(kLengthBytes, "the header is not a JSON object");
       return header;
-    } catch (const Json::parse_error& e) {
-      fail(kLengthBytes + e.byte, "the header is not JSON");
-    } catch (const Json::exception&) {  // a number that no double holds
-      fail(kLengthBytes, "the header is not JSON that can be read");
+    } catch (const JsonError& e) {
+      fail(kLengthBytes + e.byte, "the header " + e.what);
     }
   }
 
@@ -87,7 +89,10 @@ class Reader {
   torch::Tensor view(const std::string& name, const std::string& dtype_name, const std::vector<std::int64_t>& shape,
                      const std::array<std::uint64_t, 2>& offsets) const {
     const auto* known = std::find_if(kDtypes.begin(), kDtypes.end(), [&](auto& d) { return dtype_name == d.first; });
-    if (known == kDtypes.end()) fail(kLengthBytes, "'" + name + "' has the unsupported dtype " + dtype_name);
+    if (known == kDtypes.end())
+      throw InputError(file_.string() + ": byte " + std::to_string(kLengthBytes),
+                       "'" + name + "' has the unsupported dtype " + dtype_name,
+                       "the file is whole; save its tensors as F32, F16 or BF16");
     const auto [begin, end] = offsets;
     if (begin > end || end > mapped_.size() - data_begin_)
       fail(mapped_.size(), "'" + name + "' should end at byte " + std::to_string(data_begin_ + end) +

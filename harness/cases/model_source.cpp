@@ -54,8 +54,9 @@ model::LanguageModel open_unquantized(const ModelSource& source, const Device& d
 
 /// Tokens of the source's text where there is one that its tokenizer reads, else of the synthetic language.
 torch::Tensor quality_tokens(const ModelSource& source, const model::ModelConfig& config, Record& record) {
-  const auto tokenizer = source.checkpoint.empty() ? nullptr : checkpoint_tokenizer(source.checkpoint);
-  if (tokenizer && std::filesystem::exists(source.quality_text)) {
+  const bool readable = !source.checkpoint.empty() && has_tokenizer(source.checkpoint);
+  if (readable && std::filesystem::exists(source.quality_text)) {
+    const auto tokenizer = checkpoint_tokenizer(source.checkpoint).tokenizer;
     record_input(source.quality_text, record);
     record.notes["quality_text"] = source.quality_text;
     return harness::quality_tokens(text_tokens(source.quality_text, *tokenizer, /*threads=*/2).ids);

@@ -3,6 +3,7 @@
 #include "harness/checkpoints.h"
 #include "harness/core/clock.h"
 #include "harness/core/progress.h"
+#include "harness/data/text_bytes.h"
 #include "harness/perplexity.h"
 #include "harness/training/training_data.h"
 
@@ -10,15 +11,23 @@ namespace bench::harness {
 namespace {
 
 TokenStream held_out_tokens(const PerplexityConfig& config, const model::ModelConfig& model, Record& record) {
-  const auto tokenizer = checkpoint_tokenizer(config.source.checkpoint);
-  const bool synthetic = config.text == kSynthetic || (!tokenizer && config.fallback == kSynthetic);
-  if (synthetic) return synthetic_validation_tokens(model.vocab_size);
-  if (!tokenizer)
-    throw Error(config.source.checkpoint, fmt::format("has no {}, so no text can be scored", kTokenizerFile),
-                "bench ppl --tokens scores raw ids");
-  tokenizer->check_fits(model.vocab_size);
+  const bool any = has_tokenizer(config.source.checkpoint);
+  if (config.text == kSynthetic || (!any && config.fallback == kSynthetic))
+    return synthetic_validation_tokens(model.vocab_size);
+  const CheckpointTokenizer tokenizer = checkpoint_tokenizer(config.source.checkpoint);
+  tokenizer.tokenizer->check_fits(model.vocab_size);
+  record.notes["tokenizer"] = tokenizer.assumed;
   record_input(config.text, record);
-  return text_tokens(config.text, *tokenizer, /*threads=*/2);
+  return text_tokens_with_bytes(config.text, *tokenizer.tokenizer, /*threads=*/2);
+}
+
+/// The bytes that bits per byte divide by: none where the tokens aren't those of the text.
+void record_text_bytes(const TokenStream& tokens, double bytes, bool allow_lossy, Record& record) {
+  if (!tokens.text) return;
+  const std::string lossy = tokens.text->lossy();
+  if (!lossy.empty())
+    record.notes["lossy"] = lossy + (allow_lossy ? "" : "; so no bits per byte (allow_lossy: true gives them)");
+  if (lossy.empty() || allow_lossy) record.facts["text_bytes"] = bytes;
 }
 
 }  // namespace
@@ -60,7 +69,7 @@ Record run_perplexity(const PerplexityConfig& config, Context& context) {
   record.notes["protocol"] = options.text();
   record.facts["nll_nats"] = result.nll_nats;
   record.facts["scored_tokens"] = static_cast<double>(result.scored_tokens);
-  if (result.text_bytes > 0) record.facts["text_bytes"] = result.text_bytes;
+  record_text_bytes(tokens, result.text_bytes, config.allow_lossy, record);
   const bool whole = config.max_tokens == 0 || config.max_tokens >= tokens.size();
   if (tokens.optimum_nll > 0 && whole)  // the source's own, on as many tokens as were scored
     record.facts["optimum_nll_nats"] =

@@ -10,6 +10,7 @@ struct PerplexityConfig {
   std::string fallback = "none";
   std::string protocol = "disjoint";
   std::int64_t context = 1024, stride = 0, max_tokens = 0;
+  bool allow_lossy = false;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -19,6 +20,8 @@ struct PerplexityConfig {
     visit("protocol", self.protocol, "disjoint or strided");
     visit("context", self.context, "tokens of one window");
     visit("stride", self.stride, "from one window to the next, of the strided protocol; 0: half the context");
+    visit("allow_lossy", self.allow_lossy,
+          "bits per byte of a text that the tokenizer changes (unknown pieces, normalisation), too");
     visit("max_tokens", self.max_tokens, "score only so many tokens of the text; 0: all");
   }
   void validate(const Require& require) const;

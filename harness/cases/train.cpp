@@ -234,6 +234,7 @@ Record run_train(const TrainCaseConfig& config, Context& context) {
   const TrainingData data =
       load_training_data(training.data, model, std::max<std::int64_t>(training.train.num_workers, 1));
   record.notes["data"] = data.train.source;
+  if (!data.overlap.empty()) record.notes["trained_on_validation"] = data.overlap;
   for (const auto& file : {training.data.train_path, training.data.valid_path}) record_input(file, record);
   if (data.tokenizer) record_input(training.data.tokenizer_model, record);
   config.keep_checkpoint ? run_training(config, training, data, execution, context, record)

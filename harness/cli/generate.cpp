@@ -1,6 +1,7 @@
 #include "model/generate.h"
 
 #include "harness/checkpoints.h"
+#include "harness/cli/bos_choice.h"
 #include "harness/cli/checks.h"
 #include "harness/cli/generated_texts.h"
 #include "harness/cli/verbs.h"
@@ -11,12 +12,15 @@
 #include "harness/devices/device.h"
 #include "harness/inference_config.h"
 #include "harness/quantization_cost.h"
+#include "model/checkpoint.h"
 
 #include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <iostream>
 #include <memory>
+
+#include <fmt/ranges.h>
 
 namespace bench::harness {
 namespace {
@@ -25,6 +29,8 @@ struct Options {
   std::string checkpoint, config = "configs/inference.yaml", dtype = "auto", quantize = "none", quality_text, device,
                           file;
   std::vector<std::string> prompts, set;
+  std::vector<std::int64_t> eos_token_ids;
+  BosChoice bos;
   std::int64_t max_new_tokens = 0;
   std::uint64_t seed = 0;
   bool greedy = false;
@@ -49,16 +55,32 @@ using Ids = std::vector<std::int64_t>;
 
 Ids encoded(const Tokenizer& tokenizer, const std::string& prompt) {
   if (find_invalid_utf8(prompt) != std::string_view::npos) throw Error("--prompt", "is not UTF-8");
-  Ids ids = tokenizer.encode(prompt);
-  if (ids.empty()) throw Error("--prompt", "is empty", "give some text to continue");
+  if (prompt.empty()) throw Error("--prompt", "is empty", "give some text to continue");
+  Ids ids = tokenizer.encode_from_beginning(prompt);
+  if (ids.empty()) throw Error("--prompt", "has no tokens", "give some text to continue");
   return ids;
 }
 
+/// Where texts end: as asked for, else as the checkpoint says.
+model::EndTokens end_tokens(const Options& options, const std::string& checkpoint, std::int64_t vocab_size) {
+  if (options.eos_token_ids.empty()) return model::read_end_tokens(checkpoint);
+  for (const std::int64_t id : options.eos_token_ids)
+    if (id >= vocab_size)
+      throw Error("--eos-token-id", fmt::format("{} is outside the vocabulary of {}", id, vocab_size));
+  return {options.eos_token_ids, "--eos-token-id"};
+}
+
+std::string text(const model::EndTokens& end) {
+  if (end.ids.empty()) return "no token ends them";
+  return fmt::format("end at {} ({})", fmt::join(end.ids, ", "), end.said_in);
+}
+
 model::GenerateOptions options_for(const InferenceConfig& config, const model::ModelConfig& model,
-                                   const Options& options) {
+                                   const Options& options, const model::EndTokens& end) {
   const std::int64_t length = std::min(config.generation.max_length, model.max_seq_length);
   return {.max_new_tokens = options.max_new_tokens > 0 ? options.max_new_tokens : length,
           .max_length = length,
+          .end_ids = end.ids,
           .use_cache = config.generation.use_cache,
           .seed = options.seed};
 }
@@ -90,7 +112,8 @@ void generate_together(model::LanguageModel& model, const Tokenizer& tokenizer, 
   std::int64_t produced = 0;
   generation.on_token = [&](std::int64_t row, std::int64_t token) {
     if (produced++ == 0) first = now_s();
-    if (token != model->config().eos_token_id) texts.add(row, token);
+    const auto& ends = *generation.end_ids;
+    if (std::find(ends.begin(), ends.end(), token) == ends.end()) texts.add(row, token);
     return interrupted == 0;
   };
   generation.on_end = [&](std::int64_t row) { texts.end(row); };
@@ -147,10 +170,8 @@ std::vector<std::string> all_prompts(const Options& options) {
     if (!file) throw Error(options.file, "cannot be read");
   }
   std::istream& in = options.file == "-" ? std::cin : file;
-  for (std::string line; std::getline(in, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
+  for (std::string line; next_line(in, line);)
     if (!line.empty()) prompts.push_back(line);
-  }
   if (prompts.empty()) throw Error(options.file, "holds no prompt", "one prompt a line");
   return prompts;
 }
@@ -168,12 +189,13 @@ void run(const Options& options) {
   const std::string& checkpoint = config.model.checkpoint_path;
   model::LanguageModel model = open_checkpoint(checkpoint, dtype, device.torch_device());
   model->set_all_fused(config.model.compile);
-  const auto tokenizer = checkpoint_tokenizer(checkpoint);
-  if (!tokenizer) throw Error(checkpoint, fmt::format("has no {}", kTokenizerFile), "text can't be encoded without it");
+  const auto [tokenizer, assumed] = checkpoint_tokenizer(checkpoint, options.bos.choice());
   tokenizer->check_fits(model->config().vocab_size);
+  const model::EndTokens end = end_tokens(options, checkpoint, model->config().vocab_size);
+  std::cerr << fmt::format("{}, {}; sampling is {}'s\n", assumed, text(end), options.config);
   std::vector<Ids> ids;
   for (const auto& prompt : prompts) ids.push_back(encoded(*tokenizer, prompt));
-  const model::GenerateOptions generation = options_for(config, model->config(), options);
+  const model::GenerateOptions generation = options_for(config, model->config(), options, end);
   check_room(ids, generation, options.max_new_tokens);
   const std::string cost = quantize(model, options, checkpoint, *tokenizer);
   std::signal(SIGINT, [](int) { interrupted = 1; });
@@ -197,6 +219,12 @@ void add_generate(CLI::App& app, Exit&) {
   verb->add_option("--config", options->config, "inference config")->capture_default_str();
   verb->add_option("--max-new-tokens", options->max_new_tokens, "stop after so many [as many as max_length leaves]")
       ->check(whole_number(1));
+  verb->add_option("--eos-token-id", options->eos_token_ids,
+                   "a text ends at this token; may be given several times [as config.json and generation_config.json "
+                   "say]")
+      ->allow_extra_args(false)
+      ->check(whole_number(0));
+  options->bos.add_to(*verb);
   verb->add_option("--seed", options->seed, "of the sampling")->capture_default_str();
   verb->add_flag("--greedy", options->greedy, "always the most probable token");
   verb->add_option("--dtype", options->dtype, "fp32, bf16, fp16 or auto")->capture_default_str();

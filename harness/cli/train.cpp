@@ -79,6 +79,7 @@ Exit run(const Options& options) {
   const TrainingData data = load_training_data(config.data, model, std::max<std::int64_t>(config.train.num_workers, 1));
   std::cerr << fmt::format("{} parameters ({} without the embedding), {} tokens of {}\n", parameter_count(model),
                            parameter_count_without_embedding(model), data.train.size(), data.train.source);
+  if (!data.overlap.empty()) print_status("warning: " + data.overlap);
   CostNotice notice(model, config, data, options.max_steps);
   TrainOptions how{.max_steps = options.max_steps,
                    .execution = execution,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,19 @@ namespace bench::harness {
 
 /// XXH3 128-bit hash as 32 hex digits; `xxhsum -H2` prints the same. Finds damage, not malice.
 std::string xxh128(std::string_view bytes);
+
+/// The same of what comes in pieces.
+class Xxh128 {
+ public:
+  Xxh128();
+  ~Xxh128();
+  void update(std::string_view bytes);
+  std::string hex() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 /// The same of a file's content, read in pieces. Throws Error if it can't be read.
 std::string xxh128_file(const std::filesystem::path& path);

@@ -10,6 +10,12 @@
 
 namespace bench::harness {
 
+bool next_line(std::istream& in, std::string& line) {
+  if (!std::getline(in, line)) return false;
+  if (!line.empty() && line.back() == '\r') line.pop_back();
+  return true;
+}
+
 void check_text(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file))
     throw Error(file.string(), "no such text", "scripts/corpus builds data/processed/");
@@ -20,7 +26,7 @@ void check_text(const std::filesystem::path& file) {
   bool any = false;
   for (std::string line; std::getline(in, line); begin += line.size() + 1) {
     ++line_number;
-    any = any || !line.empty();
+    any = any || !(line.empty() || line == "\r");
     const std::size_t bad = find_invalid_utf8(line);
     if (bad != std::string_view::npos)
       throw Error(fmt::format("{}:{}:{}", file.string(), line_number, bad + 1),

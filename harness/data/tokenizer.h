@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +24,18 @@ class Tokenizer {
   std::vector<std::int64_t> encode(std::string_view text) const;  // no bos, no eos
   std::string decode(const std::vector<std::int64_t>& ids) const;
 
+  /// The id that a text begins with; nothing: none. Whether there is one is not said in the model but beside it.
+  std::optional<std::int64_t> begin_id() const { return begin_id_; }
+  void set_begin_id(std::optional<std::int64_t> id) { begin_id_ = id; }
+  /// The ids of a text from its beginning on: those of encode behind begin_id.
+  std::vector<std::int64_t> encode_from_beginning(std::string_view text) const;
+
+  /// The bytes of the text that each of encode's ids stands for, whatever the tokenizer makes of them.
+  std::vector<std::int64_t> bytes_of_ids(std::string_view text) const;
+
   std::int64_t vocab_size() const;
-  std::int64_t bos_id() const;
+  std::optional<std::int64_t> id_of(const std::string& piece) const;
+  std::int64_t bos_id() const;  // -1 when there is none
   std::int64_t eos_id() const;
   const std::filesystem::path& path() const { return path_; }
   /// The model file as it was when it was loaded.
@@ -36,6 +47,7 @@ class Tokenizer {
  private:
   std::filesystem::path path_;
   std::string content_;
+  std::optional<std::int64_t> begin_id_;
   std::unique_ptr<sentencepiece::SentencePieceProcessor> processor_;
 };
 

@@ -1,16 +1,15 @@
 #include "harness/data/tokens.h"
 
 #include "harness/core/error.h"
-#include "harness/core/files.h"
 #include "harness/core/hash.h"
+#include "harness/core/progress.h"
 #include "harness/data/synthetic.h"
 #include "harness/data/text.h"
+#include "harness/data/token_cache.h"
 
 #include <bit>
-#include <cstring>
 #include <fstream>
 #include <future>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -22,11 +21,6 @@ static_assert(std::endian::native == std::endian::little, "token files are littl
 
 constexpr std::size_t kLinesPerRound = 4096;  // tokenized in parallel, then written in order
 
-torch::Tensor map_ids(const fs::path& file) {
-  const auto bytes = static_cast<std::int64_t>(fs::file_size(file));
-  return torch::from_file(file.string(), /*shared=*/false, bytes / 4, torch::kInt32);
-}
-
 std::vector<std::vector<std::int64_t>> encode_lines(const std::vector<std::string>& lines, const Tokenizer& tokenizer,
                                                     std::int64_t threads) {
   std::vector<std::vector<std::int64_t>> ids(lines.size());
@@ -34,74 +28,72 @@ std::vector<std::vector<std::int64_t>> encode_lines(const std::vector<std::strin
   const auto step = static_cast<std::size_t>(std::max<std::int64_t>(threads, 1));
   for (std::size_t first = 0; first < step; ++first)
     workers.push_back(std::async(std::launch::async, [&, first] {
-      for (std::size_t i = first; i < lines.size(); i += step) ids[i] = tokenizer.encode(lines[i]);
+      for (std::size_t i = first; i < lines.size(); i += step) ids[i] = tokenizer.encode_from_beginning(lines[i]);
     }));
   for (auto& worker : workers) worker.get();  // throws what the worker threw
   return ids;
 }
 
-void write_ids(const std::vector<std::vector<std::int64_t>>& paragraphs, std::int64_t eos, std::ostream& out) {
+void put_ids(const std::vector<std::vector<std::int64_t>>& paragraphs, std::int64_t eos, const TokenSink& sink) {
   std::vector<std::int32_t> ids;
   for (const auto& paragraph : paragraphs) {
     ids.insert(ids.end(), paragraph.begin(), paragraph.end());
     ids.push_back(static_cast<std::int32_t>(eos));
   }
-  out.write(reinterpret_cast<const char*>(ids.data()), static_cast<std::streamsize>(ids.size() * sizeof(ids[0])));
+  sink(ids);
 }
 
-void tokenize(const fs::path& text, const Tokenizer& tokenizer, std::int64_t threads, std::ostream& out) {
+void tokenize(const fs::path& text, const Tokenizer& tokenizer, std::int64_t threads, const TokenSink& sink) {
   std::ifstream in(text, std::ios::binary);
   std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) {
+  for (std::string line; next_line(in, line);) {
     if (!line.empty()) lines.push_back(std::move(line));
     if (lines.size() < kLinesPerRound) continue;
-    write_ids(encode_lines(lines, tokenizer, threads), tokenizer.eos_id(), out);
+    put_ids(encode_lines(lines, tokenizer, threads), tokenizer.eos_id(), sink);
     lines.clear();
   }
-  write_ids(encode_lines(lines, tokenizer, threads), tokenizer.eos_id(), out);
+  put_ids(encode_lines(lines, tokenizer, threads), tokenizer.eos_id(), sink);
+}
+
+/// The kept ids, after making them if they aren't there or don't fit; nothing where they can't be kept.
+std::optional<torch::Tensor> kept_ids(const fs::path& text, const TokenOrigin& origin,
+                                      const std::function<void(const TokenSink&)>& produce) {
+  const fs::path file = token_cache_path(text, origin);
+  if (auto ids = read_token_cache(file, origin)) return ids;
+  if (fs::exists(file))
+    print_status(fmt::format("{}: damaged, or of another text or tokenizer; made anew", file.string()));
+  try {
+    write_token_cache(file, origin, produce);
+  } catch (const Error&) {  // a folder that can't be written to
+    return {};
+  }
+  return read_token_cache(file, origin);
 }
 
 }  // namespace
 
 TokenStream text_tokens(const fs::path& text, const Tokenizer& tokenizer, std::int64_t threads) {
   check_text(text);
-  const std::string text_hash = xxh128_file(text);
-  const std::string key = xxh128(text_hash + xxh128(tokenizer.content())).substr(0, 12);
-  const fs::path kept = fmt::format("{}.{}.tokens", text.string(), key);
-  TokenStream tokens{
-      {}, static_cast<std::int64_t>(fs::file_size(text)), fmt::format("{} (xxh128 {})", text.string(), text_hash)};
-  try {
-    if (!fs::exists(kept))
-      write_file_atomically(kept, [&](std::ostream& out) { tokenize(text, tokenizer, threads, out); });
-    tokens.ids = map_ids(kept);
-  } catch (const Error&) {  // a folder that can't be written to: then the tokens live in memory only
-    std::ostringstream out;
-    tokenize(text, tokenizer, threads, out);
-    const std::string bytes = out.str();
-    tokens.ids = torch::empty({static_cast<std::int64_t>(bytes.size() / 4)}, torch::kInt32);
-    std::memcpy(tokens.ids.data_ptr(), bytes.data(), bytes.size());
+  const TokenOrigin origin{xxh128_file(text), xxh128(tokenizer.content()), tokenizer.begin_id()};
+  TokenStream tokens;
+  tokens.source = fmt::format("{} (xxh128 {})", text.string(), origin.text_hash);
+  tokens.begin_id = origin.begin_id;
+  const auto produce = [&](const TokenSink& sink) { tokenize(text, tokenizer, threads, sink); };
+  if (const auto ids = kept_ids(text, origin, produce)) {
+    tokens.ids = *ids;
+  } else {
+    std::vector<std::int32_t> all;
+    produce([&](std::span<const std::int32_t> some) { all.insert(all.end(), some.begin(), some.end()); });
+    tokens.ids = torch::tensor(all, torch::kInt32);
   }
   check_ids(tokens, tokenizer.vocab_size());
-  return tokens;
-}
-
-TokenStream raw_tokens(const fs::path& file, std::int64_t vocab_size) {
-  std::error_code failed;
-  const auto bytes = fs::file_size(file, failed);
-  if (failed) throw Error(file.string(), "cannot be read: " + failed.message());
-  if (bytes == 0) throw Error(file.string(), "holds no tokens");
-  if (bytes % 4 != 0)
-    throw Error(file.string(), fmt::format("has {} bytes, which is no multiple of 4", bytes),
-                "expected raw little-endian int32 ids");
-  TokenStream tokens{map_ids(file), 0, fmt::format("{} (xxh128 {})", file.string(), xxh128_file(file))};
-  check_ids(tokens, vocab_size);
   return tokens;
 }
 
 TokenStream synthetic_tokens(std::int64_t vocab_size, std::int64_t count, std::uint64_t text_seed) {
   const SyntheticLanguage language(vocab_size);
   const std::vector<std::int32_t> text = language.text(count, text_seed);
-  TokenStream tokens{torch::tensor(text, torch::kInt32), 0,
+  TokenStream tokens{torch::tensor(text, torch::kInt32),
                      fmt::format("synthetic Markov language, {} tokens, seed {}", count, text_seed)};
   for (std::size_t i = 1; i < text.size(); ++i) tokens.optimum_nll += language.nll(text[i - 1], text[i]);
   return tokens;
@@ -113,7 +105,7 @@ void check_ids(const TokenStream& tokens, std::int64_t vocab_size) {
   const auto at = bad[0][0].item<std::int64_t>();
   throw Error(
       fmt::format("{}: token {}", tokens.source, at),
-      fmt::format("id {} is not in the model's vocabulary of {}", tokens.ids[at].item<std::int32_t>(), vocab_size),
+      fmt::format("id {} is not in the model's vocabulary of {}", tokens.ids[at].item<std::int64_t>(), vocab_size),
       "the tokens were made with another tokenizer");
 }
 

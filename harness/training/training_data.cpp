@@ -1,10 +1,22 @@
 #include "harness/training/training_data.h"
 
+#include "harness/data/overlap.h"
+#include "harness/data/text.h"
+
 namespace bench::harness {
 namespace {
 
 constexpr std::int64_t kSyntheticTrainTokens = 2'000'000, kSyntheticValidTokens = 32'768;
 constexpr std::uint64_t kTrainSeed = 11, kValidSeed = 12;  // other texts of the same language
+
+/// Of the validation text with the training text.
+std::string overlap_or_error(const DataConfig& config) {
+  const TextOverlap overlap = text_overlap(config.train_path, config.valid_path);
+  if (overlap.same)
+    throw Error("data.valid_path", fmt::format("{} has the same text as {}", config.valid_path, config.train_path),
+                "validate on a text that isn't trained on; scripts/corpus makes both");
+  return overlap.warning(config.train_path, config.valid_path);
+}
 
 }  // namespace
 
@@ -24,6 +36,9 @@ TrainingData load_training_data(const DataConfig& config, const model::ModelConf
   }
   data.tokenizer = std::make_unique<Tokenizer>(config.tokenizer_model);
   data.tokenizer->check_fits(model.vocab_size);
+  check_text(config.train_path);
+  check_text(config.valid_path);
+  data.overlap = overlap_or_error(config);
   data.train = text_tokens(config.train_path, *data.tokenizer, threads);
   data.valid = text_tokens(config.valid_path, *data.tokenizer, threads);
   return data;

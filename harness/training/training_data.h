@@ -6,6 +6,7 @@
 #include "model/config.h"
 
 #include <memory>
+#include <string>
 
 namespace bench::harness {
 
@@ -15,9 +16,11 @@ inline constexpr const char* kSynthetic = "synthetic";  // as a text's path: the
 struct TrainingData {
   std::unique_ptr<Tokenizer> tokenizer;  // null for the synthetic language
   TokenStream train, valid;
+  std::string overlap;  // a warning: how much of the validation text is trained on; empty when nothing is
 };
 
-/// Throws Error for missing or bad texts, a missing tokenizer, or one that doesn't fit the model's vocabulary.
+/// Throws Error for missing or bad texts, for one text as both, whatever its path, for a missing tokenizer, or one that
+/// doesn't fit the model's vocabulary.
 TrainingData load_training_data(const DataConfig& config, const model::ModelConfig& model, std::int64_t threads);
 
 /// The held-out stream of the synthetic language for a vocabulary of that size.

@@ -33,17 +33,20 @@ class CheckpointTest : public testing::Test {
 class TextCheckpointTest : public CheckpointTest {
  protected:
   void SetUp() override {
-    std::string text;
-    for (int i = 0; i < 300; ++i)
+    std::string text, valid;
+    for (int i = 0; i < 300; ++i) {
       text += "대한민국은 민주공화국이다 모든 국민은 법 앞에 평등하다 " + std::to_string(i * i) + "\n";
+      valid += "모든 국민은 법 앞에 평등하다 대한민국은 민주공화국이다 " + std::to_string(i * i) + "\n";
+    }
     folder_.write("t.txt", text);
+    folder_.write("v.txt", valid);
     ASSERT_EQ(here("tokenizer train --text t.txt --out t.model --vocab-size 320").exit_code, 0);
     folder_.write("model.yaml",
                   "vocab_size: 320\nhidden_size: 32\nnum_layers: 1\nnum_heads: 2\nnum_kv_heads: 1\nintermediate_size: "
                   "48\nmax_seq_length: 64\ndropout: 0.0\n");
     const Outcome trained = train(
         "a",
-        "--max-steps 2 --set data.train_path=t.txt --set data.valid_path=t.txt --set data.tokenizer_model=t.model");
+        "--max-steps 2 --set data.train_path=t.txt --set data.valid_path=v.txt --set data.tokenizer_model=t.model");
     ASSERT_EQ(trained.exit_code, 0) << trained.text;
   }
 };

@@ -151,7 +151,7 @@ TEST_F(TextCheckpointTest, GenerateContinuesTextAndRefusesBadPrompts) {
   folder_.write("small.yaml", kTinyModel);  // 64 tokens, the tokenizer has 320
   EXPECT_EQ(
       here("train --model small.yaml --training configs/training_quick.yaml --set data.train_path=t.txt --set "
-           "data.valid_path=t.txt "
+           "data.valid_path=v.txt "
            "--set data.tokenizer_model=t.model --set train.max_seq_length=32 --set device=cpu --set train.output_dir=b")
           .exit_code,
       2);

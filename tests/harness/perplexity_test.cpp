@@ -3,6 +3,7 @@
 #include "harness/cases/perplexity.h"
 #include "harness/checkpoints.h"
 #include "harness/core/error.h"
+#include "harness/gate.h"
 #include "model/loss.h"
 #include "tests/model/tiny.h"
 #include "tests/temporary_folder.h"
@@ -17,7 +18,12 @@ namespace {
 using model::tiny_ids;
 using model::tiny_model;
 
-TokenStream stream(std::int64_t tokens) { return {tiny_ids(1, tokens, 3)[0].to(torch::kInt32), 4 * tokens, "test"}; }
+/// Tokens of which the one at i stands for 1 + i % 5 bytes.
+TokenStream stream(std::int64_t tokens) {
+  TokenStream stream{tiny_ids(1, tokens, 3)[0].to(torch::kInt32), "test"};
+  stream.text = TextBytes{torch::arange(tokens, torch::kInt32).remainder(5) + 1, 1, 0};
+  return stream;
+}
 
 /// The nll of token t given tokens begin .. t - 1, by a forward pass of exactly those.
 double nll_of(model::LanguageModel& model, const TokenStream& tokens, std::int64_t begin, std::int64_t t) {
@@ -31,14 +37,18 @@ TEST(Perplexity, DisjointScoresAllButTheFirstOfEachWindow) {
   model::LanguageModel model = tiny_model();
   model->eval();
   const TokenStream tokens = stream(23);
-  double expected = 0;
+  double expected = 0, bytes = 0;
   for (const auto& [begin, end] : std::vector<std::pair<std::int64_t, std::int64_t>>{{0, 10}, {10, 20}, {20, 23}})
-    for (std::int64_t t = begin + 1; t < end; ++t) expected += nll_of(model, tokens, begin, t);
+    for (std::int64_t t = begin + 1; t < end; ++t) {
+      expected += nll_of(model, tokens, begin, t);
+      bytes += static_cast<double>(1 + t % 5);
+    }
   const PerplexityResult result = measure_perplexity(model, tokens, {.protocol = "disjoint", .context = 10});
   EXPECT_EQ(result.scored_tokens, 9 + 9 + 2);
   EXPECT_NEAR(result.nll_nats, expected, 1e-4);
   EXPECT_NEAR(result.perplexity(), std::exp(expected / 20), 1e-3);
-  EXPECT_NEAR(result.bits_per_byte(), expected / std::log(2.0) / (4 * 20), 1e-5);
+  EXPECT_EQ(result.text_bytes, bytes);  // of the scored tokens alone
+  EXPECT_NEAR(result.bits_per_byte(), expected / std::log(2.0) / bytes, 1e-5);
 }
 
 TEST(Perplexity, StridedScoresEveryTokenButTheFirstOnceInTheFirstWindowThatHoldsIt) {
@@ -97,6 +107,78 @@ TEST(Perplexity, PairedDifferenceIsNarrowWhereTheModelsMoveTogether) {
   EXPECT_EQ(paired_difference(a, a).high, 0);
   b.window_tokens.pop_back();
   EXPECT_THROW(paired_difference(a, b), Error);
+}
+
+TEST(Perplexity, ABeginIsGivenAndNotScored) {
+  model::LanguageModel model = tiny_model();
+  model->eval();
+  TokenStream tokens = stream(27);
+  for (const std::int64_t at : {0, 6, 7, 20}) tokens.ids[at] = 95;
+  tokens.begin_id = 95;
+  double expected = 0, bytes = 0;
+  std::int64_t scored = 0;
+  for (std::int64_t t = 1; t < 27; ++t) {
+    if (tokens.ids[t].item<int>() == 95) continue;
+    expected += nll_of(model, tokens, t < 12 ? 0 : (t - 12) / 5 * 5 + 5, t);
+    bytes += static_cast<double>(1 + t % 5);
+    ++scored;
+  }
+  const PerplexityResult result =
+      measure_perplexity(model, tokens, {.protocol = "strided", .context = 12, .stride = 5});
+  EXPECT_EQ(result.scored_tokens, scored);
+  EXPECT_EQ(result.text_bytes, bytes);
+  EXPECT_NEAR(result.nll_nats, expected, 1e-4);
+}
+
+TEST(Perplexity, OneWindowHasNoInterval) {
+  PerplexityResult a, b;
+  a.window_nll_nats = {10}, b.window_nll_nats = {12};
+  a.window_tokens = b.window_tokens = {4};
+  a.nll_nats = 10, b.nll_nats = 12;
+  a.scored_tokens = b.scored_tokens = 4;
+  const Estimate d = paired_difference(a, b);
+  EXPECT_EQ(d.value, 0.5);
+  EXPECT_EQ(d.n, 1);
+  EXPECT_FALSE(d.has_interval());
+}
+
+TEST(Perplexity, TheFirstWindowThatIsNoNumberIsKnown) {
+  PerplexityResult result;
+  result.window_nll_nats = {1, 2, INFINITY, NAN};
+  EXPECT_EQ(result.first_bad_window(), 2u);
+  result.window_nll_nats.resize(2);
+  EXPECT_FALSE(result.first_bad_window());
+}
+
+/// A perplexity case that scored so many windows of 10 tokens, its perplexity being `e`.
+GateResult judged(std::size_t windows, const std::string& gate_text, double nats_per_token = 1) {
+  Record record;
+  record.type = "perplexity";
+  for (std::size_t i = 0; i < windows; ++i) {
+    record.add("window_nll_nats", "nats", 10 * nats_per_token);
+    record.add("window_tokens", "tokens", 10);
+    record.facts["nll_nats"] += 10 * nats_per_token;
+    record.facts["scored_tokens"] += 10;
+    record.facts["text_bytes"] += 40;
+  }
+  return judge(read_config<GateConfig>(YamlNode::parse(gate_text, "gate")), {record}, "");
+}
+
+TEST(PerplexityGate, FewerWindowsThanAnIntervalNeedsAreNotJudged) {
+  for (const std::string gate :
+       {"{metric: perplexity, at_most: 3, unit: '1'}", "{metric: perplexity, at_most: 2, unit: '1'}",
+        "{metric: bits_per_byte, at_most: 1, unit: bits/byte}"}) {
+    for (const std::size_t windows : {1, 2, 5}) {
+      const GateResult few = judged(windows, gate);
+      EXPECT_EQ(few.verdict, Verdict::kNotJudged) << gate;
+      EXPECT_NE(few.reason.find(std::to_string(windows) + " of the 6 windows that an interval needs"),
+                std::string::npos)
+          << few.reason;
+    }
+    EXPECT_NE(judged(6, gate).verdict, Verdict::kNotJudged) << gate;
+  }
+  EXPECT_EQ(judged(6, "{metric: perplexity, at_most: 3, unit: '1'}").verdict, Verdict::kPass);
+  EXPECT_EQ(judged(1, "{metric: perplexity, at_most: 3, unit: '1'}", NAN).verdict, Verdict::kFail);
 }
 
 TEST(PerplexityCase, ATextThatIsNotReadIsNoInput) {

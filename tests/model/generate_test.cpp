@@ -101,6 +101,20 @@ TEST(Generate, EndsARowAtItsEndOfSequenceAndGoesOnWithTheOthers) {
   EXPECT_EQ(heard.ended.size(), 3u);
 }
 
+TEST(Generate, EndsARowAtAnyOfTheIdsAskedFor) {
+  const SamplingConfig greedy{.do_sample = false, .repetition_penalty = 1};
+  const Rows prompts{{5, 6, 7}, {1}, {2, 3}};
+  LanguageModel model = tiny_model();
+  const Rows free = generate(model, prompts, greedy, {.max_new_tokens = 12, .stop_at_eos = false});
+  const std::vector<std::int64_t> ends{free[0][4], free[1][3], free[2][2]};
+  const Rows rows = generate(model, prompts, greedy, {.max_new_tokens = 12, .end_ids = ends});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto end = std::find_first_of(free[i].begin(), free[i].end(), ends.begin(), ends.end());
+    EXPECT_EQ(rows[i], std::vector<std::int64_t>(free[i].begin(), end + 1)) << i;
+  }
+  EXPECT_EQ(generate(model, prompts, greedy, {.max_new_tokens = 12, .end_ids = std::vector<std::int64_t>{}}), free);
+}
+
 TEST(Generate, ARowEndsAtMaxLengthWhateverTheOthersHave) {
   LanguageModel model = tiny_model();
   const Rows prompts{std::vector<std::int64_t>(50, 4), {1}, std::vector<std::int64_t>(63, 2)};

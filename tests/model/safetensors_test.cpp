@@ -84,6 +84,27 @@ TEST(Safetensors, DamageIsAnErrorWithItsByte) {
             std::string::npos);
 }
 
+TEST(Safetensors, AnUnknownDtypeIsNoDamage) {
+  for (const std::string dtype : {"F8_E4M3", "F8_E5M2", "U16", "F4"}) {
+    const TemporaryFolder folder;
+    const auto file = folder.write(
+        "x", file_with(R"({"a":{"dtype":")" + dtype + R"(","shape":[8],"data_offsets":[0,8]}})", std::string(8, 'x')));
+    try {
+      read_safetensors(file);
+      FAIL() << dtype;
+    } catch (const InputError& e) {
+      EXPECT_EQ(e.what_is_wrong, "'a' has the unsupported dtype " + dtype);
+      EXPECT_EQ(e.hint, "the file is whole; save its tensors as F32, F16 or BF16");
+    }
+  }
+}
+
+TEST(Safetensors, ATensorSaidTwiceIsAnError) {
+  const std::string one = R"("a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]})";
+  EXPECT_EQ(error_of(file_with("{" + one + "," + one + "}", std::string(8, 'x'))),
+            "byte 8: the header a: is said twice");
+}
+
 TEST(Safetensors, EveryTruncationIsAnErrorNeverACrash) {
   const TemporaryFolder folder;
   write_safetensors(folder.path() / "a", {{"w", torch::ones({3, 3})}, {"b", torch::ones({3})}});

@@ -13,6 +13,8 @@ except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(1 if os.environ.get("CI") == "true" else 77)
 
+from checkpoint_variants import Variants, check_begins, check_ends, check_rope, check_weights
+
 BENCH, DUMP_LOGITS, REPOSITORY = sys.argv[1:4]
 VOCAB = 128
 MODEL = f"""vocab_size: {VOCAB}
@@ -71,7 +73,8 @@ with tempfile.TemporaryDirectory() as folder, torch.no_grad():
     text.write_text("".join(f"모든 국민은 법 앞에 평등하다. 제{i}조 {i * i}원\n" for i in range(300)))
     subprocess.run([BENCH, "tokenizer", "train", "--text", text, "--out", folder / "tokenizer.model", "--vocab-size", "340"], check=True)
     (folder / "model.yaml").write_text(MODEL.replace(f"vocab_size: {VOCAB}", "vocab_size: 340"))
-    settings |= {"data.train_path": text, "data.valid_path": text, "data.tokenizer_model": folder / "tokenizer.model", "train.output_dir": folder / "korean"}
+    (folder / "valid.txt").write_text(text.read_text().replace("원", "건"))
+    settings |= {"data.train_path": text, "data.valid_path": folder / "valid.txt", "data.tokenizer_model": folder / "tokenizer.model", "train.output_dir": folder / "korean"}
     train(settings, steps=1)
     theirs = AutoTokenizer.from_pretrained(folder / "korean" / "final")
     ours = sentencepiece.SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
@@ -85,4 +88,11 @@ with tempfile.TemporaryDirectory() as folder, torch.no_grad():
     ours = json.loads((folder / "ppl.json").read_text())["results"][0]["perplexity"]
     theirs = perplexity(model, stream, 48)
     check("perplexity", abs(ours / theirs - 1), 1e-5)
+
+    synthetic = Variants(checkpoint, folder, BENCH, DUMP_LOGITS)
+    check_weights(synthetic)
+    check_rope(synthetic)
+    korean = Variants(folder / "korean" / "final", folder / "korean", BENCH, DUMP_LOGITS)
+    check_ends(korean, "모든 국민은")
+    check_begins(korean, [f"모든 국민은 법 앞에 평등하다. 제{i}조 {'뷁' if i % 7 == 0 else ''}" for i in range(40)], 48)
 print("ok")

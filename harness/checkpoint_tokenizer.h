@@ -1,0 +1,26 @@
+#pragma once
+
+#include "harness/data/tokenizer.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace bench::harness {
+
+inline constexpr const char* kTokenizerFile = "tokenizer.model";
+
+/// A checkpoint's tokenizer, and what was assumed about how texts begin, for people.
+struct CheckpointTokenizer {
+  std::unique_ptr<Tokenizer> tokenizer;
+  std::string assumed;  // "texts begin with <s> (1): add_bos_token in tokenizer_config.json"
+};
+
+/// The tokenizer inside the checkpoint. Its texts begin with the bos token if tokenizer_config.json says add_bos_token,
+/// or as `add_bos` says. Without a word they begin with none, as in Transformers 5. Throws Error for a checkpoint
+/// without one.
+CheckpointTokenizer checkpoint_tokenizer(const std::filesystem::path& folder, std::optional<bool> add_bos = {});
+bool has_tokenizer(const std::filesystem::path& folder);
+
+}  // namespace bench::harness
