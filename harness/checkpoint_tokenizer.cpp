@@ -48,13 +48,15 @@ CheckpointTokenizer checkpoint_tokenizer(const fs::path& folder, std::optional<b
   const std::string why = add_bos ? *add_bos ? "--add-bos" : "--no-add-bos"
                           : said  ? fmt::format("add_bos_token in {}", kConfigFile)
                                   : fmt::format("{} says no add_bos_token", kConfigFile);
-  if (!add_bos.value_or(model::get_or(config, "add_bos_token", false, file))) {
+  if (add_bos.value_or(model::get_or(config, "add_bos_token", false, file))) {
+    const std::int64_t bos = bos_of(config, *result.tokenizer, file);
+    result.tokenizer->set_begin_id(bos);
+    result.assumed = fmt::format("texts begin with the bos token {} ({})", bos, why);
+  } else {
     result.assumed = fmt::format("texts begin without a bos token ({})", why);
-    return result;
   }
-  const std::int64_t bos = bos_of(config, *result.tokenizer, file);
-  result.tokenizer->set_begin_id(bos);
-  result.assumed = fmt::format("texts begin with the bos token {} ({})", bos, why);
+  if (model::get_or(config, "add_eos_token", false, file))
+    result.assumed += ", add_eos_token is not taken: paragraphs to be scored end with it anyway, and prompts go on";
   return result;
 }
 

@@ -27,6 +27,12 @@ constexpr std::array<std::pair<const char*, torch::Dtype>, 9> kDtypes{{{"F64", t
                                                                        {"U8", torch::kUInt8},
                                                                        {"BOOL", torch::kBool}}};
 
+/// Where a tensor begins and ends. Throws Json::exception.
+std::array<std::uint64_t, 2> offsets_of(const Json& entry) {
+  const Json& both = entry.at("data_offsets");
+  return {whole_number<std::uint64_t>(both.at(0)), whole_number<std::uint64_t>(both.at(1))};
+}
+
 class Reader {
  public:
   explicit Reader(const std::filesystem::path& file) : file_(file), mapped_(file) {
@@ -78,8 +84,8 @@ class Reader {
   torch::Tensor read_tensor(const std::string& name, const Json& entry) const {
     try {
       const auto dtype_name = entry.at("dtype").get<std::string>();
-      const auto shape = entry.at("shape").get<std::vector<std::int64_t>>();
-      const auto offsets = entry.at("data_offsets").get<std::array<std::uint64_t, 2>>();
+      const auto shape = whole_numbers<std::int64_t>(entry.at("shape"));
+      const auto offsets = offsets_of(entry);
       return view(name, dtype_name, shape, offsets);
     } catch (const Json::exception&) {
       fail(kLengthBytes, "the header's entry for '" + name + "' lacks dtype, shape or data_offsets");
@@ -118,7 +124,7 @@ class Reader {
     std::uint64_t total = 0;
     for (const auto& [name, entry] : header.items()) {
       if (name == "__metadata__") continue;
-      const auto offsets = entry.at("data_offsets").get<std::array<std::uint64_t, 2>>();
+      const auto offsets = offsets_of(entry);
       total += offsets[1] - offsets[0];
       if (offsets[1] > offsets[0]) pieces[offsets[0]] = offsets[1];
     }

@@ -170,7 +170,7 @@ std::vector<std::string> all_prompts(const Options& options) {
     if (!file) throw Error(options.file, "cannot be read");
   }
   std::istream& in = options.file == "-" ? std::cin : file;
-  for (std::string line; next_line(in, line);)
+  for (std::string line; next_line(in, line, options.file);)
     if (!line.empty()) prompts.push_back(line);
   if (prompts.empty()) throw Error(options.file, "holds no prompt", "one prompt a line");
   return prompts;
@@ -192,7 +192,6 @@ void run(const Options& options) {
   const auto [tokenizer, assumed] = checkpoint_tokenizer(checkpoint, options.bos.choice());
   tokenizer->check_fits(model->config().vocab_size);
   const model::EndTokens end = end_tokens(options, checkpoint, model->config().vocab_size);
-  std::cerr << fmt::format("{}, {}; sampling is {}'s\n", assumed, text(end), options.config);
   std::vector<Ids> ids;
   for (const auto& prompt : prompts) ids.push_back(encoded(*tokenizer, prompt));
   const model::GenerateOptions generation = options_for(config, model->config(), options, end);
@@ -202,9 +201,10 @@ void run(const Options& options) {
   Speed speed;
   for (const auto& together : group(std::move(ids), config.generation.batch_size))
     if (!interrupted) generate_together(model, *tokenizer, together, config, generation, speed);
-  std::cerr << fmt::format("{} new tokens ({}{}, {}{}): {}\n", speed.tokens, dtype_text(dtype),
-                           options.quantize == "none" ? "" : ", " + options.quantize, device.name,
-                           interrupted ? ", interrupted" : "", speed_text(speed, options, cost));
+  std::cerr << fmt::format("{} new tokens ({}{}, {}{}): {}; {}, {}; sampling is {}'s\n", speed.tokens,
+                           dtype_text(dtype), options.quantize == "none" ? "" : ", " + options.quantize, device.name,
+                           interrupted ? ", interrupted" : "", speed_text(speed, options, cost), assumed, text(end),
+                           options.config);
 }
 
 }  // namespace

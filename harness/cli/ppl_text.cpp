@@ -6,6 +6,9 @@
 namespace bench::harness {
 namespace {
 
+/// A NaN's sign means nothing.
+double unsigned_nan(double value) { return std::isnan(value) ? std::fabs(value) : value; }
+
 /// An interval's end; one window has none.
 Json end_or_null(const Estimate& e, double end) { return e.n > 1 ? number_or_null(end) : Json(nullptr); }
 
@@ -50,7 +53,8 @@ void print(const Scored& scored, std::ostream& out) {
   const PerplexityResult& r = scored.result;
   const std::string bits = r.text_bytes > 0 ? fmt::format(", {:.4f} bits per byte", r.bits_per_byte()) : "";
   out << fmt::format("{}: perplexity {:.4f} (nll {:.6f} nats per token, {} tokens{})\n", scored.checkpoint,
-                     r.perplexity(), r.nll_nats / static_cast<double>(r.scored_tokens), r.scored_tokens, bits);
+                     unsigned_nan(r.perplexity()), unsigned_nan(r.nll_nats / static_cast<double>(r.scored_tokens)),
+                     r.scored_tokens, bits);
   if (!scored.assumed.empty()) out << fmt::format("  {}\n", scored.assumed);
   if (scored.tokens.text && !scored.tokens.text->lossy().empty())
     out << fmt::format("  {}\n", scored.tokens.text->lossy());
@@ -59,13 +63,14 @@ void print(const Scored& scored, std::ostream& out) {
 
 std::string why_not_finite(const Scored& scored, const PerplexityOptions& options) {
   const PerplexityResult& r = scored.result;
-  if (std::isfinite(r.perplexity())) return "";
+  const double perplexity = unsigned_nan(r.perplexity());
+  if (std::isfinite(perplexity)) return "";
   const auto bad = r.first_bad_window();
-  if (!bad) return fmt::format("{}: the perplexity is {}", scored.checkpoint, r.perplexity());
+  if (!bad) return fmt::format("{}: the perplexity is {}", scored.checkpoint, perplexity);
   const Window window = windows_of(scored.tokens.size(), options)[*bad];
   return fmt::format("{}: the perplexity is {}: window {} of {} (tokens {} .. {}) is the first whose loss is {}",
-                     scored.checkpoint, r.perplexity(), *bad + 1, r.window_nll_nats.size(), window.begin,
-                     window.end - 1, r.window_nll_nats[*bad]);
+                     scored.checkpoint, perplexity, *bad + 1, r.window_nll_nats.size(), window.begin, window.end - 1,
+                     unsigned_nan(r.window_nll_nats[*bad]));
 }
 
 Json print_differences(const std::vector<Scored>& all, std::ostream& out) {

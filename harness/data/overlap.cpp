@@ -14,9 +14,9 @@ namespace {
 
 /// Calls `use` with each paragraph. Returns the hash of all of them, whatever ends their lines.
 std::string each_paragraph(const std::filesystem::path& text, const std::function<void(const std::string&)>& use) {
-  std::ifstream in(text, std::ios::binary);
+  std::ifstream in = open_text(text);
   Xxh128 hash;
-  for (std::string line; next_line(in, line);) {
+  for (std::string line; next_line(in, line, text.string());) {
     if (line.empty()) continue;
     use(line);
     hash.update(line);
@@ -34,7 +34,7 @@ double TextOverlap::share() const {
 std::string TextOverlap::warning(const std::filesystem::path& train, const std::filesystem::path& valid) const {
   if (both == 0) return "";
   return fmt::format(
-      "{} of {} paragraphs of {} ({:.2g} %) stand in {} as well: the model has seen them, so its validation is better "
+      "{} of {} paragraphs of {} ({:.3g} %) stand in {} as well: the model has seen them, so its validation is better "
       "than it should be",
       both, paragraphs, valid.string(), 100 * share(), train.string());
 }

@@ -10,8 +10,17 @@
 
 namespace bench::harness {
 
-bool next_line(std::istream& in, std::string& line) {
-  if (!std::getline(in, line)) return false;
+std::ifstream open_text(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in || std::filesystem::is_directory(file)) throw Error(file.string(), "is not a readable file");
+  return in;
+}
+
+bool next_line(std::istream& in, std::string& line, const std::string& where) {
+  if (!std::getline(in, line)) {
+    if (in.bad()) throw Error::at_run_time(where, "cannot be read to its end");
+    return false;
+  }
   if (!line.empty() && line.back() == '\r') line.pop_back();
   return true;
 }
@@ -19,8 +28,7 @@ bool next_line(std::istream& in, std::string& line) {
 void check_text(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file))
     throw Error(file.string(), "no such text", "scripts/corpus builds data/processed/");
-  std::ifstream in(file, std::ios::binary);
-  if (!in || std::filesystem::is_directory(file)) throw Error(file.string(), "is not a readable file");
+  std::ifstream in = open_text(file);
   std::int64_t line_number = 0;
   std::size_t begin = 0;
   bool any = false;
@@ -33,6 +41,7 @@ void check_text(const std::filesystem::path& file) {
                   fmt::format("is not UTF-8 (byte {} of the file)", begin + bad),
                   conversion_hint(line_number == 1 ? line : "", file.string()));
   }
+  if (in.bad()) throw Error::at_run_time(file.string(), "cannot be read to its end");
   if (!any) throw Error(file.string(), "the text is empty", "one paragraph a line is expected");
 }
 

@@ -27,7 +27,7 @@ void add_paragraph(const std::string& line, const Tokenizer& tokenizer, std::vec
 
 std::string TextBytes::lossy() const {
   if (changed_paragraphs == 0) return "";
-  return fmt::format("the tokenizer changes {} of {} paragraphs ({:.2g} %): decode(encode(line)) is another line",
+  return fmt::format("the tokenizer changes {} of {} paragraphs ({:.3g} %): decode(encode(line)) is another line",
                      changed_paragraphs, paragraphs,
                      100 * static_cast<double>(changed_paragraphs) / static_cast<double>(paragraphs));
 }
@@ -35,10 +35,10 @@ std::string TextBytes::lossy() const {
 TokenStream text_tokens_with_bytes(const std::filesystem::path& text, const Tokenizer& tokenizer,
                                    std::int64_t threads) {
   TokenStream tokens = text_tokens(text, tokenizer, threads);
-  std::ifstream in(text, std::ios::binary);
+  std::ifstream in = open_text(text);
   std::vector<std::int32_t> bytes;
   TextBytes behind;
-  for (std::string line; next_line(in, line);) {
+  for (std::string line; next_line(in, line, text.string());) {
     if (line.empty()) continue;
     add_paragraph(line, tokenizer, bytes);
     ++behind.paragraphs;

@@ -39,13 +39,14 @@ void refuse_other_kinds(std::string_view content, const std::string& file) {
 /// The paragraphs of a text for SentencePiece, whatever ends its lines.
 class Paragraphs : public sentencepiece::SentenceIterator {
  public:
-  explicit Paragraphs(const std::filesystem::path& text) : in_(text, std::ios::binary) { Next(); }
+  explicit Paragraphs(const std::filesystem::path& text) : where_(text.string()), in_(open_text(text)) { Next(); }
   bool done() const override { return done_; }
-  void Next() override { done_ = !next_line(in_, line_); }
+  void Next() override { done_ = !next_line(in_, line_, where_); }
   const std::string& value() const override { return line_; }
   sentencepiece::util::Status status() const override { return {}; }
 
  private:
+  std::string where_;
   std::ifstream in_;
   std::string line_;
   bool done_ = false;

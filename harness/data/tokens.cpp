@@ -44,9 +44,9 @@ void put_ids(const std::vector<std::vector<std::int64_t>>& paragraphs, std::int6
 }
 
 void tokenize(const fs::path& text, const Tokenizer& tokenizer, std::int64_t threads, const TokenSink& sink) {
-  std::ifstream in(text, std::ios::binary);
+  std::ifstream in = open_text(text);
   std::vector<std::string> lines;
-  for (std::string line; next_line(in, line);) {
+  for (std::string line; next_line(in, line, text.string());) {
     if (!line.empty()) lines.push_back(std::move(line));
     if (lines.size() < kLinesPerRound) continue;
     put_ids(encode_lines(lines, tokenizer, threads), tokenizer.eos_id(), sink);

@@ -17,24 +17,23 @@ std::string inverse_unit(const std::string& unit) {
 }
 
 /// The action takes one direction for a whole file: the inverse of what should be large.
-Json entry(const CaseResult& one, const Metric& metric, double value, const std::string& extra) {
+Json entry(const CaseResult& one, const Metric& metric, double value) {
   const bool inverted = metric.better == Better::kHigher;
   return {{"name", one.name + ": " + (inverted ? "1 / " : "") + metric.name},
           {"unit", inverted ? inverse_unit(metric.unit) : metric.unit},
-          {"value", value},
-          {"extra", extra}};
+          {"value", value}};
 }
 
 Json entry(const Report& report, const CaseResult& one, const MetricValue& value) {
   const Metric& metric = *value.metric;
   const Estimate e = metric.better == Better::kHigher ? quotient(1, value.estimate) : value.estimate;
   const bool broken = !std::isfinite(value.estimate.value) || !std::isfinite(e.value);
-  Json json = entry(one, metric, broken ? kFailing : e.value,
-                    fmt::format("{}{} {}{}, n = {}, {}\n{}\n{}",
-                                broken ? "no number, for which this value stands so that it fails: " : "", metric.name,
-                                format_estimate(value.estimate), unit_suffix(metric.unit), value.estimate.n,
-                                plural(one.processes.size(), "process"), metric.meaning, report.machine()));
+  Json json = entry(one, metric, broken ? kFailing : e.value);
   if (e.has_interval() && !broken) json["range"] = fmt::format("{:.4g} .. {:.4g}", e.low, e.high);
+  json["extra"] = fmt::format("{}{} {}{}, n = {}, {}\n{}\n{}",
+                              broken ? "no number, for which this value stands so that it fails: " : "", metric.name,
+                              format_estimate(value.estimate), unit_suffix(metric.unit), value.estimate.n,
+                              plural(one.processes.size(), "process"), metric.meaning, report.machine());
   return json;
 }
 
@@ -48,11 +47,12 @@ bool did_not_work(const CaseResult& one) {
 
 /// An entry for each metric that such a case may have had in the report before.
 void add_failing(const CaseResult& one, Json& entries) {
-  for (const auto& metric : metrics())
-    if (is_shown(metric) && metric.measured_by(one.type))
-      entries.push_back(entry(
-          one, metric, kFailing,
-          fmt::format("the case did not work, for which this value stands so that it fails: {}", one.record().reason)));
+  for (const auto& metric : metrics()) {
+    if (!is_shown(metric) || !metric.measured_by(one.type)) continue;
+    Json json = entry(one, metric, kFailing);
+    json["extra"] = "the case did not work, for which this value stands so that it fails: " + one.record().reason;
+    entries.push_back(std::move(json));
+  }
 }
 
 }  // namespace

@@ -68,6 +68,9 @@ void add_time(Json& json, std::size_t iterations, double time_ns) {
 /// Without times, so that nothing is compared with them.
 void add_error(const Family& family, std::size_t family_index, Json& benchmarks) {
   Json json = common(family, family_index, family.name, "iteration");
+  json["repetitions"] = 1;
+  json["repetition_index"] = 0;
+  json["threads"] = 1;
   json["error_occurred"] = true;
   json["error_message"] = family.error;
   benchmarks.push_back(std::move(json));

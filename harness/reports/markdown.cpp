@@ -17,7 +17,8 @@ bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; 
 /// begins.
 bool is_markup(const std::string& line, std::size_t i) {
   if (line[i] == '_') return i == 0 || i + 1 == line.size() || !is_word(line[i - 1]) || !is_word(line[i + 1]);
-  return std::string_view(i == 0 && line.size() > 1 ? "|*`[]\\~#-+=" : "|*`[]\\~").find(line[i]) != std::string_view::npos;
+  return std::string_view(i == 0 && line.size() > 1 ? "|*`[]\\~#-+=" : "|*`[]\\~").find(line[i]) !=
+         std::string_view::npos;
 }
 
 /// Text that stays text: in a table's cell, in a line, and in HTML, which Markdown would let through.

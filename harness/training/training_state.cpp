@@ -12,14 +12,18 @@ constexpr const char* kStateFile = "training_state.json";
 constexpr const char* kTensorsFile = "training_state.safetensors";
 constexpr const char* kGenerator = "generator";
 
+std::int64_t count_or(const Json& json, const char* key, std::int64_t otherwise) {
+  return json.contains(key) ? whole_number(json.at(key)) : otherwise;
+}
+
 TrainingState state_in(const Json& json) {
   TrainingState state;
-  state.step = json.at("step").get<std::int64_t>();
+  state.step = whole_number(json.at("step"));
   // What an older state doesn't say it took to be so: no step skipped, each an update.
-  state.updates = json.value("updates", state.step);
-  state.skipped = {json.value("skipped_steps", std::int64_t{0}), json.value("skipped_in_a_row", std::int64_t{0})};
+  state.updates = count_or(json, "updates", state.step);
+  state.skipped = {count_or(json, "skipped_steps", 0), count_or(json, "skipped_in_a_row", 0)};
   if (json.contains("loss_scale")) state.loss_scale = json["loss_scale"].get<double>();
-  state.loss_scale_good_steps = json.value("loss_scale_good_steps", std::int64_t{0});
+  state.loss_scale_good_steps = count_or(json, "loss_scale_good_steps", 0);
   state.device = json.value("device", "");
   state.config = json.value("config", Json::object());
   return state;

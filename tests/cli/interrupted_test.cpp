@@ -1,6 +1,7 @@
 // Runs that are ended from outside: what they leave on the disk, and what they leave running.
 #include "tests/cli/started.h"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <sys/file.h>
 
@@ -9,13 +10,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A case of a moment and two of a minute, of which nobody waits for the end.
+/// A case of a moment and two of a minute, of which nobody waits for the end. The first of those leaves files in kept/.
 const std::string kThree = "name: three\ncases:\n" + std::string(kDecodeCase) +
-                           ", gates: [{metric: cached_uncached_mismatches, at_most: 0, unit: tokens}]}\n"
-                           "  - {name: slow, case: prefill, model: model.yaml, prompt_tokens: 8, precision: 1e-9, "
-                           "budget_s: 60, after: [decode], gates: [{metric: peak_memory, at_most: 1e-6, unit: GB}]}\n"
-                           "  - {name: last, case: prefill, model: model.yaml, prompt_tokens: 8, precision: 1e-9, "
-                           "budget_s: 60, after: [slow]}\n";
+                           R"(, gates: [{metric: cached_uncached_mismatches, at_most: 0, unit: tokens}]}
+  - name: slow
+    case: train
+    after: [decode]
+    model: model.yaml
+    training:
+      file: configs/training_quick.yaml
+      train: {max_seq_length: 16, max_steps: 10000000, logging_steps: 1, output_dir: kept, num_workers: 0}
+    keep_checkpoint: true
+    steps: 10000000
+    budget_s: 60
+    gates: [{metric: peak_memory, at_most: 1e-6, unit: GB}]
+  - {name: last, case: prefill, model: model.yaml, prompt_tokens: 8, precision: 1e-9, budget_s: 60, after: [slow]}
+)";
 
 class InterruptedTest : public RunTest {
  protected:
@@ -41,14 +51,19 @@ class InterruptedTest : public RunTest {
       count += entry->path().filename().string().starts_with("bench-case-");
     return count;
   }
-  /// The first case has been run, and the second is being run.
-  bool is_half_way() { return status_of(0) == "ok" && scratch_folders() > 0; }
+  /// Programs that said so by a file.
+  std::ptrdiff_t begun() {
+    return std::count_if(fs::directory_iterator(folder_.path()), {},
+                         [](const auto& entry) { return entry.path().filename().string().starts_with("begun."); });
+  }
+  /// The first case has been run, and the second is at work.
+  bool is_half_way() { return status_of(0) == "ok" && file("kept/metrics.jsonl") != ""; }
 
   void expect_report_of_an_interrupted_run(const std::string& ran) {
     const std::string why = "interrupted: " + ran + " of 3 cases ran";
     const Json json = report();
     EXPECT_EQ(json["exit_code"], 4);
-    EXPECT_EQ(json["interrupted"], true);
+    EXPECT_TRUE(json.value("interrupted", false));
     EXPECT_EQ(json["cases"].size(), 3u);
     EXPECT_TRUE(contains(json["summary"], why)) << json["summary"];
     EXPECT_EQ(json["cases"][2]["status"], "not_run");
@@ -63,7 +78,7 @@ class InterruptedTest : public RunTest {
 
 TEST_F(InterruptedTest, ARunThatIsAskedToEndSaysSoAndLeavesNothingRunning) {
   for (const int signal : {SIGINT, SIGTERM}) {
-    fs::remove_all(folder_.path() / "out");
+    for (const char* old : {"out", "kept"}) fs::remove_all(folder_.path() / old);
     Started run(folder_.path(), command());
     ASSERT_TRUE(run.wait_until([&] { return is_half_way(); }));
     EXPECT_EQ(WTERMSIG(run.end(signal)), signal);
@@ -103,7 +118,7 @@ TEST_F(InterruptedTest, WhatWasInterruptedIsRunAgainWhole) {
       bench("run --from out/report.json --case 'decode' --out again --processes 1", folder_.path().string());
   EXPECT_EQ(again.exit_code, 0) << again.text;
   Json json = report();
-  for (std::size_t i = 1; i < 3; ++i) json["cases"][i]["processes"][0]["config"]["prompt_tokens"] = 4;
+  json["cases"][1]["processes"][0]["config"]["steps"] = 2;
   for (auto& one : json["cases"]) one["budget_s"] = 1;
   folder_.write("short.json", json.dump());
   const Outcome rest = bench("run --from short.json --out again", folder_.path().string());
@@ -125,8 +140,11 @@ TEST_F(InterruptedTest, ACaseThatIsMeasuredInProcessesOfItsOwnEndsWithTheRunThat
 TEST_F(InterruptedTest, BothSidesOfAComparisonEndWithItWhenItIsKilled) {
   folder_.write("suite.yaml",
                 "name: t\ncases:\n  - {name: p, case: prefill, model: model.yaml, prompt_tokens: 8, budget_s: 60}\n");
-  Started ab(folder_.path(), {"ab", ".", ".", "suite.yaml", "--device", "cpu", "--blocks", "100000"});
-  ASSERT_TRUE(ab.wait_until([&] { return scratch_folders() > 1; }));
+  const fs::path program =
+      folder_.write("program", "#!/bin/sh\n[ $2 = --protocol ] || touch begun.$$\nexec '" BENCH_PROGRAM "' \"$@\"\n");
+  fs::permissions(program, fs::perms::owner_all);
+  Started ab(folder_.path(), {"ab", program, program, "suite.yaml", "--device", "cpu", "--blocks", "100000"});
+  ASSERT_TRUE(ab.wait_until([&] { return begun() == 2; }));
   ab.end(SIGKILL);
   EXPECT_TRUE(ab.all_output().has_value()) << "a side goes on";
   EXPECT_EQ(scratch_folders(), 0u);
@@ -200,7 +218,7 @@ TEST_F(InterruptedTest, AFormatThatCannotBeWrittenLosesNoOther) {
   folder_.write("out/report.md/in the way", "");
   EXPECT_EQ(WEXITSTATUS(run.end(0)), 3);
   EXPECT_EQ(status_of(0), "ok");
-  EXPECT_TRUE(contains(run.all_output().value_or(""), "report.md: cannot be")) << "which one, is said";
+  EXPECT_TRUE(contains(run.all_output().value_or(""), "report.md: is not a file")) << "which one, is said";
 }
 
 }  // namespace

@@ -154,7 +154,6 @@ TEST_F(TextPplTest, HowTextsBeginAndEndIsReadSaidAndOverridden) {
   const Outcome asked = here(generate + "--eos-token-id 7 --eos-token-id 8 --no-add-bos");
   EXPECT_TRUE(contains(asked.text, "texts begin without a bos token (--no-add-bos), end at 7, 8 (--eos-token-id)"))
       << asked.text;
-  EXPECT_EQ(asked.text.rfind("texts begin", 0) == 0 || asked.text.rfind("모든", 0) == 0, true) << asked.text;
   EXPECT_EQ(here(generate + "--eos-token-id 320").exit_code, 2);
 }
 
@@ -170,7 +169,7 @@ TEST_F(TextPplTest, TrainingRefusesItsOwnTextForValidationAndSaysWhatIsInBoth) {
   folder_.write("other.txt", other + text.substr(0, text.find('\n') + 1));
   const Outcome both = train("both", options + "--set data.valid_path=other.txt");
   EXPECT_EQ(both.exit_code, 0) << both.text;
-  EXPECT_TRUE(contains(both.text, "warning: 1 of 31 paragraphs of other.txt (3.2 %) stand in t.txt as well"))
+  EXPECT_TRUE(contains(both.text, "warning: 1 of 31 paragraphs of other.txt (3.23 %) stand in t.txt as well"))
       << both.text;
 }
 

@@ -107,7 +107,7 @@ TEST_F(TrainTest, SizesThatOverflowAreRefused) {
                                 "--set train.effective_batch_size=9223372036854775807 --set train.batch_size=1 --set "
                                 "train.gradient_accumulation_steps=9223372036854775807");
   EXPECT_EQ(outcome.exit_code, 2) << outcome.text;
-  EXPECT_TRUE(contains(outcome.text, "are more tokens than 64 bits can count")) << outcome.text;
+  EXPECT_TRUE(contains(outcome.text, "gradient_accumulation_steps: 9223372036854775807 is too large")) << outcome.text;
 }
 
 }  // namespace

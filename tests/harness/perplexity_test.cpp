@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include <gtest/gtest.h>
+#include <sentencepiece_trainer.h>
 
 namespace bench::harness {
 namespace {
@@ -196,6 +197,32 @@ TEST(PerplexityCase, ATextThatIsNotReadIsNoInput) {
   const Record record = run_perplexity(config, context);
   EXPECT_GT(record.fact("scored_tokens"), 0);
   EXPECT_FALSE(record.inputs.contains(text));
+}
+
+TEST(PerplexityCase, BitsPerByteOfATextThatTheTokenizerChangesOnlyWhenAsked) {
+  const tests::TemporaryFolder folder;
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "모든 국민은 법 앞에  평등하다 " + std::to_string(i) + "\n";  // two spaces
+  PerplexityConfig config;
+  config.text = folder.write("valid.txt", text).string();
+  config.context = 16;
+  config.source.checkpoint = (folder.path() / "final").string();
+  ASSERT_TRUE(sentencepiece::SentencePieceTrainer::Train({{"input", config.text},
+                                                          {"model_prefix", (folder.path() / "t").string()},
+                                                          {"vocab_size", "50"},
+                                                          {"model_type", "bpe"},
+                                                          {"minloglevel", "2"}})
+                  .ok());
+  const Tokenizer tokenizer(folder.path() / "t.model");
+  write_checkpoint(tiny_model(), config.source.checkpoint, torch::kFloat32, &tokenizer);
+  Context context{"perplexity", find_device("cpu", "test"), 100, {}};
+  const Record without = run_perplexity(config, context);
+  EXPECT_FALSE(without.facts.contains("text_bytes"));
+  EXPECT_EQ(without.notes.at("lossy").rfind("the tokenizer changes 40 of 40 paragraphs (100 %)", 0), 0u)
+      << without.notes.at("lossy");
+  EXPECT_EQ(without.notes.at("tokenizer"), "texts begin without a bos token (add_bos_token in tokenizer_config.json)");
+  config.allow_lossy = true;
+  EXPECT_GT(run_perplexity(config, context).fact("text_bytes"), 0.8 * static_cast<double>(text.size()));
 }
 
 TEST(Perplexity, BadOptionsAreErrors) {

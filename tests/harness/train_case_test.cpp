@@ -54,11 +54,10 @@ TEST(TrainCase, AllStepsAreMadeHoweverLittleTimeThereIs) {
   EXPECT_EQ(record.steps_cut(), "");
 }
 
-TEST(TrainCase, StepsThatTheSpeedDidNotNeedAreSaidToBeLeftOut) {
-  const Record record = run_two_steps(100, false, /*micro_steps=*/1, /*steps=*/1000);
-  EXPECT_LT(record.samples("loss").size(), 1000u);
-  EXPECT_NE(record.steps_cut().find(" of 1000 steps in "), std::string::npos) << record.steps_cut();
-  EXPECT_NE(record.steps_cut().find("their speed was known by then"), std::string::npos) << record.steps_cut();
+TEST(TrainCase, StepsThatWereNotMadeAreSaidToBeLeftOut) {
+  const Record record = run_two_steps(0.2, false, /*micro_steps=*/1, /*steps=*/100'000);
+  EXPECT_EQ(record.steps_cut().find(fmt::format("{} of 100000 steps in ", record.samples("loss").size())), 0u)
+      << record.steps_cut();
 }
 
 /// A whole run of 200 steps that may take so long.
