@@ -32,17 +32,36 @@ int locked(const fs::path& folder, int flags) {
   return -1;
 }
 
-/// One without a lock file is just being made.
+/// The lock goes last: where something can't be removed, the next one to come still finds that nobody holds it.
+void remove_folder(const fs::path& folder) {
+  std::error_code failed;
+  for (fs::directory_iterator entry(folder, failed); !failed && entry != fs::directory_iterator();
+       entry.increment(failed))
+    if (entry->path().filename() != kLockFile && (fs::remove_all(entry->path(), failed), failed)) return;
+  if (failed) return;
+  ::unlink((folder / kLockFile).c_str());
+  ::rmdir(folder.c_str());
+}
+
+/// Removes a folder that no process holds.
+void remove_if_abandoned(const fs::path& folder) {
+  if (!is_scratch_folder(folder)) return;
+  if (!fs::exists(folder / kLockFile)) {
+    ::rmdir(
+        folder.c_str());  // only if it is empty: one whose lock had gone, or just been made, which is then made again
+    return;
+  }
+  const int lock = locked(folder, 0);
+  if (lock < 0) return;
+  remove_folder(folder);
+  ::close(lock);
+}
+
 void remove_abandoned(const fs::path& parent) {
   std::error_code failed;
   for (fs::directory_iterator entry(parent, failed); !failed && entry != fs::directory_iterator();
-       entry.increment(failed)) {
-    const int lock = is_scratch_folder(entry->path()) ? locked(entry->path(), 0) : -1;
-    if (lock < 0) continue;
-    std::error_code ignored;
-    fs::remove_all(entry->path(), ignored);
-    ::close(lock);
-  }
+       entry.increment(failed))
+    remove_if_abandoned(entry->path());
 }
 
 }  // namespace
@@ -50,17 +69,18 @@ void remove_abandoned(const fs::path& parent) {
 ScratchFolder::ScratchFolder() {
   const fs::path parent = fs::temp_directory_path();
   remove_abandoned(parent);
-  std::string name = (parent / (std::string(kPrefix) + "XXXXXX")).string();
-  if (!::mkdtemp(name.data()))
-    throw Error::at_run_time(name, std::string("no temporary folder can be made: ") + std::strerror(errno));
-  path_ = name;
-  // Without a lock (a file system that has none) it is removed by us alone.
-  lock_ = locked(path_, O_CREAT);
+  do {
+    std::string name = (parent / (std::string(kPrefix) + "XXXXXX")).string();
+    if (!::mkdtemp(name.data()))
+      throw Error::at_run_time(name, std::string("no temporary folder can be made: ") + std::strerror(errno));
+    path_ = name;
+    // Without a lock (a file system that has none) it is removed by us alone.
+    lock_ = locked(path_, O_CREAT);
+  } while (lock_ < 0 && !fs::exists(path_));  // another process took it for abandoned before it had its lock
 }
 
 ScratchFolder::~ScratchFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
+  remove_folder(path_);
   if (lock_ >= 0) ::close(lock_);
 }
 
