@@ -81,7 +81,7 @@ TEST_F(InterruptedTest, ARunThatIsAskedToEndSaysSoAndLeavesNothingRunning) {
     for (const char* old : {"out", "kept"}) fs::remove_all(folder_.path() / old);
     Started run(folder_.path(), command());
     ASSERT_TRUE(run.wait_until([&] { return is_half_way(); }));
-    EXPECT_EQ(WTERMSIG(run.end(signal)), signal);
+    EXPECT_EQ(ending_signal(run.end(signal)), signal);
     const auto output = run.all_output();
     ASSERT_TRUE(output.has_value()) << "a case goes on";
     EXPECT_TRUE(contains(*output, "\ninterrupted: 1 of 3 cases ran\n")) << *output;
@@ -94,7 +94,7 @@ TEST_F(InterruptedTest, ARunThatIsAskedToEndSaysSoAndLeavesNothingRunning) {
 TEST_F(InterruptedTest, ARunThatIsKilledHasSaidSoBeforeAndItsCaseEndsWithIt) {
   Started run(folder_.path(), command());
   ASSERT_TRUE(run.wait_until([&] { return is_half_way(); }));
-  EXPECT_EQ(WTERMSIG(run.end(SIGKILL)), SIGKILL);
+  EXPECT_EQ(ending_signal(run.end(SIGKILL)), SIGKILL);
   ASSERT_TRUE(run.all_output().has_value()) << "a case goes on";
   expect_report_of_an_interrupted_run("1");
   EXPECT_EQ(scratch_folders(), 0u);
@@ -179,7 +179,7 @@ TEST_F(InterruptedTest, WhereNoReportCanBeWrittenNothingIsRun) {
   // Files may not grow beyond a block, as on a full disk.
   const std::string command = "ulimit -f 1; cd '" + folder_.path().string() +
                               "' && '" BENCH_PROGRAM "' run suite.yaml --device cpu --out full >log 2>&1";
-  EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 3);
+  EXPECT_EQ(exit_code(std::system(command.c_str())), 3);
   EXPECT_FALSE(contains(file("log"), "decode ...")) << file("log");
   EXPECT_TRUE(contains(file("log"), "report.json: cannot be written")) << file("log");
   EXPECT_TRUE(contains(file("log"), "hint: ")) << file("log");
@@ -194,7 +194,7 @@ TEST_F(InterruptedTest, AReportThatCannotBeWrittenEndsNoRunAndIsTriedAgain) {
   ASSERT_TRUE(lost.wait_until([&] { return status_of(0) == "not_run"; }));
   fs::remove_all(out);
   folder_.write("out", "");
-  EXPECT_EQ(WEXITSTATUS(lost.end(0)), 3);
+  EXPECT_EQ(exit_code(lost.end(0)), 3);
   const std::string said = lost.all_output().value_or("");
   EXPECT_TRUE(contains(said, "the run goes on")) << said;
   EXPECT_TRUE(contains(said, "second ...")) << said;
@@ -205,7 +205,7 @@ TEST_F(InterruptedTest, AReportThatCannotBeWrittenEndsNoRunAndIsTriedAgain) {
   Started found_again(folder_.path(), command("json"));
   ASSERT_TRUE(found_again.wait_until([&] { return status_of(0) == "not_run"; }));
   fs::remove_all(out);  // a folder that is gone is made again
-  EXPECT_EQ(WEXITSTATUS(found_again.end(0)), 4);
+  EXPECT_EQ(exit_code(found_again.end(0)), 4);
   EXPECT_EQ(status_of(1), "ok");
   EXPECT_FALSE(report().contains("interrupted"));
 }
@@ -216,7 +216,7 @@ TEST_F(InterruptedTest, AFormatThatCannotBeWrittenLosesNoOther) {
   ASSERT_TRUE(run.wait_until([&] { return status_of(0) == "not_run"; }));
   fs::remove(folder_.path() / "out/report.md");
   folder_.write("out/report.md/in the way", "");
-  EXPECT_EQ(WEXITSTATUS(run.end(0)), 3);
+  EXPECT_EQ(exit_code(run.end(0)), 3);
   EXPECT_EQ(status_of(0), "ok");
   EXPECT_TRUE(contains(run.all_output().value_or(""), "report.md: is not a file")) << "which one, is said";
 }

@@ -13,6 +13,10 @@
 
 namespace bench::harness {
 
+/// What waitpid and system say of an end. Functions, since macOS's macros take no value that has no address.
+inline int exit_code(int status) { return WEXITSTATUS(status); }
+inline int ending_signal(int status) { return WTERMSIG(status); }
+
 /// A program that was started in a folder, whose tmp/ is its TMPDIR. It and all that it starts write into one pipe.
 class Started {
  public:
