@@ -4,6 +4,7 @@
 #include "model/json_file.h"
 #include "model/mapped_file.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t kLengthBytes = 8;              // little-endian length of the header
 constexpr std::uint64_t kLongestHeader = 100'000'000;  // the format's own limit
+constexpr double kFarthest = 1e18;                     // elements; below 2^63
 
 constexpr std::array<std::pair<const char*, torch::Dtype>, 9> kDtypes{{{"F64", torch::kFloat64},
                                                                        {"F32", torch::kFloat32},
@@ -105,8 +107,10 @@ class Reader {
                                ", the file has " + std::to_string(mapped_.size()));
     const auto element = static_cast<std::uint64_t>(c10::elementSize(known->second));
     std::uint64_t wanted = element;
+    double distance = 1;  // between its first and last element if no size were 0: LibTorch computes strides so
     for (const std::int64_t size : shape) {
-      if (size < 0 || (size > 0 && wanted > mapped_.size() / static_cast<std::uint64_t>(size)))
+      distance *= static_cast<double>(std::max<std::int64_t>(size, 1));
+      if (size < 0 || distance > kFarthest || (size > 0 && wanted > mapped_.size() / static_cast<std::uint64_t>(size)))
         fail(kLengthBytes, "'" + name + "' has an impossible shape");
       wanted *= static_cast<std::uint64_t>(size);
     }
