@@ -5,6 +5,7 @@
 #include "harness/core/process.h"
 #include "harness/core/scratch_folder.h"
 #include "harness/core/turns.h"
+#include "harness/core/yaml_limits.h"
 #include "harness/environment.h"
 
 #include <csignal>
@@ -69,10 +70,6 @@ Record run_process_of(const CaseRequest& request, const fs::path& program, bool 
   return record;
 }
 
-/// Objects and lists within each other. What reads, writes or shows a document calls itself for each of them: a file of
-/// brackets would end this process, or become a page of its size squared.
-constexpr std::size_t kDeepest = 100;
-
 /// The byte, counted from 1, at which a JSON text is nested deeper than that.
 std::optional<std::size_t> nested_too_deep(const std::string& text) {
   std::size_t depth = 0;
@@ -83,7 +80,7 @@ std::optional<std::size_t> nested_too_deep(const std::string& text) {
       ++i;  // whatever follows ends no text
     else if (c == '"')
       quoted = !quoted;
-    else if (!quoted && (c == '[' || c == '{') && ++depth > kDeepest)
+    else if (!quoted && (c == '[' || c == '{') && ++depth > kDeepestNesting)
       return i + 1;
     else if (!quoted && (c == ']' || c == '}') && depth > 0)
       --depth;
@@ -96,7 +93,7 @@ std::optional<std::size_t> nested_too_deep(const std::string& text) {
 Json parse_json(const std::string& text, const std::string& where) {
   if (const auto byte = nested_too_deep(text))
     throw Error(fmt::format("{}: byte {}", where, *byte),
-                fmt::format("has more than {} objects and lists within each other", kDeepest),
+                fmt::format("has more than {} objects and lists within each other", kDeepestNesting),
                 "no file that this program writes has");
   try {
     return Json::parse(text);

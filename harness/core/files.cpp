@@ -93,8 +93,6 @@ void sync_folder(const fs::path& folder, const fs::path& named) {
   sync_path(folder, named);
 }
 
-fs::path parent_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
-
 void rename_into_place(const fs::path& from, const fs::path& to) {
   std::error_code failed;
   fs::rename(from, to, failed);

@@ -78,24 +78,14 @@ class SpawnFiles {
 /// A pipe into which nobody writes. A started program has its reading end, under a number that a variable names, and
 /// this process alone the other: so its end is seen there at once, even when it is killed. Needs nothing of the system
 /// that only some have.
-class StarterPipe {
- public:
+struct StarterPipe {
   static constexpr int kTheirs = 5;
   static constexpr const char* kVariable = "BENCH_STARTER_FD";
 
-  StarterPipe() { make_pipe(read_end_, write_end_); }
-  ~StarterPipe() {
-    close_and_forget(read_end_);
-    close_and_forget(write_end_);
-  }
-  StarterPipe(const StarterPipe&) = delete;
-  StarterPipe& operator=(const StarterPipe&) = delete;
-
-  PassedFd passed() const { return {read_end_, kTheirs}; }
+  PassedFd passed() const { return {ends.read_end.number(), kTheirs}; }
   static std::string variable() { return fmt::format("{}={}", kVariable, kTheirs); }
 
- private:
-  int read_end_ = -1, write_end_ = -1;
+  Pipe ends;
 };
 
 bool is_pipe(int fd) {

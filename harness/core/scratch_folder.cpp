@@ -1,12 +1,12 @@
 #include "harness/core/scratch_folder.h"
 
 #include "harness/core/error.h"
+#include "harness/core/file_lock.h"
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,13 +23,11 @@ bool is_scratch_folder(const fs::path& path) {
          S_ISDIR(found.st_mode) && found.st_uid == ::geteuid();
 }
 
-/// Takes the lock of a folder: a file descriptor, or -1. A lock ends with the process that holds it; a process id could
-/// be another's by now, or one of another container.
-int locked(const fs::path& folder, int flags) {
-  const int fd = ::open((folder / kLockFile).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
-  if (fd < 0 || ::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
-  ::close(fd);
-  return -1;
+/// Takes the lock of a folder; not open where another holds it, or the folder has no lock file. A lock ends with the
+/// process that holds it; a process id could be another's by now, or one of another container.
+Descriptor locked(const fs::path& folder, int flags) {
+  Descriptor lock(::open((folder / kLockFile).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600));
+  return lock.is_open() && try_lock(lock) == LockState::kOurs ? std::move(lock) : Descriptor();
 }
 
 /// The lock goes last: where something can't be removed, the next one to come still finds that nobody holds it.
@@ -51,10 +49,7 @@ void remove_if_abandoned(const fs::path& folder) {
         folder.c_str());  // only if it is empty: one whose lock had gone, or just been made, which is then made again
     return;
   }
-  const int lock = locked(folder, 0);
-  if (lock < 0) return;
-  remove_folder(folder);
-  ::close(lock);
+  if (const Descriptor lock = locked(folder, 0); lock.is_open()) remove_folder(folder);
 }
 
 void remove_abandoned(const fs::path& parent) {
@@ -76,13 +71,10 @@ ScratchFolder::ScratchFolder() {
     path_ = name;
     // Without a lock (a file system that has none) it is removed by us alone.
     lock_ = locked(path_, O_CREAT);
-  } while (lock_ < 0 && !fs::exists(path_));  // another process took it for abandoned before it had its lock
+  } while (!lock_.is_open() && !fs::exists(path_));  // another process took it for abandoned before it had its lock
 }
 
-ScratchFolder::~ScratchFolder() {
-  remove_folder(path_);
-  if (lock_ >= 0) ::close(lock_);
-}
+ScratchFolder::~ScratchFolder() { remove_folder(path_); }
 
 std::string inherited_scratch_folder() {
   const char* folder = std::getenv("TMPDIR");

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "harness/core/descriptor.h"
+
 #include <filesystem>
 #include <string>
 
@@ -18,7 +20,7 @@ class ScratchFolder {
 
  private:
   std::filesystem::path path_;
-  int lock_ = -1;
+  Descriptor lock_;
 };
 
 /// The folder that is this process's TMPDIR, if it is such a one of the process that started it; else "".

@@ -28,8 +28,6 @@ constexpr std::ptrdiff_t kRandomDigits = 16;
 constexpr std::size_t kLongestName = 200;  // a file's name has 255 bytes, and the mark needs some
 constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-fs::path parent_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
-
 /// ".final.bench-tmp-0123456789abcdef" beside "final".
 fs::path random_name(const fs::path& target, std::string_view mark) {
   std::random_device random;
@@ -83,6 +81,8 @@ void clear_stale(const fs::path& path) {
 }
 
 }  // namespace
+
+fs::path parent_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 
 Temporary::Temporary(const fs::path& target, Kind kind) {
   remove_stale_temporaries(parent_of(target));

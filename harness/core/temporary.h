@@ -46,6 +46,9 @@ class SetAside {
   bool keep_ = false;
 };
 
+/// The folder that a path lies in: "." for a mere name.
+std::filesystem::path parent_of(const std::filesystem::path& path);
+
 /// Clears a folder of what processes that died while writing into it left there. What they had set aside goes back to
 /// its place if nothing took it. Leaves what belongs to a process that lives, and all where there are no locks.
 void remove_stale_temporaries(const std::filesystem::path& folder);

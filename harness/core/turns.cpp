@@ -1,7 +1,6 @@
 #include "harness/core/turns.h"
 
 #include "harness/core/error.h"
-#include "harness/core/pipe.h"
 
 #include <cerrno>
 #include <csignal>
@@ -38,21 +37,15 @@ void Turns::wait() const {
 
 TurnGiver::TurnGiver() {
   std::signal(SIGPIPE, SIG_IGN);  // a process that died is noticed by what write() returns
-  make_pipe(child_go_, go_);
-  make_pipe(ready_, child_ready_);
-}
-
-TurnGiver::~TurnGiver() {
-  for (int* fd : {&go_, &ready_, &child_go_, &child_ready_}) close_and_forget(*fd);
 }
 
 void TurnGiver::close_child_ends() {
-  close_and_forget(child_go_);
-  close_and_forget(child_ready_);
+  go_.read_end = Descriptor();
+  ready_.write_end = Descriptor();
 }
 
-bool TurnGiver::await_ready() const { return read_token(ready_); }
+bool TurnGiver::await_ready() const { return read_token(ready_.read_end.number()); }
 
-void TurnGiver::go() const { write_token(go_); }
+void TurnGiver::go() const { write_token(go_.write_end.number()); }
 
 }  // namespace bench::harness

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "harness/core/pipe.h"
+
 namespace bench::harness {
 
 /// Two processes that take turns, so that they meet the same state of the machine: each waits before a block of timing
@@ -17,13 +19,10 @@ class Turns {
 class TurnGiver {
  public:
   TurnGiver();
-  ~TurnGiver();
-  TurnGiver(const TurnGiver&) = delete;
-  TurnGiver& operator=(const TurnGiver&) = delete;
 
   /// What the process is started with; close_child_ends() once it runs, else its end could not be noticed.
-  int child_go_fd() const { return child_go_; }
-  int child_ready_fd() const { return child_ready_; }
+  int child_go_fd() const { return go_.read_end.number(); }
+  int child_ready_fd() const { return ready_.write_end.number(); }
   void close_child_ends();
 
   /// Waits until the process is ready for a block. False when it has ended instead.
@@ -31,7 +30,7 @@ class TurnGiver {
   void go() const;
 
  private:
-  int go_ = -1, ready_ = -1, child_go_ = -1, child_ready_ = -1;
+  Pipe go_, ready_;
 };
 
 }  // namespace bench::harness

@@ -14,7 +14,6 @@
 namespace bench::harness {
 namespace {
 
-constexpr std::size_t kDeepest = 100;
 constexpr std::size_t kMostAliased = 10'000;
 
 /// What a node comes to when every alias in it is replaced by what it stands for.
@@ -72,7 +71,7 @@ class Limits : public YAML::EventHandler {
     return Error(fmt::format("{}:{}:{}", file_, mark.line + 1, mark.column + 1), what, hint);
   }
   void check_depth(const YAML::Mark& mark, std::size_t depth) const {
-    if (depth > kDeepest) throw error(mark, fmt::format("is nested deeper than {} levels", kDeepest), "");
+    if (depth > kDeepestNesting) throw error(mark, fmt::format("is nested deeper than {} levels", kDeepestNesting), "");
   }
   void begin(const YAML::Mark& mark, YAML::anchor_t anchor, bool is_map) {
     check_depth(mark, open_.size() + 1);

@@ -52,12 +52,6 @@ void check_accepted(const std::vector<std::string>& changes, const fs::path& che
               "--accept-changes goes on so; else resume with the configs that the run began with");
 }
 
-/// Throws Error if a byte of it isn't what was written.
-void check_files(const fs::path& checkpoint) {
-  if (!fs::exists(checkpoint / kChecksumsFile)) throw Error((checkpoint / kChecksumsFile).string(), "is missing");
-  verify_checkpoint(checkpoint);
-}
-
 }  // namespace
 
 std::vector<std::string> changes_since(const TrainingState& state, const fs::path& checkpoint,
@@ -78,7 +72,7 @@ ResumePoint load_newest_whole(const RunDirectory& directory, const Json& effecti
     TrainingState state;
     auto damage = why_failed([&] {
       state = read_training_state(checkpoint);
-      check_files(checkpoint);
+      verify_checkpoint(checkpoint);
     });
     if (!damage) {
       point.changes = changes_since(state, checkpoint, effective_config);

@@ -35,14 +35,9 @@ void TrainConfig::validate(const Require& require) const {
   };
   positive(batch_size, "batch_size");
   positive(gradient_accumulation_steps, "gradient_accumulation_steps");
-  const bool fits = product_fits({batch_size, gradient_accumulation_steps});
-  require(fits, "gradient_accumulation_steps",
-          fmt::format("{} x batch_size {} is more than 64 bits can count", gradient_accumulation_steps, batch_size),
-          "");
-  const std::int64_t sequences = fits ? batch_size * gradient_accumulation_steps : 0;
-  require(effective_batch_size == sequences, "effective_batch_size",
+  require(effective_batch_size == batch_size * gradient_accumulation_steps, "effective_batch_size",
           fmt::format("{} is not batch_size {} x gradient_accumulation_steps {} = {}", effective_batch_size, batch_size,
-                      gradient_accumulation_steps, sequences),
+                      gradient_accumulation_steps, batch_size * gradient_accumulation_steps),
           "change one of the three");
   require_sizes(require, {{"max_seq_length", max_seq_length}, {"warmup_steps", warmup_steps}});
   require(max_seq_length >= 2, "max_seq_length", "must be at least 2", "a token is predicted from at least one other");

@@ -103,7 +103,7 @@ using bench::tests::fails;
 using bench::tests::original;
 using bench::tests::path_of;
 
-// As the C library declares them, with the functions that its headers make of them (fopen64).
+// As the C library declares them. On systems of 64 bits open64 and fopen64 are other names of the same functions.
 extern "C" {
 
 int open(const char* path, int flags, ...) {
@@ -114,22 +114,12 @@ int open(const char* path, int flags, ...) {
   static int (*kept)(const char*, int, ...);
   return fails(path) ? -1 : original(kept, "open")(path, flags, mode);
 }
-int open64(const char* path, int flags, ...) {
-  va_list arguments;
-  va_start(arguments, flags);
-  const mode_t mode = (flags & O_CREAT) ? va_arg(arguments, mode_t) : 0;
-  va_end(arguments);
-  static int (*kept)(const char*, int, ...);
-  return fails(path) ? -1 : original(kept, "open64")(path, flags, mode);
-}
+int open64(const char* path, int flags, ...) __attribute__((alias("open")));
 std::FILE* fopen(const char* path, const char* mode) {
   static std::FILE* (*kept)(const char*, const char*);
   return fails(path) ? nullptr : original(kept, "fopen")(path, mode);
 }
-std::FILE* fopen64(const char* path, const char* mode) {
-  static std::FILE* (*kept)(const char*, const char*);
-  return fails(path) ? nullptr : original(kept, "fopen64")(path, mode);
-}
+std::FILE* fopen64(const char* path, const char* mode) __attribute__((alias("fopen")));
 ssize_t read(int descriptor, void* bytes, std::size_t count) {
   static ssize_t (*kept)(int, void*, std::size_t);
   return fails(path_of(descriptor)) ? -1 : original(kept, "read")(descriptor, bytes, count);
