@@ -1,6 +1,6 @@
 #pragma once
 
-#include "harness/measure.h"
+#include "harness/measuring/measure.h"
 
 #include <string>
 

@@ -1,7 +1,7 @@
 #include "harness/cases/decode.h"
 
-#include "harness/cases/forward_work.h"
 #include "harness/core/clock.h"
+#include "harness/cost/forward_work.h"
 #include "model/generate.h"
 
 namespace bench::harness {

@@ -1,10 +1,10 @@
 #include "harness/cases/memory.h"
 
-#include "harness/checkpoints.h"
+#include "harness/checkpoints/checkpoints.h"
 #include "harness/core/clock.h"
 #include "harness/core/progress.h"
 #include "harness/data/synthetic.h"
-#include "harness/isolated.h"
+#include "harness/isolation/isolated.h"
 #include "harness/training/memory_estimate.h"
 #include "harness/training/trainer.h"
 #include "model/checkpoint.h"

@@ -1,10 +1,10 @@
 #include "harness/cases/model_source.h"
 
-#include "harness/checkpoints.h"
+#include "harness/checkpoints/checkpoints.h"
 #include "harness/core/clock.h"
 #include "harness/core/hash.h"
 #include "harness/data/tokens.h"
-#include "harness/quantization_cost.h"
+#include "harness/evaluation/quantization_cost.h"
 #include "harness/training/training_data.h"
 
 #include <filesystem>

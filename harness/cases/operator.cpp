@@ -2,7 +2,7 @@
 
 #include "harness/cases/model_source.h"
 #include "harness/cases/operators.h"
-#include "harness/checkpoints.h"
+#include "harness/checkpoints/checkpoints.h"
 
 #include <benchmark/benchmark.h>
 #include <torch/autograd.h>

@@ -1,10 +1,10 @@
 #include "harness/cases/perplexity.h"
 
-#include "harness/checkpoints.h"
+#include "harness/checkpoints/checkpoints.h"
 #include "harness/core/clock.h"
 #include "harness/core/progress.h"
 #include "harness/data/text_bytes.h"
-#include "harness/perplexity.h"
+#include "harness/evaluation/perplexity.h"
 #include "harness/training/training_data.h"
 
 namespace bench::harness {

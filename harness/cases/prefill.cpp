@@ -1,7 +1,7 @@
 #include "harness/cases/prefill.h"
 
-#include "harness/cases/forward_work.h"
-#include "harness/measure.h"
+#include "harness/cost/forward_work.h"
+#include "harness/measuring/measure.h"
 
 namespace bench::harness {
 

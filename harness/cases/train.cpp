@@ -1,12 +1,12 @@
 #include "harness/cases/train.h"
 
 #include "harness/cases/model_source.h"
-#include "harness/checkpoints.h"
+#include "harness/checkpoints/checkpoints.h"
 #include "harness/core/clock.h"
 #include "harness/core/process.h"
 #include "harness/core/progress.h"
 #include "harness/core/stats.h"
-#include "harness/environment.h"
+#include "harness/host/environment.h"
 #include "harness/training/memory_estimate.h"
 #include "harness/training/train.h"
 

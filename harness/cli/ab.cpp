@@ -1,4 +1,4 @@
-#include "harness/ab.h"
+#include "harness/running/ab.h"
 
 #include "harness/cli/checks.h"
 #include "harness/cli/verbs.h"
@@ -8,8 +8,8 @@
 #include "harness/core/progress.h"
 #include "harness/core/random.h"
 #include "harness/devices/device.h"
-#include "harness/environment.h"
-#include "harness/isolated.h"
+#include "harness/host/environment.h"
+#include "harness/isolation/isolated.h"
 
 #include <iostream>
 #include <memory>

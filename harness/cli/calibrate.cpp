@@ -1,10 +1,10 @@
-#include "harness/calibrate.h"
+#include "harness/running/calibrate.h"
 
 #include "harness/cli/verbs.h"
 #include "harness/core/clock.h"
 #include "harness/core/files.h"
 #include "harness/core/progress.h"
-#include "harness/runner.h"
+#include "harness/running/runner.h"
 
 #include <filesystem>
 #include <iostream>

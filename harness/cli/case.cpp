@@ -1,7 +1,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/core/files.h"
-#include "harness/isolated.h"
-#include "harness/runner.h"
+#include "harness/isolation/isolated.h"
+#include "harness/running/runner.h"
 
 #include <memory>
 

@@ -1,7 +1,7 @@
+#include "harness/checkpoints/inference_config.h"
 #include "harness/cli/verbs.h"
-#include "harness/inference_config.h"
-#include "harness/machine.h"
-#include "harness/suite.h"
+#include "harness/host/machine.h"
+#include "harness/running/suite.h"
 #include "harness/training/training_config.h"
 #include "model/config.h"
 

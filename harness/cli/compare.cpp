@@ -1,8 +1,8 @@
-#include "harness/compare.h"
+#include "harness/comparison/compare.h"
 
 #include "harness/cli/verbs.h"
 #include "harness/reports/reports.h"
-#include "harness/suite.h"
+#include "harness/running/suite.h"
 
 #include <iostream>
 #include <memory>

@@ -1,5 +1,5 @@
 #include "harness/cli/verbs.h"
-#include "harness/environment.h"
+#include "harness/devices/current_environment.h"
 
 #include <iostream>
 #include <memory>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "harness/history.h"
+#include "harness/comparison/history.h"
 
 #include <ostream>
 #include <set>

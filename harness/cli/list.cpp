@@ -2,7 +2,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/core/embedded.h"
 #include "harness/devices/device.h"
-#include "harness/gate.h"
+#include "harness/judging/gate.h"
 #include "harness/reports/reports.h"
 
 #include <iostream>

@@ -1,11 +1,11 @@
-#include "harness/build_info.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/names.h"
 #include "harness/core/process.h"
 #include "harness/core/scratch_folder.h"
-#include "harness/environment.h"
-#include "harness/failure.h"
-#include "harness/waiting.h"
+#include "harness/devices/processor_quota.h"
+#include "harness/host/build_info.h"
+#include "harness/host/waiting.h"
+#include "harness/running/failure.h"
 
 #include <cerrno>
 #include <csignal>

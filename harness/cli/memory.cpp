@@ -2,7 +2,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/devices/device.h"
 #include "harness/reports/reports.h"
-#include "harness/runner.h"
+#include "harness/running/runner.h"
 #include "harness/training/memory_estimate.h"
 #include "harness/training/training_config.h"
 

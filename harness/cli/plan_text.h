@@ -1,6 +1,6 @@
 #pragma once
 
-#include "harness/plan.h"
+#include "harness/planning/plan.h"
 
 #include <ostream>
 

@@ -1,12 +1,12 @@
 #include "harness/cli/checks.h"
 #include "harness/cli/verbs.h"
-#include "harness/compare.h"
+#include "harness/comparison/compare.h"
 #include "harness/core/process.h"
 #include "harness/core/progress.h"
-#include "harness/failure.h"
-#include "harness/report_paths.h"
+#include "harness/judging/report_paths.h"
 #include "harness/reports/reports.h"
-#include "harness/runner.h"
+#include "harness/running/failure.h"
+#include "harness/running/runner.h"
 
 #include <filesystem>
 #include <iostream>

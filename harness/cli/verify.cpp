@@ -1,5 +1,5 @@
 #include "harness/cli/verbs.h"
-#include "harness/report.h"
+#include "harness/judging/report.h"
 
 #include <iostream>
 #include <memory>

@@ -17,17 +17,6 @@ const std::string& plain_scalar(const YamlNode& node, const char* expected) {
 
 }  // namespace
 
-std::string dumped(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
-
-std::int64_t whole_number(const Json& json) {
-  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
-  if (json.is_number_integer() && !(json.is_number_unsigned() && json.get<std::uint64_t>() > kMost))
-    return json.get<std::int64_t>();
-  throw Json::type_error::create(302, "expected a whole number, found " + dumped(json), &json);
-}
-
 void require_sizes(const Require& require, std::initializer_list<std::pair<const char*, std::int64_t>> sizes) {
   constexpr std::int64_t kTooLarge = std::int64_t{1} << 31;
   for (const auto& [key, value] : sizes)

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "harness/core/json.h"
 #include "harness/core/names.h"
 #include "harness/core/yaml_node.h"
 
-#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -15,7 +15,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 // One list of fields, many uses. A config is a struct with
 //
@@ -26,18 +25,6 @@
 //
 // Reading YAML (and JSON), writing JSON, --set and the tables of keys all go through that list.
 namespace bench::harness {
-
-using Json = nlohmann::ordered_json;
-
-/// A number for JSON, which has no NaN and no infinity: null then.
-inline Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-/// The JSON as text. Bytes that are no UTF-8 (a file's name, a message of the system) become U+FFFD: dump() by itself
-/// throws at them, and what took hours would be lost for a letter. `indent`: -1 for one line.
-std::string dumped(const Json& json, int indent = -1);
-
-/// The whole number that JSON holds. Throws Json::type_error for anything else: what 1e300 is as one is undefined.
-std::int64_t whole_number(const Json& json);
 
 /// What validate() calls for each condition: (holds, key at fault, what is wrong, hint).
 using Require = std::function<void(bool ok, const std::string& key, const std::string& what, const std::string& hint)>;

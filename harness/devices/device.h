@@ -1,6 +1,6 @@
 #pragma once
 
-#include "harness/devices/memory_reading.h"
+#include "harness/host/memory_reading.h"
 
 #include <cstdint>
 #include <span>

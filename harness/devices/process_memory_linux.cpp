@@ -1,5 +1,5 @@
 #include "harness/devices/backends.h"
-#include "harness/devices/control_group.h"
+#include "harness/host/control_group.h"
 
 #include <algorithm>
 #include <cstdlib>

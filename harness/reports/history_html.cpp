@@ -1,4 +1,4 @@
-#include "harness/history.h"
+#include "harness/comparison/history.h"
 #include "harness/reports/chart.h"
 #include "harness/reports/html_page.h"
 #include "harness/reports/reports.h"

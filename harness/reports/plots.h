@@ -1,6 +1,6 @@
 #pragma once
 
-#include "harness/report.h"
+#include "harness/judging/report.h"
 
 #include <string>
 

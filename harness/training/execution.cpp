@@ -1,6 +1,6 @@
 #include "harness/training/execution.h"
 
-#include "harness/checkpoints.h"
+#include "harness/checkpoints/checkpoints.h"
 #include "harness/core/error.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "harness/memory_profile.h"
+#include "harness/cost/memory_profile.h"
 #include "harness/training/execution.h"
 
 #include <optional>

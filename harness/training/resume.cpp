@@ -1,6 +1,6 @@
 #include "harness/training/resume.h"
 
-#include "harness/checkpoints.h"
+#include "harness/checkpoints/checkpoints.h"
 #include "harness/core/error.h"
 #include "harness/training/attempt.h"
 #include "model/checkpoint.h"

@@ -1,6 +1,6 @@
 #include "harness/training/training_state.h"
 
-#include "harness/checkpoints.h"
+#include "harness/checkpoints/checkpoints.h"
 #include "harness/core/files.h"
 #include "harness/training/finite.h"
 

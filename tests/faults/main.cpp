@@ -1,6 +1,6 @@
 // The tests of faults, and the program itself: `faults_tests case REQUEST RECORD` is what a run under test starts.
 #include "harness/cli/verbs.h"
-#include "harness/failure.h"
+#include "harness/running/failure.h"
 #include "tests/faults/program.h"
 
 #include <iostream>

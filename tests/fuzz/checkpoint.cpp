@@ -2,7 +2,7 @@
 // generation_config.json and tokenizer_config.json. One shard and the tokenizer are there.
 #include "model/checkpoint.h"
 
-#include "harness/checkpoint_tokenizer.h"
+#include "harness/checkpoints/checkpoint_tokenizer.h"
 #include "harness/core/files.h"
 #include "model/safetensors.h"
 #include "tests/fuzz/entry.h"

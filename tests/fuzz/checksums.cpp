@@ -1,5 +1,5 @@
 // The list of a checkpoint's checksums.
-#include "harness/checkpoints.h"
+#include "harness/checkpoints/checkpoints.h"
 #include "tests/fuzz/entry.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

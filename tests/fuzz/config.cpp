@@ -1,9 +1,9 @@
 // Every config but the suite: YAML, then a --set behind each zero byte.
 #include "model/config.h"
 
-#include "harness/gate.h"
-#include "harness/inference_config.h"
-#include "harness/machine.h"
+#include "harness/checkpoints/inference_config.h"
+#include "harness/host/machine.h"
+#include "harness/judging/gate.h"
 #include "harness/training/training_config.h"
 #include "tests/fuzz/entry.h"
 

@@ -1,6 +1,6 @@
 // What two processes tell each other: a case's request, or its record, with all that is computed from one.
-#include "harness/isolated.h"
-#include "harness/stop_rule.h"
+#include "harness/isolation/isolated.h"
+#include "harness/running/stop_rule.h"
 #include "tests/fuzz/entry.h"
 
 #include <cmath>

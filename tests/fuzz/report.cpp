@@ -1,8 +1,8 @@
 // A report's JSON: read, verified, rendered in every format, compared with itself, and as a part of a history.
-#include "harness/report.h"
+#include "harness/judging/report.h"
 
-#include "harness/compare.h"
-#include "harness/history.h"
+#include "harness/comparison/compare.h"
+#include "harness/comparison/history.h"
 #include "harness/reports/reports.h"
 #include "tests/fuzz/entry.h"
 

@@ -1,5 +1,5 @@
 // A suite: YAML, then a --set behind each zero byte.
-#include "harness/suite.h"
+#include "harness/running/suite.h"
 
 #include "tests/fuzz/entry.h"
 

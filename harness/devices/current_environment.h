@@ -1,0 +1,10 @@
+#pragma once
+
+#include "harness/host/environment.h"
+
+namespace bench::harness {
+
+/// Asks the machine, LibTorch and the devices; costs milliseconds.
+Environment current_environment();
+
+}  // namespace bench::harness

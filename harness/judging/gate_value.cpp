@@ -1,0 +1,72 @@
+#include "harness/judging/gate_value.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace bench::harness {
+namespace {
+
+/// How much faster the machine was beside the first, on the logarithmic scale; 0 where a speed has no roof, or the two
+/// have roofs of two kinds, which change each for itself.
+double log_machine_ratio(const Metric& metric, const Record& first, const Record& second) {
+  const auto a = roof_of(first), b = roof_of(second);
+  if (!metric.share || !a || !b || a->memory != b->memory) return 0;
+  return std::log(a->speed.value / b->speed.value);
+}
+
+/// Processes in the order in which they ran are pairs: a run starts one of each case in a round, a case and the one
+/// that it is relative to one after the other. A machine that was faster beside one of them counts for nothing. Of a
+/// single pair nothing tells the spread. On logarithms, so that 2 and 1/2 are as far from 1.
+std::optional<Estimate> ratio_of_pairs(const Metric& metric, const std::vector<Record>& processes,
+                                       const std::vector<Record>& base) {
+  std::vector<double> logs;
+  for (std::size_t i = 0; i < std::min(processes.size(), base.size()); ++i) {
+    const auto own = metric.formula(processes[i]), other = metric.formula(base[i]);
+    if (!own || !other) continue;
+    const double machine = log_machine_ratio(metric, processes[i], base[i]);
+    logs.push_back(std::log(own->value / other->value) + (metric.better == Better::kLower ? machine : -machine));
+  }
+  if (logs.empty()) return {};
+  const Estimate e = across_units(logs);
+  return Estimate{std::exp(e.value), std::exp(e.low), std::exp(e.high), e.n};
+}
+
+/// Of all pairs of processes the worst.
+std::optional<Estimate> worst_ratio(const Metric& metric, const std::vector<Record>& processes,
+                                    const std::vector<Record>& base) {
+  std::vector<Estimate> ratios;
+  for (const auto& record : processes)
+    for (const auto& other_record : base) {
+      const auto own = metric.formula(record), other = metric.formula(other_record);
+      if (own && other) ratios.push_back(ratio(*own, *other));
+    }
+  return ratios.empty() ? std::nullopt : std::optional{worst(metric, ratios)};
+}
+
+}  // namespace
+
+std::string missing_base(const GateConfig& gate, const std::vector<Record>* base) {
+  if (gate.relative_to.empty()) return "";
+  if (!base) return fmt::format("case '{}', which it is relative to, did not run", gate.relative_to);
+  bool measured = false;
+  for (const auto& record : *base) {
+    if (record.status != Record::Status::kOk) return fmt::format("{}: {}", gate.relative_to, record.reason);
+    const auto value = find_metric(gate.metric)->formula(record);
+    if (!value) continue;
+    if (!(value->value > 0) || std::isinf(value->value) || value->n == 0)
+      return fmt::format("case '{}' has no {} to divide by", gate.relative_to, gate.metric);
+    measured = true;
+  }
+  return measured ? "" : fmt::format("case '{}' measured no {}", gate.relative_to, gate.metric);
+}
+
+std::optional<Estimate> gate_value(const GateConfig& gate, const std::vector<Record>& processes,
+                                   const std::vector<Record>* base) {
+  const Metric& metric = *find_metric(gate.metric);
+  if (gate.relative_to.empty()) return evaluate(metric, processes);
+  if (!missing_base(gate, base).empty()) return {};
+  return metric.nature == Nature::kTimed ? ratio_of_pairs(metric, processes, *base)
+                                         : worst_ratio(metric, processes, *base);
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,83 @@
+#include "harness/judging/metric.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <sstream>
+
+namespace bench::harness {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+/// Nothing is worse than what is not a number, or infinite.
+bool is_worse(Better better, double a, double b) {
+  if (!std::isfinite(a) || !std::isfinite(b)) return !std::isfinite(a) && std::isfinite(b);
+  return better == Better::kHigher ? a < b : a > b;
+}
+
+}  // namespace
+
+bool Metric::measured_by(const std::string& case_type) const {
+  std::istringstream names(cases);
+  return std::find(std::istream_iterator<std::string>(names), {}, case_type) != std::istream_iterator<std::string>();
+}
+
+const Metric* find_metric(const std::string& name) {
+  const auto all = metrics();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& m) { return name == m.name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> metric_names() {
+  std::vector<std::string> names;
+  for (const auto& metric : metrics()) names.push_back(metric.name);
+  return names;
+}
+
+std::string undone(const Metric& metric, const Record& record) {
+  if (std::string before = record.came_after_cut(); !before.empty()) return before;
+  return metric.after ? record.steps_cut() : "";
+}
+
+Estimate worst(const Metric& metric, const std::vector<Estimate>& estimates) {
+  Estimate result = estimates[0];
+  for (const auto& one : estimates) {
+    if (metric.better == Better::kUnchanged && one.value != estimates[0].value) return Estimate::point(kNan, one.n);
+    if (is_worse(metric.better, one.value, result.value)) result = one;
+  }
+  // What one of them only estimates may be worse there, whatever the others measured.
+  for (const auto& one : estimates) {
+    if (one.n > 0) continue;
+    result.n = 0;
+    if (!std::isnan(one.high)) result.low = result.least(), result.high = std::max(result.most(), one.high);
+  }
+  return result;
+}
+
+std::optional<Estimate> evaluate(const Metric& metric, const std::vector<Record>& processes) {
+  std::vector<Estimate> estimates;
+  for (const auto& record : processes)
+    if (const auto estimate = metric.formula(record)) estimates.push_back(*estimate);
+  if (estimates.empty()) return {};
+  Estimate e = estimates[0];
+  if (estimates.size() > 1 && metric.nature == Nature::kExact) e = worst(metric, estimates);
+  if (estimates.size() > 1 && metric.nature == Nature::kTimed) {
+    std::vector<double> values;
+    for (const auto& estimate : estimates) values.push_back(estimate.value);
+    e = across_processes(values);
+  }
+  return e.has_interval() ? e : Estimate::point(e.value, e.n);  // samples that are all the same tell no spread
+}
+
+std::vector<MetricValue> evaluate_metrics(const std::vector<Record>& processes) {
+  std::vector<MetricValue> values;
+  for (const auto& record : processes)
+    if (record.status != Record::Status::kOk) return values;
+  for (const auto& metric : metrics())
+    if (const auto estimate = evaluate(metric, processes)) values.push_back({&metric, *estimate});
+  return values;
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,300 @@
+#include "harness/judging/record.h"
+
+#include "harness/core/stats.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+namespace bench::harness {
+namespace {
+
+constexpr std::array<std::pair<Record::Status, const char*>, 4> kStatusNames{{{Record::Status::kOk, "ok"},
+                                                                              {Record::Status::kSkipped, "skipped"},
+                                                                              {Record::Status::kNotRun, "not_run"},
+                                                                              {Record::Status::kError, "error"}}};
+
+// JSON has no NaN: a number that isn't finite is written as null and read as NaN. It is null in the document already,
+// not only in its text: a document that was read is compared with one that was made.
+double number(const Json& json) {
+  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
+
+// A block of which other programs, or other virtual machines, took more than this share of all processors doesn't
+// count.
+constexpr double kMostOthers = 0.10, kMostStolen = 0.05;
+// Nor one before which the speed probe differed from its median over the record by more than this factor: some
+// machines' memory is at times half or twice as fast for seconds, and the median of the probes is what shares are taken
+// of.
+constexpr double kLeastProbeShare = 0.85;
+constexpr double kMostSwapGrowth = 16e6;  // bytes
+
+double median_probe(const std::vector<Block>& blocks, double Block::* probe) {
+  std::vector<double> values;
+  for (const auto& block : blocks)
+    if (block.*probe > 0) values.push_back(block.*probe);
+  return quantile(values, 0.5);
+}
+
+/// What the speed probe usually found.
+Block usual_speed(const std::vector<Block>& blocks) {
+  Block usual;
+  usual.matmul_flops_per_s = median_probe(blocks, &Block::matmul_flops_per_s);
+  usual.read_bytes_per_s = median_probe(blocks, &Block::read_bytes_per_s);
+  return usual;
+}
+
+std::string disturbance_of(const Block& block, const Block& usual) {
+  if (block.stolen > kMostStolen)
+    return fmt::format("other virtual machines took {:.0f} % of the processors", 100 * block.stolen);
+  if (block.others > kMostOthers)
+    return fmt::format("other programs took {:.0f} % of the processors", 100 * block.others);
+  if (block.swap_growth_bytes > kMostSwapGrowth)
+    return fmt::format("swap grew by {:.0f} MB", block.swap_growth_bytes / 1e6);
+  if (block.thermal_level > 0) return fmt::format("the machine was hot: thermal level {:.0f}", block.thermal_level);
+  for (const auto& [probe, name] : {std::pair{&Block::matmul_flops_per_s, "matrix products"},
+                                    std::pair{&Block::read_bytes_per_s, "memory reads"}}) {
+    const double share = block.*probe / (usual.*probe);
+    if (block.*probe > 0 && (share < kLeastProbeShare || share > 1 / kLeastProbeShare))
+      return fmt::format("{} ran at {:.0f} % of their usual speed", name, 100 * share);
+  }
+  return "";
+}
+
+/// Of blocks with these disturbances: why their times can't be trusted, or "".
+std::string mostly_disturbed(const std::vector<Block>& blocks, const std::vector<std::string>& reasons) {
+  std::size_t disturbed = 0, all = 0;
+  std::string why;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (blocks[i].warmup) continue;
+    ++all;
+    if (reasons[i].empty()) continue;
+    ++disturbed;
+    why = reasons[i];
+  }
+  return 2 * disturbed > all ? fmt::format("{} of {} blocks were disturbed: {}", disturbed, all, why) : "";
+}
+
+/// Which blocks count: all but warm-up and disturbed ones, or, when more than half were disturbed, all but warm-up.
+std::vector<bool> which_count(const std::vector<Block>& blocks, const std::vector<std::string>& reasons) {
+  const bool disturbed = !mostly_disturbed(blocks, reasons).empty();
+  std::vector<bool> counts;
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    counts.push_back(!blocks[i].warmup && (disturbed || reasons[i].empty()));
+  return counts;
+}
+
+std::string first_note(const Record& record, std::initializer_list<const char*> names) {
+  for (const char* name : names)
+    if (const auto found = record.notes.find(name); found != record.notes.end()) return found->second;
+  return "";
+}
+
+Json numbers(const std::vector<double>& values) {
+  Json json = Json::array();
+  for (const double value : values) json.push_back(number_or_null(value));
+  return json;
+}
+
+Json numbers(const std::map<std::string, double>& values) {
+  Json json = Json::object();
+  for (const auto& [name, value] : values) json[name] = number_or_null(value);
+  return json;
+}
+
+/// A perplexity of so few windows is that of a passage: even if the next ones' were all higher or all lower than its
+/// own, that would be chance in more than one draw of twenty.
+std::string too_few_windows(std::size_t windows) {
+  if (windows == 0 || windows >= kFewestForInterval) return "";
+  return fmt::format("{} of the {} windows that an interval needs: a longer text or a shorter context would help",
+                     windows, kFewestForInterval);
+}
+
+Json block_json(const Block& block) {
+  Json json = {{"begin_s", number_or_null(block.begin_s)},
+               {"end_s", number_or_null(block.end_s)},
+               {"warmup", block.warmup},
+               {"matmul_flops_per_s", number_or_null(block.matmul_flops_per_s)},
+               {"read_bytes_per_s", number_or_null(block.read_bytes_per_s)},
+               {"stolen", number_or_null(block.stolen)},
+               {"others", number_or_null(block.others)},
+               {"swap_growth_bytes", number_or_null(block.swap_growth_bytes)},
+               {"thermal_level", number_or_null(block.thermal_level)},
+               {"samples", Json::object()}};
+  for (const auto& [name, range] : block.samples) json["samples"][name] = {range.first, range.second};
+  return json;
+}
+
+Block block_from_json(const Json& json) {
+  Block block;
+  block.begin_s = number(json.at("begin_s"));
+  block.end_s = number(json.at("end_s"));
+  block.warmup = json.at("warmup").get<bool>();
+  block.matmul_flops_per_s = number(json.at("matmul_flops_per_s"));
+  block.read_bytes_per_s = number(json.at("read_bytes_per_s"));
+  block.stolen = number(json.at("stolen"));
+  block.others = number(json.at("others"));
+  block.swap_growth_bytes = number(json.at("swap_growth_bytes"));
+  block.thermal_level = number(json.at("thermal_level"));
+  for (const auto& [name, range] : json.at("samples").items())
+    block.samples[name] = {whole_number(range.at(0)), whole_number(range.at(1))};  // check_ranges: none is negative
+  return block;
+}
+
+/// Ranges that don't fit their series would make every statistic nonsense.
+void check_ranges(const Record& record, const std::string& where) {
+  for (const auto& block : record.blocks)
+    for (const auto& [name, range] : block.samples)
+      if (range.first > range.second || range.second > record.samples(name).size())
+        throw Error(where, fmt::format("a block claims samples {}..{} of {}, which has {}", range.first, range.second,
+                                       name, record.samples(name).size()));
+}
+
+Record::Status status_from(const std::string& name, const std::string& where) {
+  for (const auto& [status, known] : kStatusNames)
+    if (name == known) return status;
+  throw Error(where, fmt::format("unknown case status '{}'", name));
+}
+
+}  // namespace
+
+const char* status_name(Record::Status status) {
+  for (const auto& [known, name] : kStatusNames)
+    if (known == status) return name;
+  return "?";
+}
+
+void Record::add(const std::string& series_name, const char* unit, double sample) {
+  Series& target = series[series_name];
+  target.unit = unit;
+  target.samples.push_back(sample);
+}
+
+const std::vector<double>& Record::samples(const std::string& series_name) const {
+  static const std::vector<double> none;
+  const auto found = series.find(series_name);
+  return found == series.end() ? none : found->second.samples;
+}
+
+std::vector<double> Record::counted(const std::string& series_name) const {
+  const auto& all = samples(series_name);
+  const auto block_counts = which_count(blocks, disturbances());
+  std::vector<bool> counts(all.size(), true);
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    const auto found = blocks[b].samples.find(series_name);
+    if (found == blocks[b].samples.end() || block_counts[b]) continue;
+    for (std::size_t i = found->second.first; i < found->second.second; ++i) counts[i] = false;
+  }
+  std::vector<double> kept;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (counts[i]) kept.push_back(all[i]);
+  return kept;
+}
+
+std::string Record::main_series() const {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& block : blocks)
+    for (const auto& [series_name, range] : block.samples) counts[series_name] += range.second - range.first;
+  const auto most =
+      std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == counts.end() ? "" : most->first;
+}
+
+double Record::block_median(const Block& block, const std::string& series_name) const {
+  const auto found = block.samples.find(series_name);
+  if (found == block.samples.end()) return std::nan("");
+  const auto begin = samples(series_name).begin();
+  return quantile({begin + static_cast<std::ptrdiff_t>(found->second.first),
+                   begin + static_cast<std::ptrdiff_t>(found->second.second)},
+                  0.5);
+}
+
+std::string Record::disturbance(const Block& block) const { return disturbance_of(block, usual_speed(blocks)); }
+
+std::vector<std::string> Record::disturbances() const {
+  const Block usual = usual_speed(blocks);
+  std::vector<std::string> reasons;
+  for (const auto& block : blocks) reasons.push_back(disturbance_of(block, usual));
+  return reasons;
+}
+
+std::vector<const Block*> Record::counted_blocks() const {
+  const auto counts = which_count(blocks, disturbances());
+  std::vector<const Block*> kept;
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    if (counts[i]) kept.push_back(&blocks[i]);
+  return kept;
+}
+
+std::string Record::was_disturbed() const { return mostly_disturbed(blocks, disturbances()); }
+
+std::string Record::incomplete() const {
+  const std::string noted = first_note(*this, {"did_not_fit", "cut_short"});
+  return noted.empty() ? too_few_windows(samples("window_tokens").size()) : noted;
+}
+
+std::string Record::steps_cut() const { return first_note(*this, {kStepsCutNote}); }
+
+std::string Record::came_after_cut() const { return first_note(*this, {kCameAfterCutNote}); }
+
+std::string Record::peak_unread() const { return first_note(*this, {kPeakUnreadNote}); }
+
+std::string Record::partial() const { return first_note(*this, {"partial_step", "partial_round"}); }
+
+double Record::fact(const std::string& fact_name) const {
+  const auto found = facts.find(fact_name);
+  return found == facts.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
+}
+
+Json to_json(const Record& record) {
+  Json series = Json::object(), blocks = Json::array();
+  for (const auto& [name, one] : record.series) series[name] = {{"unit", one.unit}, {"samples", numbers(one.samples)}};
+  for (const auto& block : record.blocks) blocks.push_back(block_json(block));
+  return {{"name", record.name},
+          {"type", record.type},
+          {"status", status_name(record.status)},
+          {"reason", record.reason},
+          {"hint", record.hint},
+          {"started_s", number_or_null(record.started_s)},
+          {"wall_s", number_or_null(record.wall_s)},
+          {"config", record.config},
+          {"inputs", record.inputs},
+          {"before", to_json(record.before)},
+          {"after", to_json(record.after)},
+          {"facts", numbers(record.facts)},
+          {"notes", record.notes},
+          {"series", series},
+          {"blocks", blocks}};
+}
+
+Record record_from_json(const Json& json, const std::string& where) {
+  try {
+    Record record;
+    record.name = json.at("name").get<std::string>();
+    record.type = json.at("type").get<std::string>();
+    record.status = status_from(json.at("status").get<std::string>(), where);
+    record.reason = json.at("reason").get<std::string>();
+    record.hint = json.at("hint").get<std::string>();
+    record.started_s = number(json.at("started_s"));
+    record.wall_s = number(json.at("wall_s"));
+    record.config = json.at("config");
+    record.before = read_config<Conditions>(YamlNode::parse(dumped(json.at("before")), where));
+    record.after = read_config<Conditions>(YamlNode::parse(dumped(json.at("after")), where));
+    for (const auto& [name, value] : json.at("inputs").items()) record.inputs[name] = value.get<std::string>();
+    for (const auto& [name, value] : json.at("facts").items()) record.facts[name] = number(value);
+    for (const auto& [name, value] : json.at("notes").items()) record.notes[name] = value.get<std::string>();
+    for (const auto& [name, one] : json.at("series").items()) {
+      Series& target = record.series[name];
+      target.unit = one.at("unit").get<std::string>();
+      for (const auto& sample : one.at("samples")) target.samples.push_back(number(sample));
+    }
+    for (const auto& block : json.at("blocks")) record.blocks.push_back(block_from_json(block));
+    check_ranges(record, where);
+    return record;
+  } catch (const Json::exception& e) {
+    throw Error(where, fmt::format("is not a case record: {}", e.what()));
+  }
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,270 @@
+#include "harness/running/runner.h"
+
+#include "harness/core/clock.h"
+#include "harness/core/process.h"
+#include "harness/core/progress.h"
+#include "harness/core/random.h"
+#include "harness/core/turns.h"
+#include "harness/devices/current_environment.h"
+#include "harness/isolation/isolated.h"
+#include "harness/running/failure.h"
+#include "harness/running/stop_rule.h"
+
+namespace bench::harness {
+namespace {
+
+/// What stands for a case while none of its processes has run.
+Record not_run(const CaseSpec& spec) {
+  Record record;
+  record.name = spec.name;
+  record.type = spec.type;
+  record.config = spec.config;
+  record.status = Record::Status::kNotRun;
+  record.reason = "was not run";
+  return record;
+}
+
+/// A suite while it runs.
+class SuiteRun {
+ public:
+  SuiteRun(const Suite& suite, const RunOptions& options)
+      : options_(options),
+        device_(find_device(options.device.empty() ? suite.device : options.device,
+                            options.device.empty() ? "device" : "--device")) {
+    report_.suite = suite.name;
+    report_.description = suite.description;
+    report_.device = device_.name;
+    report_.created = utc_timestamp();
+    report_.seed = options.seed.value_or(drawn_seed());
+    report_.environment = to_json(current_environment());
+    report_.before = report_.after = current_conditions();
+    for (const auto& spec : suite.cases)
+      if (matches_glob(spec.name, options.case_glob)) specs_.push_back(&spec);
+    records_.resize(specs_.size());
+    if (!specs_.empty()) return;
+    throw Error("--case " + options.case_glob, "no case of the suite has such a name",
+                unknown_name_hint(options.case_glob, case_names(suite)));
+  }
+
+  Report go() {
+    report_.interrupted = true;  // until it has ended: whatever ends it before finds that written
+    publish();
+    report_.interrupted = !run_rounds();
+    publish();
+    return report_;
+  }
+
+ private:
+  /// False if a signal ended them before their end.
+  bool run_rounds() {
+    std::mt19937_64 random(static_cast<std::uint64_t>(report_.seed));
+    for (auto round = due(); !round.empty(); round = due()) {
+      shuffle(round, random);
+      for (const std::size_t i : in_dependency_order(with_pairs_together(round)))
+        if (!run_one(i)) return false;
+    }
+    return true;
+  }
+
+  /// Cases that need another process.
+  std::vector<std::size_t> due() const {
+    std::vector<std::size_t> cases;
+    for (std::size_t i = 0; i < specs_.size(); ++i)
+      if (wants_another(i)) cases.push_back(i);
+    return cases;
+  }
+
+  bool wants_another(std::size_t i) const {
+    const auto& done = records_[i];
+    if (done.empty()) return true;
+    if (done.back().status != Record::Status::kOk) return false;
+    if (static_cast<std::int64_t>(done.size()) >= most_processes(*specs_[i])) return false;
+    constexpr std::size_t kFewest = 3;  // of 2 processes an interval tells little
+    if (done.size() < kFewest || wants_another_pair(i)) return true;
+    std::vector<GateConfig> gates = applicable_gates(i);
+    const auto relatives = std::erase_if(gates, [](const auto& gate) { return !gate.relative_to.empty(); });
+    return (relatives == 0 || !gates.empty()) && !measured_enough(done, gates, specs_[i]->precision);
+  }
+
+  std::int64_t most_processes(const CaseSpec& spec) const {
+    return options_.processes > 0 ? options_.processes : spec.processes;
+  }
+
+  /// Whether the ratio of that case to another, or of another to it, is open and can still be learned about.
+  bool wants_another_pair(std::size_t i) const {
+    for (std::size_t above = 0; above < specs_.size(); ++above)
+      for (const auto& gate : applicable_gates(above)) {
+        if (gate.relative_to.empty()) continue;
+        const auto below = index_of(gate.relative_to);
+        if (!below || (above != i && *below != i)) continue;
+        const auto& processes = records_[above];
+        const auto& base = records_[*below];
+        const bool works = !processes.empty() && !base.empty() && processes.back().status == Record::Status::kOk &&
+                           base.back().status == Record::Status::kOk;
+        if (works && find_metric(gate.metric)->nature == Nature::kTimed && !ratio_decided(gate, processes, base))
+          return true;
+      }
+    return false;
+  }
+
+  std::optional<std::size_t> index_of(const std::string& name) const {
+    for (std::size_t i = 0; i < specs_.size(); ++i)
+      if (specs_[i]->name == name) return i;
+    return {};
+  }
+
+  std::vector<GateConfig> applicable_gates(std::size_t i) const {
+    std::vector<GateConfig> gates;
+    for (const auto& gate : specs_[i]->gates)
+      if (gate.applies_on(report_.machine())) gates.push_back(gate);
+    return gates;
+  }
+
+  /// Its own, and those of other cases that are relative to it: a process of it stops when they are decided as far as
+  /// it can decide them.
+  std::vector<GateConfig> gates_to_decide(std::size_t i) const {
+    std::vector<GateConfig> gates = applicable_gates(i);
+    for (std::size_t other = 0; other < specs_.size(); ++other)
+      for (const auto& gate : applicable_gates(other))
+        if (gate.relative_to == specs_[i]->name) gates.push_back(gate);
+    return gates;
+  }
+
+  /// The same order, but that a case comes right after the first of those that it is compared with, so that what is
+  /// compared ran under much the same conditions.
+  std::vector<std::size_t> with_pairs_together(const std::vector<std::size_t>& round) const {
+    std::vector<std::size_t> ordered;
+    for (const std::size_t i : round)
+      for (const std::size_t other : round)
+        if (root_of(other) == root_of(i) && std::find(ordered.begin(), ordered.end(), other) == ordered.end())
+          ordered.push_back(other);
+    return ordered;
+  }
+
+  /// The case at the beginning of a chain of `relative_to`.
+  std::size_t root_of(std::size_t i) const {
+    for (const auto& gate : specs_[i]->gates)
+      if (const auto base = gate.relative_to.empty() ? std::nullopt : index_of(gate.relative_to); base && *base < i)
+        return root_of(*base);
+    return i;
+  }
+
+  /// The order drawn, except that a case waits for those it comes after. There are no circles: read_suite and
+  /// suite_of_report let `after` name earlier cases only.
+  std::vector<std::size_t> in_dependency_order(std::vector<std::size_t> round) const {
+    std::vector<std::size_t> ordered;
+    while (!round.empty()) {
+      const auto ready = std::find_if(round.begin(), round.end(), [&](std::size_t i) {
+        return std::none_of(round.begin(), round.end(), [&](std::size_t other) {
+          const auto& after = specs_[i]->after;
+          return other != i && std::find(after.begin(), after.end(), specs_[other]->name) != after.end();
+        });
+      });
+      ordered.push_back(*ready);
+      round.erase(ready);
+    }
+    return ordered;
+  }
+
+  /// False if a signal ended it.
+  bool run_one(std::size_t i) {
+    if (EndingSignals::received() != 0) return false;
+    const CaseSpec& spec = *specs_[i];
+    auto& done = records_[i];
+    print_status(done.empty() ? fmt::format("{} ...", spec.name)
+                              : fmt::format("{}, process {} ...", spec.name, done.size() + 1));
+    const double started_s = now_s() - begin_s_;
+    CaseRequest request{spec.name, spec.type, device_.name, spec.budget_s, spec.config, gates_to_decide(i)};
+    request.precision = spec.precision;
+    Record record = run_isolated(request);
+    // It was ended with us, which is no fault of the case.
+    if (EndingSignals::received() != 0 && record.status == Record::Status::kError) return false;
+    record.started_s = started_s;
+    done.push_back(std::move(record));
+    note_cut_before(i);
+    publish();
+    return true;
+  }
+
+  /// Notes that what the case worked on is unfinished, if one that it came after made some of its steps only.
+  void note_cut_before(std::size_t i) {
+    for (const auto& name : specs_[i]->after)
+      if (const auto before = index_of(name))
+        for (const auto& record : records_[*before]) {
+          if (const std::string cut = record.steps_cut(); !cut.empty())
+            records_[i].back().notes[kCameAfterCutNote] = fmt::format("{}: {}", name, cut);
+          if (const std::string cut = record.came_after_cut(); !cut.empty())
+            records_[i].back().notes[kCameAfterCutNote] = cut;
+        }
+  }
+
+  /// Puts what has run so far and what has not into the report, in the suite's order.
+  void publish() {
+    report_.cases.clear();
+    for (std::size_t i = 0; i < specs_.size(); ++i) {
+      const CaseSpec& spec = *specs_[i];
+      const auto processes = records_[i].empty() ? std::vector<Record>{not_run(spec)} : records_[i];
+      CaseResult result =
+          evaluate_case(spec.name, spec.type, spec.budget_s, spec.gates, processes, report_.machine(), report_.cases);
+      result.most_processes = most_processes(spec);
+      result.precision = spec.precision;
+      result.after = spec.after;
+      report_.cases.push_back(std::move(result));
+    }
+    report_.after = current_conditions();
+    if (options_.on_case) options_.on_case(report_);
+  }
+
+  const RunOptions& options_;
+  const Device& device_;
+  Report report_;
+  std::vector<const CaseSpec*> specs_;
+  std::vector<std::vector<Record>> records_;  // of each case, its processes'
+  double begin_s_ = now_s();
+};
+
+}  // namespace
+
+Report run_suite(const Suite& suite, const RunOptions& options) { return SuiteRun(suite, options).go(); }
+
+Record run_case_here(const Json& json, const std::string& where) {
+  const CaseRequest request = request_from_json(json, where);
+  const double begin_s = now_s();
+  const Turns turns;
+  Record record;
+  record.name = request.name;
+  record.type = request.type;
+  record.config = request.config;
+  const Conditions before = current_conditions();
+  try {
+    const CaseType* type = find_case_type(request.type);
+    if (!type) throw Error(where, fmt::format("unknown case type '{}'", request.type));
+    const Device& device = find_device(request.device, "device");
+    device.prepare();
+    plant_slowdown(request.planted_slowdown);
+    Context context{request.name, device, request.budget_s, {}};
+    context.plan.end_s = begin_s + request.budget_s;
+    context.plan.max_blocks = request.max_blocks;
+    context.plan.enough = [&](const Record& so_far) {
+      return measured_enough({so_far}, request.gates, request.precision);
+    };
+    if (request.in_turns) {
+      context.plan.turns = &turns;
+      context.plan.probe = false;   // the other process is what this one is compared with
+      context.plan.block_s = 0.04;  // short, so that both meet the same state of the machine
+      // Both sides make all blocks.
+      context.plan.enough = [](const Record&) { return false; };
+    }
+    record = type->run(request.config, context);
+  } catch (const std::exception& e) {
+    const Failure failure = describe(e);
+    record.status = Record::Status::kError;
+    record.reason = failure.where.empty() ? failure.message : failure.where + ": " + failure.message;
+    record.hint = failure.hint;
+  }
+  record.before = before;
+  record.after = current_conditions();
+  return record;
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,61 @@
+#include "harness/running/stop_rule.h"
+
+#include "harness/judging/gate_value.h"
+
+#include <algorithm>
+
+namespace bench::harness {
+namespace {
+
+constexpr double kStretch = 3.29 / 1.96;  // the normal distribution's quantiles for 99.9 % and 95 %
+
+/// Whether the value is known well enough to be on one side of the limit, however often one looks.
+bool decided_by(const GateConfig& gate, const Estimate& e) {
+  return e.has_interval() && gate.side(e.widened(kStretch)) != Side::kAcross;
+}
+
+/// Whether times were taken that the stop rule is about.
+bool timed_in_blocks(const std::vector<Record>& processes) {
+  return std::any_of(processes.begin(), processes.end(), [](const auto& record) { return !record.blocks.empty(); });
+}
+
+bool decided(const GateConfig& gate, const std::vector<Record>& processes) {
+  const auto estimate = gate_value(gate, processes);
+  // Times that don't make a value yet, as those of training before its first update, decide nothing.
+  if (!estimate) return !timed_in_blocks(processes);
+  return decided_by(gate, *estimate);
+}
+
+/// The speed of a case is the metric that has a share of the ceiling.
+bool precise(const std::vector<Record>& processes, double precision) {
+  bool known = !timed_in_blocks(processes);
+  for (const auto& metric : metrics()) {
+    if (!metric.share) continue;
+    const auto estimate = evaluate(metric, processes);
+    if (!estimate) continue;
+    if (!estimate->has_interval() || estimate->relative_half_width() > precision) return false;
+    known = true;
+  }
+  return known;
+}
+
+}  // namespace
+
+bool measured_enough(const std::vector<Record>& processes, const std::vector<GateConfig>& gates, double precision) {
+  std::vector<GateConfig> timed;
+  std::copy_if(gates.begin(), gates.end(), std::back_inserter(timed),
+               [](const auto& gate) { return find_metric(gate.metric)->nature == Nature::kTimed; });
+  const auto relative = [](const GateConfig& gate) { return !gate.relative_to.empty(); };
+  // One case alone can't decide a ratio of two.
+  if (timed.empty() || std::any_of(timed.begin(), timed.end(), relative))
+    if (!precise(processes, precision)) return false;
+  return std::all_of(timed.begin(), timed.end(),
+                     [&](const auto& gate) { return relative(gate) || decided(gate, processes); });
+}
+
+bool ratio_decided(const GateConfig& gate, const std::vector<Record>& processes, const std::vector<Record>& base) {
+  const auto estimate = gate_value(gate, processes, &base);
+  return estimate && decided_by(gate, *estimate);
+}
+
+}  // namespace bench::harness

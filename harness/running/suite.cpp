@@ -1,0 +1,255 @@
+#include "harness/running/suite.h"
+
+#include "harness/core/utf8.h"
+#include "harness/devices/current_environment.h"
+#include "harness/devices/device_names.h"
+#include "harness/host/machine.h"
+#include "harness/judging/report_paths.h"
+
+#include <algorithm>
+#include <set>
+
+namespace bench::harness {
+namespace {
+
+/// A gate that could never be judged is found before the run, not after it.
+void require_measured(const YamlNode& metric_node, const Metric& metric, const std::string& case_type) {
+  if (!metric.measured_by(case_type))
+    throw metric_node.error(fmt::format("a {} case measures no {}", case_type, metric.name),
+                            fmt::format("cases that do: {}; `bench list metrics` shows it of all", metric.cases));
+}
+
+/// A gate for a machine whose name is misspelt would never be judged, and nobody would know.
+void require_known_machine(const YamlNode& node, const MachineMatch& machine) {
+  if (machine.text.empty() || machine.unchecked) return;
+  std::vector<std::string> known = processor_names();
+  if (is_processor_name(machine.text, known)) return;
+  known.push_back(machine_name(to_json(current_environment())));
+  if (is_processor_name(machine.text, known)) return;
+  throw node.error(fmt::format("no machine that is known, nor this one, has '{}' in its name", machine.text),
+                   fmt::format("{}; of another machine write {{contains: {}}}", unknown_name_hint(machine.text, known),
+                               machine.text));
+}
+
+CaseSpec read_case(const YamlNode& node) {
+  CaseSpec spec;
+  FieldReader reader(node);
+  reader.read(spec);
+  reader.check(spec);
+  spec.config = find_case_type(spec.type)->read(reader);
+  reader.finish();
+  for (std::size_t i = 0; i < spec.gates.size(); ++i) {
+    const YamlNode gate = node.child("gates").element(i);
+    require_measured(gate.child("metric"), *find_metric(spec.gates[i].metric), spec.type);
+    require_known_machine(gate.child("machine"), spec.gates[i].machine);
+  }
+  return spec;
+}
+
+/// On the command line a case goes by its name: cases.train.steps means cases[0].steps.
+void name_overrides(const YamlNode& cases, Overrides& overrides) {
+  for (std::size_t i = 0; i < cases.yaml().size(); ++i) {
+    const YamlNode name = cases.element(i).child("name");
+    if (name.defined() && name.yaml().IsScalar())
+      overrides.rename_prefix("cases." + name.yaml().Scalar() + ".", fmt::format("cases[{}].", i));
+  }
+}
+
+Json with_all_keys(const CaseType& type, const Json& config) {
+  try {
+    FieldReader reader(YamlNode::parse(dumped(config), "config"));
+    const Json all = type.read(reader);
+    reader.finish();
+    return all;
+  } catch (const Error&) {
+    return config;
+  }
+}
+
+CaseSpec* find_case(Suite& suite, const std::string& name) {
+  const auto found =
+      std::find_if(suite.cases.begin(), suite.cases.end(), [&](const auto& c) { return c.name == name; });
+  return found == suite.cases.end() ? nullptr : &*found;
+}
+
+/// The base of a ratio must measure what is divided, and of a speed one pair of processes tells no spread.
+void check_ratio(const YamlNode& node, const GateConfig& gate, const CaseSpec& spec, const CaseSpec& base) {
+  const Metric& metric = *find_metric(gate.metric);
+  if (!metric.measured_by(base.type))
+    throw node.child("relative_to")
+        .error(fmt::format("'{}' is a {} case, which measures no {}", base.name, base.type, metric.name),
+               fmt::format("cases that do: {}", metric.cases));
+  if (metric.nature == Nature::kTimed && std::min(spec.processes, base.processes) < 2)
+    throw node.child("relative_to")
+        .error(fmt::format("the ratio of {} could not be judged", metric.name),
+               fmt::format("give '{}' and '{}' at least processes: 2, better 3: one of each tells no spread", spec.name,
+                           base.name));
+}
+
+/// `after` and `relative_to` may name cases that stand earlier in the suite only: so there are no circles.
+void check_order(const YamlNode& node, const CaseSpec& spec, Suite& earlier) {
+  const auto names = case_names(earlier);
+  const auto check = [&](const YamlNode& at, const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw at.error(
+          fmt::format("no case '{}' stands before this one", name),
+          names.empty() ? "it is the first: only those above it can be named" : unknown_name_hint(name, names));
+  };
+  for (const auto& name : spec.after) check(node.child("after"), name);
+  for (std::size_t i = 0; i < spec.gates.size(); ++i) {
+    const GateConfig& gate = spec.gates[i];
+    if (gate.relative_to.empty()) continue;
+    const YamlNode at = node.child("gates").element(i);
+    check(at.child("relative_to"), gate.relative_to);
+    check_ratio(at, gate, spec, *find_case(earlier, gate.relative_to));
+  }
+}
+
+/// A reference as a gate of its case.
+void add_references(const YamlNode& root, Suite& suite) {
+  for (std::size_t m = 0; m < suite.machines.size(); ++m) {
+    const MachineSection& section = suite.machines[m];
+    for (std::size_t i = 0; i < section.references.size(); ++i) {
+      const Reference& reference = section.references[i];
+      const YamlNode node = root.child("machines").element(m).child("references").element(i);
+      CaseSpec* spec = find_case(suite, reference.case_name);
+      if (!spec)
+        throw node.child("case").error(fmt::format("no case '{}' in this suite", reference.case_name),
+                                       unknown_name_hint(reference.case_name, case_names(suite)));
+      require_measured(node.child("metric"), *find_metric(reference.metric), spec->type);
+      spec->gates.push_back(gate_from_json(
+          {{"metric", reference.metric},
+           {"within", {reference.lower, reference.upper}},
+           {"unit", reference.unit},
+           {"machine", section.machine},
+           {"reading", fmt::format("{:.6g} on {}: {}", reference.reference, section.date, section.reason)}},
+          root.file()));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> case_names(const Suite& suite) {
+  std::vector<std::string> names;
+  for (const auto& spec : suite.cases) names.push_back(spec.name);
+  return names;
+}
+
+void Suite::validate(const Require& require) const { require_device_name(require, device); }
+
+void Reference::validate(const Require& require) const {
+  const Metric* row = find_metric(metric);
+  require(row != nullptr, "metric", fmt::format("unknown metric '{}'", metric),
+          unknown_name_hint(metric, metric_names()));
+  require(unit == row->unit, "unit", fmt::format("'{}' is not the metric's unit", unit),
+          fmt::format("{} is in {}", metric, row->unit));
+  require(lower <= reference && reference <= upper, "reference", "must lie between lower and upper", "");
+}
+
+void MachineSection::validate(const Require& require) const {
+  require(!machine.empty(), "machine", "is missing", "`bench env` shows this machine's");
+}
+
+void CaseSpec::validate(const Require& require) const {
+  require(!name.empty(), "name", "is missing", "");
+  require(name.find('/') == std::string::npos, "name", "must not have a slash in it", "");
+  require(!has_control_characters(name), "name", "must not have control characters in it", "");
+  require(!type.empty(), "case", "is missing", unknown_name_hint("", case_type_names()));
+  require(find_case_type(type) != nullptr, "case", fmt::format("unknown case type '{}'", type),
+          unknown_name_hint(type, case_type_names()));
+  require(budget_s > 0, "budget_s", "must be positive", "");
+  require(processes > 0, "processes", "must be positive", "");
+  require_sizes(require, {{"processes", processes}});
+  require(precision > 0 && precision < 1, "precision", "must be in (0, 1)", "0.02 means 2 %");
+}
+
+namespace {
+
+Suite suite_from(const YamlNode& root, Overrides& overrides) {
+  Suite suite;
+  FieldReader reader(root);
+  reader.read(suite);
+  reader.allow("cases");
+  reader.finish();
+  reader.check(suite);
+  const YamlNode cases = root.child("cases");
+  if (!names_a_folder(suite.name))
+    throw root.child("name").error("must be a plain word: it is the folder of the results");
+  if (!cases.defined() || !cases.yaml().IsSequence() || cases.yaml().size() == 0)
+    throw cases.error("expected a list of cases", "nothing to run is never a success");
+  name_overrides(cases, overrides);
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < cases.yaml().size(); ++i) {
+    CaseSpec spec = read_case(cases.element(i));
+    check_order(cases.element(i), spec, suite);
+    suite.cases.push_back(std::move(spec));
+    if (!names.insert(suite.cases.back().name).second)
+      throw cases.element(i).child("name").error(fmt::format("'{}' is the name of two cases", suite.cases.back().name));
+  }
+  add_references(root, suite);
+  overrides.check_all_used();
+  return suite;
+}
+
+}  // namespace
+
+Suite read_suite(const std::string& file, const std::vector<std::string>& assignments) {
+  const auto overrides = std::make_shared<Overrides>(assignments);
+  return suite_from(YamlNode::load(file, overrides), *overrides);
+}
+
+Suite read_suite_text(const std::string& text, const std::string& file) {
+  const auto overrides = std::make_shared<Overrides>();
+  return suite_from(YamlNode::parse(text, file, overrides), *overrides);
+}
+
+Report with_all_keys(Report report) {
+  for (auto& one : report.cases)
+    if (const CaseType* type = find_case_type(one.type))
+      for (auto& record : one.processes) record.config = with_all_keys(*type, record.config);
+  return report;
+}
+
+namespace {
+
+/// Cases of a run stand after those they wait for, as in its suite; those that it left out are not waited for. In a
+/// report that was written by hand they could wait for each other.
+void check_order(const CaseResult& one, const Suite& earlier, const Report& report) {
+  for (const auto& name : one.after) {
+    const bool is_there = std::any_of(report.cases.begin(), report.cases.end(),
+                                      [&](const CaseResult& other) { return other.name == name; });
+    const auto before = case_names(earlier);
+    if (is_there && std::find(before.begin(), before.end(), name) == before.end())
+      throw Error(one.name, fmt::format("comes after '{}', which does not stand before it in the report", name),
+                  "was the report changed?");
+  }
+}
+
+}  // namespace
+
+Suite suite_of_report(const Report& report) {
+  Suite suite;
+  suite.name = report.suite;
+  suite.description = report.description;
+  suite.device = report.device;
+  for (const auto& one : report.cases) {
+    check_order(one, suite, report);
+    CaseSpec spec;
+    spec.name = one.name;
+    spec.type = one.type;
+    spec.budget_s = one.budget_s;
+    // Of a run that was interrupted as many as it would have had: some are missing.
+    spec.processes = report.interruption().empty() || one.most_processes == 0
+                         ? static_cast<std::int64_t>(one.processes.size())
+                         : one.most_processes;
+    spec.gates = one.gates;
+    spec.config = one.record().config;
+    spec.precision = one.precision;
+    spec.after = one.after;
+    suite.cases.push_back(std::move(spec));
+  }
+  return suite;
+}
+
+}  // namespace bench::harness

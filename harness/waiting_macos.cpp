@@ -1,8 +1,0 @@
-#include "harness/waiting.h"
-
-namespace bench::harness {
-
-// LLVM's runtime yields its core while it waits when threads are more than cores. No Mac was at hand to measure more.
-void wait_shortly(bool, char**) {}
-
-}  // namespace bench::harness
