@@ -11,27 +11,13 @@
 namespace bench::harness {
 namespace {
 
-constexpr GateKind kKinds[] = {
-    {"at_most", "the value may reach the limit, not pass it", 1,
-     [](double value, const std::vector<double>& limits) { return value <= limits[0]; }},
-    {"at_least", "the value must reach the limit", 1,
-     [](double value, const std::vector<double>& limits) { return value >= limits[0]; }},
-    {"below", "the value must stay under the limit", 1,
-     [](double value, const std::vector<double>& limits) { return value < limits[0]; }},
-    {"above", "the value must pass the limit", 1,
-     [](double value, const std::vector<double>& limits) { return value > limits[0]; }},
-    {"within", "the value must lie in [low, high]", 2,
-     [](double value, const std::vector<double>& limits) { return limits[0] <= value && value <= limits[1]; }},
-};
-
 /// ", out of reach here: ..." if no program could reach the limit on this machine.
 std::string out_of_reach(const GateConfig& gate, const std::vector<Record>& processes) {
   if (!gate.relative_to.empty()) return "";
   const Metric& metric = *find_metric(gate.metric);
   const bool rate = metric.better == Better::kHigher;
-  const std::string kind = gate.kind().name;
-  if (!metric.ceiling || (rate ? kind != "at_least" && kind != "above" : kind != "at_most" && kind != "below"))
-    return "";
+  const AllowedValues allowed = gate.allowed();
+  if (!metric.ceiling || !(rate ? allowed.only_from_below() : allowed.only_from_above())) return "";
   std::optional<double> best;
   for (const auto& record : processes)
     if (const auto bound = find_metric(metric.ceiling)->formula(record); bound && bound->value > 0)
@@ -92,7 +78,7 @@ std::string of_some_only(const GateConfig& gate, const std::vector<Record>& proc
 GateResult judge_timed(const GateConfig& gate, const Evidence& evidence, const Estimate& e, GateResult result) {
   const std::string missed = fmt::format("{:.4g} is not {}", e.value, gate.text());
   // Whatever the noise; but what was reached was not out of reach, whatever the probe says.
-  if (!gate.kind().holds(e.value, gate.limit()))
+  if (!gate.allowed().holds(e.value))
     if (const std::string beyond = out_of_reach(gate, evidence.processes); !beyond.empty())
       return with(result, Verdict::kFail, missed + beyond);
   if (const std::string why = evidence.reason(gate, &Record::was_disturbed); !why.empty())
@@ -134,12 +120,10 @@ GateResult with_expectation(GateResult result) {
 
 }  // namespace
 
-std::span<const GateKind> gate_kinds() { return kKinds; }
-
 void GateConfig::validate(const Require& require) const {
   const auto given = std::count_if(limits.begin(), limits.end(), [](const auto& limit) { return limit.has_value(); });
   std::vector<std::string> kinds;
-  for (const auto& one : kKinds) kinds.push_back(one.name);
+  for (const auto& one : gate_kinds()) kinds.push_back(one.name);
   require(!metric.empty(), "metric", "is missing", "`bench list metrics` shows all");
   const Metric* row = find_metric(metric);
   require(row != nullptr, "metric", fmt::format("unknown metric '{}'", metric),
@@ -148,6 +132,10 @@ void GateConfig::validate(const Require& require) const {
   require(limit().size() == kind().limits, kind().name, fmt::format("takes {} number(s)", kind().limits), "");
   require(limit().size() < 2 || limit()[0] <= limit()[1], kind().name, "the first number must not exceed the second",
           "");
+  require(target.empty() ||
+              (allowed().only_from_below() && target.size() == 2 && target[0] == limit()[0] && target[0] <= target[1]),
+          "target", "must be a range that begins with the limit of at_least or above",
+          "at_least: 2 with target: [2, 3]");
   require(!unit.empty(), "unit", "is missing",
           relative_to.empty() ? fmt::format("{} is in {}", metric, row->unit) : "1: a ratio has no unit");
   require(relative_to.empty() || unit == "1", "unit", fmt::format("'{}' is not the unit of a ratio", unit),
@@ -158,7 +146,7 @@ void GateConfig::validate(const Require& require) const {
 
 const GateKind& GateConfig::kind() const {
   for (std::size_t i = 0; i < limits.size(); ++i)
-    if (limits[i]) return kKinds[i];
+    if (limits[i]) return gate_kinds()[i];
   throw Error("gate", "has no limit");
 }
 
@@ -168,13 +156,7 @@ const std::vector<double>& GateConfig::limit() const {
   throw Error("gate", "has no limit");
 }
 
-Side GateConfig::side(const Estimate& e) const {
-  const double least = e.least(), most = e.most();
-  const bool low = kind().holds(least, limit()), high = kind().holds(most, limit());
-  if (low && high) return Side::kInside;
-  const bool around = limit().size() == 2 && least < limit()[0] && most > limit()[1];  // holds what is allowed
-  return low || high || around ? Side::kAcross : Side::kOutside;
-}
+Side GateConfig::side(const Estimate& e) const { return allowed().side(e.least(), e.most()); }
 
 bool GateConfig::applies_on(const std::string& machine_name) const { return machine.holds(machine_name); }
 
@@ -200,6 +182,7 @@ Json gate_json(const GateConfig& gate) {
   Json json = {{"metric", gate.metric}, {gate.kind().name, gate.limit()}, {"unit", gate.unit}};
   if (!gate.relative_to.empty()) json["relative_to"] = gate.relative_to;
   if (!gate.machine.text.empty()) json["machine"] = gate.machine;
+  if (!gate.target.empty()) json["target"] = gate.target;
   if (!gate.reading.empty()) json["reading"] = gate.reading;
   if (!gate.expected_failure.empty()) json["expected_failure"] = gate.expected_failure;
   return json;

@@ -1,24 +1,12 @@
 #pragma once
 
+#include "harness/judging/gate_kinds.h"
 #include "harness/judging/metric.h"
 
-#include <span>
 #include <string>
 #include <vector>
 
 namespace bench::harness {
-
-/// A comparison of a value with one or two numbers.
-struct GateKind {
-  const char* name;
-  const char* meaning;
-  std::size_t limits;  // how many numbers it takes
-  bool (*holds)(double value, const std::vector<double>& limits);
-};
-std::span<const GateKind> gate_kinds();
-
-/// Where an interval lies relative to what a gate allows.
-enum class Side { kInside, kOutside, kAcross };
 
 /// Which machines a gate is for: those whose name has that text in it; none: all. In YAML `Apple M4 Max`, which a suite
 /// checks against the machines that are known, or `{contains: Apple M4}`, which it takes as it is.
@@ -38,6 +26,7 @@ struct GateConfig {
   std::string metric, unit, relative_to, reading, expected_failure;
   MachineMatch machine;
   std::vector<std::optional<std::vector<double>>> limits{gate_kinds().size()};  // one is given: that of the gate's kind
+  std::vector<double> target;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -51,6 +40,7 @@ struct GateConfig {
         "machine", self.machine,
         "judged only where the processor's name has this in it: that of a machine that is known (configs/machines) or, "
         "as {contains: TEXT}, of any; empty: everywhere");
+    visit("target", self.target, "the range that somebody aims at, from the limit of at_least or above on: [2, 3]");
     visit("reading", self.reading, "how the target is read, shown beside the verdict");
     visit(
         "expected_failure", self.expected_failure,
@@ -60,6 +50,7 @@ struct GateConfig {
 
   const GateKind& kind() const;
   const std::vector<double>& limit() const;
+  AllowedValues allowed() const { return kind().allowed(limit()); }
   Side side(const Estimate& estimate) const;
   bool applies_on(const std::string& machine_name) const;
   /// "at_most 10 GB", "at_least 3 times batch-1"

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <regex>
 
 namespace bench::harness {
 namespace {
@@ -183,25 +182,14 @@ double bound_of(const std::string& metric, const CasePlan& plan, const Ceilings&
   return std::nan("");
 }
 
-/// The upper end of a range that begins with the limit and stands in the reading: 3 of "the plan's 2-3 steps/s".
-double upper_end(const GateConfig& gate, double low) {
-  const std::regex range(R"(([0-9]+(?:\.[0-9]+)?)-([0-9]+(?:\.[0-9]+)?) )");
-  std::smatch match;
-  if (std::regex_search(gate.reading, match, range) && std::stod(match[1]) == low &&
-      match.suffix().str().starts_with(gate.unit))
-    return std::stod(match[2]);
-  return low;
-}
-
 TargetPlan plan_target(const GateConfig& gate, const std::string& case_name, const CasePlan* plan,
                        const Ceilings& ceilings) {
   TargetPlan target;
   target.case_name = case_name;
   target.gate = gate;
-  const std::string kind = gate.kind().name;
-  const bool wants_more = kind == "at_least" || kind == "above";
+  const bool wants_more = gate.allowed().only_from_below();
   target.low = target.high = gate.limit()[0];
-  if (wants_more) target.high = upper_end(gate, target.low);
+  if (!gate.target.empty()) target.high = gate.target[1];
   target.bound = plan ? bound_of(gate.metric, *plan, ceilings) : std::nan("");
   target.low_factor = wants_more ? target.low / target.bound : target.bound / gate.limit().back();
   target.high_factor = wants_more ? target.high / target.bound : target.low_factor;

@@ -43,7 +43,7 @@ struct TargetPlan {
   std::string trained_by;  // the train case that writes the checkpoint judged, if the suite has it
   GateConfig gate;
   Reach reach = Reach::kNoBound;
-  double low = 0, high = 0;                // the limit; `high` is the upper end that its reading names ("2-3 steps/s")
+  double low = 0, high = 0;                // the gate's target, or its limit twice
   double bound = 0;                        // the best value possible, NaN when nothing bounds it
   double low_factor = 0, high_factor = 0;  // limit / bound, or bound / limit where less is better; NaN as well
 };

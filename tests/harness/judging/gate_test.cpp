@@ -1,5 +1,11 @@
 #include "harness/judging/gate.h"
 
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 namespace bench::harness {
@@ -414,6 +420,51 @@ TEST(ExitCode, FollowsTheVerdicts) {
   EXPECT_EQ(exit_code({}, false), Exit::kNotJudged);
   EXPECT_EQ(exit_code({result(kPass)}, true), Exit::kCaseError);
   EXPECT_EQ(exit_code({result(kPass), result(kError)}, false), Exit::kCaseError);
+}
+
+/// A number of random intervals and limits on a small grid, so that ends meet often.
+TEST(GateKinds, WhereAnIntervalLiesFollowsFromTheValuesThatAreAllowed) {
+  std::mt19937_64 random(1);
+  const auto drawn = [&] { return static_cast<double>(random() % 9); };
+  std::map<std::string, std::set<Side>> seen;
+  for (int i = 0; i < 20000; ++i) {
+    const GateKind& kind = gate_kinds()[random() % gate_kinds().size()];
+    std::vector<double> limits(kind.limits);
+    for (double& limit : limits) limit = drawn();
+    std::sort(limits.begin(), limits.end());
+    double least = drawn(), most = drawn();
+    if (least > most) std::swap(least, most);
+    const AllowedValues allowed = kind.allowed(limits);
+    // Every half step: between two values of the grid nothing changes but at its values.
+    bool some = false, all = true;
+    for (double value = least; value <= most; value += 0.5) {
+      some = some || allowed.holds(value);
+      all = all && allowed.holds(value);
+    }
+    const Side side = allowed.side(least, most);
+    EXPECT_EQ(side, all    ? Side::kInside
+                    : some ? Side::kAcross
+                           : Side::kOutside)
+        << kind.name << " " << fmt::format("{} of {}..{}", fmt::join(limits, ", "), least, most);
+    seen[kind.name].insert(side);
+  }
+  for (const auto& kind : gate_kinds()) EXPECT_EQ(seen[kind.name].size(), 3u) << kind.name;
+}
+
+TEST(GateKinds, OutsideIsNotPassedByAnIntervalThatHoldsWhatIsForbidden) {
+  const AllowedValues outside = gate("{metric: peak_memory, outside: [9, 11], unit: GB}").allowed();
+  EXPECT_EQ(outside.side(5, 20), Side::kAcross);
+  EXPECT_EQ(outside.side(9.5, 10), Side::kOutside);
+  EXPECT_EQ(outside.side(12, 20), Side::kInside);
+  EXPECT_EQ(outside.side(1, 9), Side::kAcross);
+  EXPECT_FALSE(outside.holds(std::nan("")));
+}
+
+TEST(Gate, ATargetIsARangeThatBeginsWithTheLimit) {
+  EXPECT_EQ(gate("{metric: peak_memory, at_least: 2, target: [2, 3], unit: GB}").target[1], 3);
+  for (const char* wrong : {"at_least: 2, target: [1, 3]", "at_least: 2, target: 2", "at_least: 2, target: [2, 1]",
+                            "at_most: 2, target: [2, 3]", "within: [2, 3], target: [2, 3]"})
+    EXPECT_THROW(gate(std::string("{metric: peak_memory, unit: GB, ") + wrong + "}"), Error) << wrong;
 }
 
 }  // namespace
