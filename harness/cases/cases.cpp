@@ -28,12 +28,15 @@ Json without_defaults_of(const Json& config) {
   return without_defaults(config_of<Config>(config, "config"), to_json(Config{}));
 }
 
-template <class Config, Record (*kRun)(const Config&, Context&)>
-Record run_case(const Json& config, Context& context) {
-  return kRun(config_of<Config>(config, context.case_name), context);
+template <class Config, void (*kRun)(const Config&, Context&, Record&)>
+void run_case(const Json& json, Context& context, Record& record) {
+  const Config config = config_of<Config>(json, context.case_name);
+  record.config = to_json(config);
+  record.notes["device"] = context.device.name;
+  kRun(config, context, record);
 }
 
-template <class Config, Record (*kRun)(const Config&, Context&)>
+template <class Config, void (*kRun)(const Config&, Context&, Record&)>
 constexpr CaseType row(const char* name, const char* meaning) {
   return {name, meaning, read_case<Config>, run_case<Config, kRun>, without_defaults_of<Config>, [] {
             return describe_fields<Config>();
@@ -64,15 +67,6 @@ std::vector<std::string> case_type_names() {
   std::vector<std::string> names;
   for (const auto& type : kCaseTypes) names.push_back(type.name);
   return names;
-}
-
-Record new_record(const Context& context, const char* type, Json config) {
-  Record record;
-  record.name = context.case_name;
-  record.type = type;
-  record.config = std::move(config);
-  record.notes["device"] = context.device.name;
-  return record;
 }
 
 }  // namespace bench::harness

@@ -15,8 +15,9 @@ struct CaseType {
   const char* meaning;
   /// Reads and checks the case's own keys; returns the effective config.
   Json (*read)(FieldReader& reader);
-  /// Runs the case with an effective config.
-  Record (*run)(const Json& config, Context& context);
+  /// Runs the case with an effective config. The record has the case's name and type; a case that fails keeps what it
+  /// had put into it.
+  void (*run)(const Json& config, Context& context, Record& record);
   /// An effective config without the keys that are as they are by default.
   Json (*without_defaults)(const Json& config);
   std::vector<FieldHelp> (*keys)();

@@ -14,7 +14,4 @@ struct Context {
   MeasurePlan plan;       // for what it times
 };
 
-/// An empty record of this case that says where it ran.
-Record new_record(const Context& context, const char* type, Json config);
-
 }  // namespace bench::harness

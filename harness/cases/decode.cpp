@@ -93,9 +93,8 @@ void DecodeConfig::validate(const Require& require) const {
             "lower prompt_tokens or choose a model with a longer max_seq_length");
 }
 
-Record run_decode(const DecodeConfig& config, Context& context) {
-  Record record = new_record(context, "decode", to_json(config));
-  if (skip_for_missing_checkpoint(config.source, record)) return record;
+void run_decode(const DecodeConfig& config, Context& context, Record& record) {
+  if (skip_for_missing_checkpoint(config.source, record)) return;
   const torch::NoGradGuard no_grad;
   model::LanguageModel model = open_model(config.source, context.device, record);
   const torch::Tensor prompt =
@@ -139,7 +138,6 @@ Record run_decode(const DecodeConfig& config, Context& context) {
   if (config.compare_tokens > 0)
     record.facts["cached_uncached_mismatches"] =
         static_cast<double>(count_mismatches(model, prompt, config.compare_tokens));
-  return record;
 }
 
 }  // namespace bench::harness

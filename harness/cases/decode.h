@@ -22,6 +22,6 @@ struct DecodeConfig {
 };
 
 /// Prefills random prompts, then times one greedy token after another, in rounds of new_tokens.
-Record run_decode(const DecodeConfig& config, Context& context);
+void run_decode(const DecodeConfig& config, Context& context, Record& record);
 
 }  // namespace bench::harness

@@ -175,16 +175,15 @@ void MemoryConfig::validate(const Require& require) const {
   require_sizes(require, {{"batch", batch}, {"seq_lengths", seq_lengths.back()}});
 }
 
-Record run_memory(const MemoryConfig& config, Context& context) {
-  Record record = new_record(context, "memory", to_json(config));
+void run_memory(const MemoryConfig& config, Context& context, Record& record) {
   record.facts["batch"] = static_cast<double>(config.batch);
-  if (skip_for_missing_checkpoint(config.source, record)) return record;
+  if (skip_for_missing_checkpoint(config.source, record)) return;
   if (config.seq_lengths.size() == 1) {
     const std::int64_t length = config.seq_lengths[0];
     config.mode == "train" ? train_once(config, length, context.device, record)
                            : decode_once(config, length, context.device, record);
     if (!record.samples("peak_memory_bytes").empty()) record.add("seq_length", "tokens", static_cast<double>(length));
-    return record;
+    return;
   }
   Progress progress(context.case_name, static_cast<std::int64_t>(config.seq_lengths.size()), "lengths");
   const double begin_s = now_s();
@@ -197,7 +196,6 @@ Record run_memory(const MemoryConfig& config, Context& context) {
     progress.update(static_cast<std::int64_t>(record.samples("seq_length").size()),
                     fmt::format("{} tokens: {:.2f} GB", length, record.samples("peak_memory_bytes").back() * 1e-9));
   }
-  return record;
 }
 
 }  // namespace bench::harness

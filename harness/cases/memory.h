@@ -30,7 +30,7 @@ struct MemoryConfig {
 /// step_bytes (the rest: activations, logits, temporaries, and what the allocator keeps in holes); after_step_bytes is
 /// what stays between steps. predicted_memory_bytes and predicted_*_bytes are what estimate_training_memory and
 /// estimate_decode_memory say. Ends at the first length that can't fit, with the note did_not_fit.
-Record run_memory(const MemoryConfig& config, Context& context);
+void run_memory(const MemoryConfig& config, Context& context, Record& record);
 
 /// Appends what one length's process left to the case's record. False when there is nothing more to measure: it failed,
 /// or that length would not fit, and so would no longer one.

@@ -65,8 +65,7 @@ void OperatorConfig::validate(const Require& require) const {
   require_sizes(require, {{"batch", batch}, {"tokens", tokens}, {"repetitions", repetitions}});
 }
 
-Record run_operator(const OperatorConfig& config, Context& context) {
-  Record record = new_record(context, "operator", to_json(config));
+void run_operator(const OperatorConfig& config, Context& context, Record& record) {
   const torch::Dtype dtype = dtype_or_fast(config.dtype, context.device, "dtype");
   record.notes["dtype"] = dtype_text(dtype);
   const auto options = torch::TensorOptions().dtype(dtype).device(context.device.torch_device());
@@ -89,7 +88,6 @@ Record run_operator(const OperatorConfig& config, Context& context) {
   };
   measure_in_blocks(context.device, dtype, context.plan, repetition, record);
   record_peak_memory(context.device, record);
-  return record;
 }
 
 }  // namespace bench::harness

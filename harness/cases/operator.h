@@ -27,6 +27,6 @@ struct OperatorConfig {
   void validate(const Require& require) const;
 };
 
-Record run_operator(const OperatorConfig& config, Context& context);
+void run_operator(const OperatorConfig& config, Context& context, Record& record);
 
 }  // namespace bench::harness

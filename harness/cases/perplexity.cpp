@@ -47,9 +47,8 @@ void PerplexityConfig::validate(const Require& require) const {
   require(max_tokens >= 0, "max_tokens", "must not be negative", "");
 }
 
-Record run_perplexity(const PerplexityConfig& config, Context& context) {
-  Record record = new_record(context, "perplexity", to_json(config));
-  if (skip_for_missing_checkpoint(config.source, record)) return record;
+void run_perplexity(const PerplexityConfig& config, Context& context, Record& record) {
+  if (skip_for_missing_checkpoint(config.source, record)) return;
   model::LanguageModel model = open_model(config.source, context.device, record);
   const TokenStream tokens = held_out_tokens(config, model->config(), record);
   const PerplexityOptions options{config.protocol, config.context, config.stride, config.max_tokens};
@@ -79,7 +78,6 @@ Record run_perplexity(const PerplexityConfig& config, Context& context) {
     record.add("window_tokens", "tokens", static_cast<double>(result.window_tokens[i]));
   }
   record_peak_memory(context.device, record);
-  return record;
 }
 
 }  // namespace bench::harness

@@ -27,6 +27,6 @@ struct PerplexityConfig {
   void validate(const Require& require) const;
 };
 
-Record run_perplexity(const PerplexityConfig& config, Context& context);
+void run_perplexity(const PerplexityConfig& config, Context& context, Record& record);
 
 }  // namespace bench::harness

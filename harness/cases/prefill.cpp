@@ -17,9 +17,8 @@ void PrefillConfig::validate(const Require& require) const {
             "lower prompt_tokens or choose a model with a longer max_seq_length");
 }
 
-Record run_prefill(const PrefillConfig& config, Context& context) {
-  Record record = new_record(context, "prefill", to_json(config));
-  if (skip_for_missing_checkpoint(config.source, record)) return record;
+void run_prefill(const PrefillConfig& config, Context& context, Record& record) {
+  if (skip_for_missing_checkpoint(config.source, record)) return;
   const torch::NoGradGuard no_grad;
   model::LanguageModel model = open_model(config.source, context.device, record);
   const torch::Tensor ids =
@@ -43,7 +42,6 @@ Record run_prefill(const PrefillConfig& config, Context& context) {
   record.facts["checksum"] = logits.argmax(-1).sum().item<double>();  // the tokens that this prompt leads to
   record_peak_memory(context.device, record);
   record_quantization_cost(config.source, context.device, model, record);
-  return record;
 }
 
 }  // namespace bench::harness

@@ -19,6 +19,6 @@ struct PrefillConfig {
 };
 
 /// Times a prompt's forward pass into an empty cache, last logits included.
-Record run_prefill(const PrefillConfig& config, Context& context);
+void run_prefill(const PrefillConfig& config, Context& context, Record& record);
 
 }  // namespace bench::harness

@@ -209,8 +209,7 @@ void TrainCaseConfig::validate(const Require& require) const {
           "");
 }
 
-Record run_train(const TrainCaseConfig& config, Context& context) {
-  Record record = new_record(context, "train", to_json(config));
+void run_train(const TrainCaseConfig& config, Context& context, Record& record) {
   const TrainingConfig training = effective_training(config, record);
   const model::ModelConfig& model = config.model.value;
   const MicroBatch micro_batch{config.micro_batch_size, config.memory_budget_gb * 1e9};
@@ -227,7 +226,7 @@ Record run_train(const TrainCaseConfig& config, Context& context) {
     record.facts["needed_memory_bytes"] = needed.total();
     record.notes["did_not_fit"] = fmt::format(
         "{}: not run; a smaller micro_batch_size (auto finds one) or gradient_checkpointing may fit", *why_not);
-    return record;
+    return;
   }
   if (const auto unknown = why_fit_is_unknown(context.device)) record.notes["fit_unknown"] = *unknown;
   if (config.train_tokenizer && training.data.train_path != kSynthetic) train_tokenizer_for(training, model);
@@ -240,7 +239,6 @@ Record run_train(const TrainCaseConfig& config, Context& context) {
   config.keep_checkpoint ? run_training(config, training, data, execution, context, record)
                          : run_steps(config, training, data, execution, context, record);
   record_peak_memory(context.device, record);
-  return record;
 }
 
 }  // namespace bench::harness

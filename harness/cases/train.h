@@ -44,6 +44,6 @@ struct TrainCaseConfig {
 
 /// Optimizer steps at the config's effective batch. If there is no time for even one, as many of its micro-batches as
 /// there is time for and one update, and the record says so.
-Record run_train(const TrainCaseConfig& config, Context& context);
+void run_train(const TrainCaseConfig& config, Context& context, Record& record);
 
 }  // namespace bench::harness

@@ -255,7 +255,7 @@ Record run_case_here(const Json& json, const std::string& where) {
       // Both sides make all blocks.
       context.plan.enough = [](const Record&) { return false; };
     }
-    record = type->run(request.config, context);
+    type->run(request.config, context, record);
   } catch (const std::exception& e) {
     const Failure failure = describe(e);
     record.status = Record::Status::kError;

@@ -1,6 +1,7 @@
 #include "harness/cases/decode.h"
 
 #include "harness/core/clock.h"
+#include "tests/harness/cases/recorded.h"
 #include "tests/model/tiny.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +20,7 @@ TEST(DecodeCase, EndsAfterWholeRoundsOnceTheRecordSaysEnough) {
   context.plan.block_s = 0;  // one token is a block, so that "enough" comes in the middle of a round
   context.plan.probe = false;
   context.plan.enough = [](const Record& r) { return r.samples("decode_step_time_s").size() % 6 == 2; };
-  const Record record = run_decode(config, context);
+  const Record record = tests::recorded(run_decode, config, context);
   const std::size_t rounds = record.samples("first_token_time_s").size();
   EXPECT_EQ(record.samples("cold_decode_step_time_s").size(), 6u);
   EXPECT_EQ(record.samples("decode_step_time_s").size(), 6 * rounds);
@@ -35,12 +36,12 @@ TEST(DecodeCase, WhatIsCountedOfTheFirstRoundIsLeftOutUnlessItIsWhole) {
   config.new_tokens = 7;
   Context context{"decode", find_device("cpu", "test"), 0, {}};  // time for the first token only
   context.plan.probe = false;
-  const Record cut_short = run_decode(config, context);
+  const Record cut_short = tests::recorded(run_decode, config, context);
   EXPECT_EQ(cut_short.samples("decode_step_time_s").size(), 1u);
   EXPECT_EQ(cut_short.partial(), "there was time for 2 of the 7 new tokens: what was counted of them is left out");
   context.plan.end_s = now_s() + 100;
   config.rounds = 1;
-  const Record whole = run_decode(config, context);
+  const Record whole = tests::recorded(run_decode, config, context);
   EXPECT_EQ(whole.partial(), "");
   for (const char* fact : {"checksum", "operator_calls", "matmul_flops", "allocated_bytes"}) {
     EXPECT_FALSE(cut_short.facts.contains(fact)) << fact;

@@ -8,6 +8,7 @@
 #include "harness/judging/gate.h"
 #include "harness/planning/ceilings.h"
 #include "harness/training/memory_estimate.h"
+#include "tests/harness/cases/recorded.h"
 #include "tests/model/tiny.h"
 #include "tests/temporary_folder.h"
 
@@ -44,7 +45,7 @@ Record train_on(const Device& device, const TrainCaseConfig& config) {
   Context context{"train", device, 100, {}};
   context.plan.end_s = now_s() + 100;
   context.plan.probe = false;
-  return run_train(config, context);
+  return tests::recorded(run_train, config, context);
 }
 
 TEST(MemoryReading, IsWhatTheFileSaysInBytes) {

@@ -1,5 +1,6 @@
 #include "harness/cases/train.h"
 #include "harness/core/clock.h"
+#include "tests/harness/cases/recorded.h"
 #include "tests/model/tiny.h"
 #include "tests/temporary_folder.h"
 
@@ -26,7 +27,7 @@ Record run_two_steps(double time_s, bool all_steps, std::int64_t micro_steps = k
   context.plan.block_s = 0;  // a micro-batch is a block
   context.plan.probe = false;
   context.plan.enough = [](const Record&) { return true; };
-  return run_train(config, context);
+  return tests::recorded(run_train, config, context);
 }
 
 TEST(TrainCase, WithoutTimeForAStepItIsComposedOfOneMicroBatchAndOneUpdate) {
@@ -74,7 +75,7 @@ Record run_whole(double time_s, bool all_steps, const std::string& output_dir) {
   Context context{"train", find_device("cpu", "test"), time_s, {}};
   context.plan.end_s = now_s() + time_s;
   context.plan.probe = false;
-  return run_train(config, context);
+  return tests::recorded(run_train, config, context);
 }
 
 TEST(TrainCase, AWholeRunThatIsCutShortSaysHowManyStepsItMade) {
@@ -105,7 +106,7 @@ TEST(TrainCase, ARunOfOneMicroBatchLeavesARecordThatCanBeRead) {
   config.keep_checkpoint = true;
   Context context{"train", find_device("cpu", "test"), 100, {}};
   context.plan.end_s = now_s() + 100;
-  const Record record = run_train(config, context);
+  const Record record = tests::recorded(run_train, config, context);
   EXPECT_EQ(record.samples("micro_step_time_s").size(), 1u);
   ASSERT_EQ(record.blocks.size(), 1u);
   EXPECT_TRUE(record.blocks[0].samples.contains("micro_step_time_s"));

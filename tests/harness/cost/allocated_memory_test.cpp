@@ -1,6 +1,7 @@
 // What is predicted for training against what LibTorch allocates: exactly, and in bf16 on any processor.
 #include "harness/cases/memory.h"
 #include "model/fused/products.h"
+#include "tests/harness/cases/recorded.h"
 #include "tests/kept_threads.h"
 
 #include <ATen/Context.h>
@@ -77,7 +78,7 @@ TEST_P(AllocatedMemory, IsAsPredicted) {
     Context context{"memory", find_device("cpu", ""), 120, {}};
     const auto counter = std::make_shared<PeakCounter>();
     const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, counter);
-    const Record record = run_memory(training, context);
+    const Record record = tests::recorded(run_memory, training, context);
     ASSERT_EQ(record.status, Record::Status::kOk) << record.reason;
     EXPECT_EQ(record.notes.at("predicted_peak"), moment);
     const double predicted =

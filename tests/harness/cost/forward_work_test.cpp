@@ -61,7 +61,8 @@ TEST(ForwardWork, ThePlanAndTheCasesCountAlike) {
     if (spec.type != "decode" && spec.type != "prefill") continue;
     Context context{spec.name, find_device("cpu", ""), 0, {}};  // no time: one piece of work
     context.plan.probe = false;
-    const Record record = find_case_type(spec.type)->run(spec.config, context);
+    Record record;
+    find_case_type(spec.type)->run(spec.config, context, record);
     ASSERT_EQ(record.status, Record::Status::kOk) << record.reason;
     EXPECT_DOUBLE_EQ(record.fact("work_flops"), plan.find(spec.name)->flops);
     EXPECT_DOUBLE_EQ(record.fact("work_bytes"), plan.find(spec.name)->bytes);

@@ -2,6 +2,7 @@
 
 #include "harness/cost/memory_profile.h"
 #include "harness/training/memory_estimate.h"
+#include "tests/harness/cases/recorded.h"
 
 #include <gtest/gtest.h>
 
@@ -150,7 +151,7 @@ Record measure(MemoryConfig config, const std::string& model, std::int64_t lengt
   config.source.dtype = "fp32";
   config.seq_lengths = {length};
   Context context{"memory", find_device("cpu", ""), 120, {}};
-  return run_memory(config, context);
+  return tests::recorded(run_memory, config, context);
 }
 
 TEST(MemoryCase, LeavesItsSeriesInLockstepAndTheirSumIsThePeak) {

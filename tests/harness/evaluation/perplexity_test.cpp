@@ -5,6 +5,7 @@
 #include "harness/core/error.h"
 #include "harness/judging/gate.h"
 #include "model/loss.h"
+#include "tests/harness/cases/recorded.h"
 #include "tests/model/tiny.h"
 #include "tests/temporary_folder.h"
 
@@ -194,7 +195,7 @@ TEST(PerplexityCase, ATextThatIsNotReadIsNoInput) {
   config.context = 16;
   config.max_tokens = 64;
   Context context{"perplexity", find_device("cpu", "test"), 100, {}};
-  const Record record = run_perplexity(config, context);
+  const Record record = tests::recorded(run_perplexity, config, context);
   EXPECT_GT(record.fact("scored_tokens"), 0);
   EXPECT_FALSE(record.inputs.contains(text));
 }
@@ -216,13 +217,14 @@ TEST(PerplexityCase, BitsPerByteOfATextThatTheTokenizerChangesOnlyWhenAsked) {
   const Tokenizer tokenizer(folder.path() / "t.model");
   write_checkpoint(tiny_model(), config.source.checkpoint, torch::kFloat32, &tokenizer);
   Context context{"perplexity", find_device("cpu", "test"), 100, {}};
-  const Record without = run_perplexity(config, context);
+  const Record without = tests::recorded(run_perplexity, config, context);
   EXPECT_FALSE(without.facts.contains("text_bytes"));
   EXPECT_EQ(without.notes.at("lossy").rfind("the tokenizer changes 40 of 40 paragraphs (100 %)", 0), 0u)
       << without.notes.at("lossy");
   EXPECT_EQ(without.notes.at("tokenizer"), "texts begin without a bos token (add_bos_token in tokenizer_config.json)");
   config.allow_lossy = true;
-  EXPECT_GT(run_perplexity(config, context).fact("text_bytes"), 0.8 * static_cast<double>(text.size()));
+  EXPECT_GT(tests::recorded(run_perplexity, config, context).fact("text_bytes"),
+            0.8 * static_cast<double>(text.size()));
 }
 
 TEST(Perplexity, BadOptionsAreErrors) {

@@ -6,6 +6,7 @@
 #include "harness/core/files.h"
 #include "harness/data/synthetic.h"
 #include "harness/training/train.h"
+#include "tests/harness/cases/recorded.h"
 #include "tests/model/tiny.h"
 #include "tests/temporary_folder.h"
 
@@ -102,7 +103,7 @@ Record run_case(bool keep_checkpoint, const std::filesystem::path& output) {
   context.plan.end_s = now_s() + 100;
   context.plan.block_s = 0;
   context.plan.probe = false;
-  return run_train(config, context);
+  return tests::recorded(run_train, config, context);
 }
 
 std::int64_t not_finite(const Record& record) {
