@@ -7,6 +7,7 @@
 #include "harness/core/process.h"
 #include "harness/core/progress.h"
 #include "harness/core/random.h"
+#include "harness/core/units.h"
 #include "harness/devices/device.h"
 #include "harness/host/environment.h"
 #include "harness/isolation/isolated.h"

@@ -1,6 +1,7 @@
 #include "harness/comparison/compare.h"
 
 #include "harness/cli/verbs.h"
+#include "harness/core/units.h"
 #include "harness/reports/reports.h"
 #include "harness/running/suite.h"
 

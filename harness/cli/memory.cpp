@@ -1,5 +1,6 @@
 #include "harness/cli/memory_text.h"
 #include "harness/cli/verbs.h"
+#include "harness/core/units.h"
 #include "harness/devices/device.h"
 #include "harness/reports/reports.h"
 #include "harness/running/runner.h"
@@ -244,10 +245,14 @@ Exit run(const Options& options) {
   if (setup.budget_bytes > 0) found.fits = find_fits(options, setup, predict, found.peaks);
   if (options.as_json) {
     std::cout << dumped(to_json(found), 2) << "\n";
-    return exit;
+  } else {
+    write_memory_text(found, std::cout);
+    if (!options.out.empty()) std::cout << "report: " << options.out << "\n";
   }
-  write_memory_text(found, std::cout);
-  if (!options.out.empty()) std::cout << "report: " << options.out << "\n";
+  if (!found.fits.empty() &&
+      std::all_of(found.fits.begin(), found.fits.end(), [](const MemoryFit& fit) { return fit.largest < 1; }))
+    throw Error::at_run_time("--budget", fmt::format("nothing fits {}", options.budget),
+                             "a larger budget, a smaller model or shorter sequences");
   return exit;
 }
 

@@ -228,22 +228,4 @@ Exit exit_code(const std::vector<Comparison>& rows) {
   return any(Change::kCantTell) || !compared ? Exit::kNotJudged : Exit::kOk;
 }
 
-double parse_share(const std::string& text, const std::string& where) {
-  std::size_t used = 0;
-  double value = 0;
-  try {
-    value = std::stod(text, &used);
-  } catch (const std::exception&) {
-    used = 0;
-  }
-  const std::string rest = text.substr(used);
-  if (used == 0 || (rest != "" && rest != "%") || !(value >= 0) || std::isinf(value))
-    throw Error(where, fmt::format("'{}' is not a share", text), "for example 5%");
-  const double share = rest == "%" ? value / 100 : value;
-  if (share >= 1 && rest.empty())  // who means 500 % writes it
-    throw Error(where, fmt::format("'{}' would be {:.6g} %", text, 100 * share),
-                fmt::format("did you mean {}%?", text));
-  return share;
-}
-
 }  // namespace bench::harness

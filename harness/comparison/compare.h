@@ -50,7 +50,4 @@ std::vector<Comparison> compare_reports(const Report& base, const Report& now, c
 /// 1 when something got worse or vanished, 4 when something can't be told or nothing was compared, else 0.
 Exit exit_code(const std::vector<Comparison>& comparisons);
 
-/// "5%" or "0.05" as 0.05. Throws Error at `where`, also for a bare number from 1 on: "5" would be 500 %.
-double parse_share(const std::string& text, const std::string& where);
-
 }  // namespace bench::harness

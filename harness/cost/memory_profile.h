@@ -60,17 +60,6 @@ struct TrainingShape {
 /// Peak of a micro-batch's forward and backward pass.
 MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const TrainingShape& shape);
 
-struct TrainingPlanChoice {
-  std::int64_t micro_batch_size = 1;
-  bool gradient_checkpointing = false;
-};
-
-/// The fastest way to make a step of `effective_batch` sequences within the budget: activations are kept rather than
-/// made again if any micro-batch allows it, and among those that fit the largest micro-batch is taken. `shape` says the
-/// rest. Nothing if not even a sequence at a time fits.
-std::optional<TrainingPlanChoice> fastest_within(double budget_bytes, const model::ModelConfig& model,
-                                                 TrainingShape shape, std::int64_t effective_batch);
-
 /// Inference with a KV cache: a prompt, then tokens one by one.
 struct DecodeShape {
   std::int64_t batch = 1, prompt_tokens = 0, capacity = 0;  // capacity of the cache, in tokens
@@ -84,30 +73,5 @@ MemoryEstimate estimate_decode_memory(const model::ModelConfig& model, const Dec
 /// Bytes of keys and values of `capacity` tokens of each of `batch` sequences.
 double kv_cache_bytes(const model::ModelConfig& model, std::int64_t batch, std::int64_t capacity,
                       std::int64_t element_bytes);
-
-/// The largest n in 1 .. limit for which bytes(n), which must not fall as n rises, stays within budget; 0 when none
-/// does.
-std::int64_t largest_within(double budget_bytes, std::int64_t limit, const std::function<double(std::int64_t)>& bytes);
-
-/// One measured peak beside what was predicted for it.
-struct MemoryPoint {
-  double tokens = 0, measured_bytes = 0, predicted_bytes = 0;
-};
-
-/// What measurements say a prediction leaves out: a line in the tokens, never falling.
-struct MemoryCalibration {
-  double offset_bytes = 0, bytes_per_token = 0;
-  double lowest = 0, highest = 0;  // predicted / measured - 1 over the points
-  double apply(double predicted_bytes, double tokens) const {
-    return predicted_bytes + offset_bytes + bytes_per_token * tokens;
-  }
-};
-/// Least squares through the points; from one point, or where the line would fall, the largest difference. No points:
-/// 0.
-MemoryCalibration calibrate(const std::vector<MemoryPoint>& points);
-
-/// The bytes that "10GB", "9.5 GiB" or "800MB" mean; GB are 1e9, GiB 2^30. Throws Error at `where`, also when there is
-/// no unit: "10" would be 10 bytes.
-double parse_bytes(const std::string& text, const std::string& where);
 
 }  // namespace bench::harness

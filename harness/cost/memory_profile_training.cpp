@@ -155,20 +155,4 @@ MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const T
   return shape.fused ? fused_peak(work) : plain_peak(work);
 }
 
-std::optional<TrainingPlanChoice> fastest_within(double budget_bytes, const model::ModelConfig& model,
-                                                 TrainingShape shape, std::int64_t effective_batch) {
-  // Resident is more than what LibTorch allocates: its products' workspace, the allocator's holes. 1.6 to 4.1 % were
-  // measured (results/README.md), and suites/training.yaml holds the prediction to this bound.
-  constexpr double kMargin = 1.05;
-  for (const bool checkpointing : {false, true})
-    for (std::int64_t micro = effective_batch; micro >= 1; --micro) {
-      if (effective_batch % micro != 0) continue;
-      shape.batch = micro;
-      shape.gradient_checkpointing = checkpointing;
-      if (kMargin * estimate_training_memory(model, shape).total() <= budget_bytes)
-        return TrainingPlanChoice{micro, checkpointing};
-    }
-  return {};
-}
-
 }  // namespace bench::harness

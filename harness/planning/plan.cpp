@@ -1,6 +1,7 @@
 #include "harness/planning/plan.h"
 
 #include "harness/cost/forward_work.h"
+#include "harness/cost/memory_fit.h"
 #include "harness/training/training_config.h"
 #include "model/config.h"
 
@@ -56,22 +57,19 @@ bool value_or(const CaseSpec& spec, const char* key, bool otherwise) {
   return has(spec, key) ? spec.config.at(key).get<bool>() : otherwise;
 }
 
-/// Puts the case's micro-batch into the shape; `auto` takes the fastest that fits its budget or the machine.
+/// Puts the case's micro-batch into the shape, by the same decision as when the case runs.
 void choose_micro_batch(const CaseSpec& spec, const model::ModelConfig& model, const Ceilings& ceilings,
                         const TrainConfig& config, TrainingShape& shape) {
-  const Json& micro = spec.config.at("micro_batch_size");
-  if (micro != "auto") {
-    if (micro.get<std::int64_t>() > 0) shape.batch = micro;
-    return;
-  }
-  const double budget = spec.config.value("memory_budget_gb", 0.0) * 1e9;
-  if (budget <= 0 && std::isnan(ceilings.memory_bytes))
-    throw Error::at_run_time(spec.name, "micro_batch_size: auto takes what fits, but free memory could not be read",
-                             "give memory_budget_gb, or --machine");
-  const auto choice =
-      fastest_within(budget > 0 ? budget : ceilings.memory_bytes, model, shape, config.effective_batch_size);
-  shape.batch = choice ? choice->micro_batch_size : 1;
-  shape.gradient_checkpointing = choice ? choice->gradient_checkpointing : true;
+  MicroBatch asked{.budget_bytes = spec.config.value("memory_budget_gb", 0.0) * 1e9,
+                   .budget_key = "memory_budget_gb, or --machine"};
+  const Json& size = spec.config.at("micro_batch_size");
+  asked.size.automatic = size == "auto";
+  if (!asked.size.automatic) asked.size.count = size;
+  const FreeMemory free{ceilings.memory_bytes, "the system does not tell"};
+  const StepDivision division =
+      divide_step(model, shape, config.effective_batch_size, asked, free, spec.name + ": micro_batch_size");
+  shape.batch = division.micro_batch_size;
+  shape.gradient_checkpointing = division.gradient_checkpointing;
 }
 
 void plan_training(const CaseSpec& spec, const model::ModelConfig& model, const Ceilings& ceilings, CasePlan& plan) {

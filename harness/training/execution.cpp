@@ -1,9 +1,7 @@
 #include "harness/training/execution.h"
 
 #include "harness/checkpoints/checkpoints.h"
-#include "harness/core/error.h"
-
-#include <fmt/format.h>
+#include "harness/cost/memory_fit.h"
 
 namespace bench::harness {
 
@@ -23,11 +21,7 @@ Execution execution_for(const TrainingConfig& config, const Device& device, std:
   execution.gradient_checkpointing = config.train.gradient_checkpointing;
   execution.compute = compute_dtype(config.train, device);
   execution.fused = config.train.compile_model;
-  if (config.train.effective_batch_size % execution.micro_batch_size != 0)
-    throw Error(where,
-                fmt::format("{} does not divide the effective batch of {}", execution.micro_batch_size,
-                            config.train.effective_batch_size),
-                "the effective batch defines the optimisation and is kept");
+  check_divides(execution.micro_batch_size, config.train.effective_batch_size, where);
   return execution;
 }
 

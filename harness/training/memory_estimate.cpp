@@ -49,28 +49,16 @@ MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const E
 
 Execution choose_execution(const model::ModelConfig& model, const TrainingConfig& config, const MicroBatch& micro_batch,
                            const Device& device, const std::string& where) {
-  Execution execution = execution_for(config, device, micro_batch.size.automatic ? 1 : micro_batch.size.count, where);
-  if (!micro_batch.size.automatic) return execution;
+  Execution execution = execution_for(config, device, 0, where);
   const TrainingShape shape = training_shape(execution, config.train.max_seq_length, &device);
-  const MemoryReading available = device.available_bytes();
-  if (!available && micro_batch.budget_bytes <= 0)
-    throw Error::at_run_time(
-        where, fmt::format("auto takes what fits, but free memory could not be read: {}", available.missing),
-        fmt::format("give {}", micro_batch.budget_key));
-  const double free_bytes = static_cast<double>(available.bytes) + shape.program_bytes;
-  const double budget = micro_batch.budget_bytes > 0 ? micro_batch.budget_bytes : free_bytes;
-  const auto choice = fastest_within(budget, model, shape, config.train.effective_batch_size);
-  if (!choice) {
-    execution.gradient_checkpointing = true;
-    throw Error::at_run_time(
-        where,
-        fmt::format("nothing fits {:.1f} GB: one sequence of {} tokens with recomputed activations needs {}",
-                    budget / 1e9, config.train.max_seq_length,
-                    estimate_training_memory(model, execution, config.train.max_seq_length, &device).text()),
-        fmt::format("a larger {}, or shorter sequences", micro_batch.budget_key));
-  }
-  execution.micro_batch_size = choice->micro_batch_size;
-  execution.gradient_checkpointing = choice->gradient_checkpointing;
+  FreeMemory free;
+  if (const MemoryReading available = device.available_bytes())
+    free.bytes = static_cast<double>(available.bytes) + shape.program_bytes;
+  else
+    free.missing = available.missing;
+  const StepDivision division = divide_step(model, shape, config.train.effective_batch_size, micro_batch, free, where);
+  execution.micro_batch_size = division.micro_batch_size;
+  execution.gradient_checkpointing = division.gradient_checkpointing;
   return execution;
 }
 

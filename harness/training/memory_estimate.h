@@ -1,6 +1,6 @@
 #pragma once
 
-#include "harness/cost/memory_profile.h"
+#include "harness/cost/memory_fit.h"
 #include "harness/training/execution.h"
 
 #include <optional>
@@ -15,13 +15,6 @@ TrainingShape training_shape(const Execution& execution, std::int64_t seq_length
 /// The peak of training so, predicted by component.
 MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const Execution& execution,
                                         std::int64_t seq_length, const Device* device = nullptr);
-
-/// How the sequences of a step are divided.
-struct MicroBatch {
-  CountOrAuto size;                             // 0: the config's batch_size
-  double budget_bytes = 0;                      // of auto; 0: what is free on the device
-  const char* budget_key = "memory_budget_gb";  // as the user gives it, for errors
-};
 
 /// The execution that a config asks for, or with `auto` the fastest that fits the budget: then gradient_checkpointing
 /// is chosen as well. Throws Error at `where` if the size doesn't divide the effective batch, if nothing fits, or if

@@ -3,6 +3,7 @@
 #include "harness/cli/checks.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/progress.h"
+#include "harness/core/units.h"
 #include "harness/training/memory_estimate.h"
 #include "harness/training/training_cost.h"
 

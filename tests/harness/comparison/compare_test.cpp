@@ -264,13 +264,5 @@ TEST(Compare, ExitCodesOfEveryChange) {
   EXPECT_EQ(exit_of(Change::kNew), Exit::kNotJudged);
 }
 
-TEST(Compare, SharesAreReadAsPeopleWriteThem) {
-  EXPECT_DOUBLE_EQ(parse_share("5%", "x"), 0.05);
-  EXPECT_DOUBLE_EQ(parse_share("0.05", "x"), 0.05);
-  EXPECT_DOUBLE_EQ(parse_share("150%", "x"), 1.5);
-  for (const char* wrong : {"", "five", "-1%", "inf", "5 %%", "5", "1"})
-    EXPECT_THROW(parse_share(wrong, "x"), Error) << wrong;
-}
-
 }  // namespace
 }  // namespace bench::harness

@@ -1,6 +1,6 @@
 #include "harness/cases/memory.h"
 
-#include "harness/cost/memory_profile.h"
+#include "harness/cost/memory_fit.h"
 #include "harness/training/memory_estimate.h"
 #include "tests/harness/cases/recorded.h"
 
@@ -134,15 +134,6 @@ TEST(MemoryCalibration, AddsWhatTheMeasurementsShow) {
   EXPECT_DOUBLE_EQ(falling.offset_bytes, 300);  // the larger difference: rather too much than too little
   EXPECT_DOUBLE_EQ(calibrate({{100, 1300, 1000}}).apply(500, 7), 800);
   EXPECT_DOUBLE_EQ(calibrate({}).apply(500, 7), 500);
-}
-
-TEST(ParseBytes, ReadsUnitsAndRejectsTheRest) {
-  EXPECT_DOUBLE_EQ(parse_bytes("10GB", "x"), 10e9);
-  EXPECT_DOUBLE_EQ(parse_bytes("9.5 GiB", "x"), 9.5 * 1073741824);
-  EXPECT_DOUBLE_EQ(parse_bytes("800MB", "x"), 8e8);
-  EXPECT_DOUBLE_EQ(parse_bytes("1e9B", "x"), 1e9);
-  for (const char* bad : {"", "GB", "10", "1e9", "10XB", "-1GB", "0", "nan", "1e999", "10GB or so"})
-    EXPECT_THROW(parse_bytes(bad, "x"), Error) << bad;
 }
 
 /// The record of one length, measured in this process.

@@ -43,7 +43,7 @@ TEST(Plan, TheSpeedTargetsAreOutOfReach) {
     const TrainingPlan& training = *plan.find(expected.name)->training;
     EXPECT_EQ(speed.reach, Reach::kOut);
     EXPECT_DOUBLE_EQ(speed.low, expected.low);
-    EXPECT_DOUBLE_EQ(speed.high, expected.high);  // named by the reading
+    EXPECT_DOUBLE_EQ(speed.high, expected.high);  // its target
     EXPECT_NEAR(speed.low * training.flops_without_attention, expected.low_tflops * 1e12, 1e12);
     EXPECT_NEAR(speed.high * training.flops_without_attention, expected.high_tflops * 1e12, 1e12);
     EXPECT_GT(speed.low_factor, 38);  // 40-70x between the two models
@@ -148,6 +148,19 @@ TEST(Plan, JsonHoldsNoNaN) {
   EXPECT_EQ(json["schema"], "bench-plan/1");
   EXPECT_EQ(json["targets"][0]["reach"], "out_of_reach");
   EXPECT_EQ(json.dump().find("nan"), std::string::npos);
+}
+
+TEST(Plan, ABudgetThatCannotBeMetIsAnErrorAsItIsInTheRun) {
+  const Suite suite = read_suite(BENCH_SOURCE_DIR "/suites/m4max.yaml", {"cases.train-medium.memory_budget_gb=3"});
+  try {
+    make_plan(suite, ceilings_of(read_machine("m4-max-40", "test")));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.where(), "train-medium: micro_batch_size");
+    EXPECT_EQ(e.message().find("nothing fits 3.0 GB: one sequence of 2048 tokens with recomputed activations needs 7."),
+              0u)
+        << e.message();
+  }
 }
 
 }  // namespace
