@@ -123,7 +123,8 @@ TEST_F(InterruptedTest, WhatWasInterruptedIsRunAgainWhole) {
   folder_.write("short.json", json.dump());
   const Outcome rest = bench("run --from short.json --out again", folder_.path().string());
   EXPECT_EQ(rest.exit_code, 1) << rest.text;  // the slow case's gate
-  for (const auto& one : Json::parse(file("again/report.json"))["cases"]) EXPECT_EQ(one["status"], "ok");
+  const Json written = Json::parse(file("again/report.json"));
+  for (const auto& one : written["cases"]) EXPECT_EQ(one["status"], "ok");
 }
 
 TEST_F(InterruptedTest, ACaseThatIsMeasuredInProcessesOfItsOwnEndsWithTheRunThatIsKilled) {
