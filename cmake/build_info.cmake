@@ -6,6 +6,6 @@ add_custom_target(bench_build_info
           "-DCOMPILER=${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}" "-DFLAGS=${CMAKE_CXX_FLAGS_${build_type}}"
           "-DBUILD_TYPE=${CMAKE_BUILD_TYPE}" "-DVERSION=${PROJECT_VERSION}" -P ${CMAKE_SOURCE_DIR}/cmake/write_build_info.cmake
   BYPRODUCTS ${BENCH_BUILD_INFO} VERBATIM)
-target_sources(bench_app PRIVATE ${BENCH_BUILD_INFO})
+target_sources(bench_base PRIVATE ${BENCH_BUILD_INFO})
 set_source_files_properties(${BENCH_BUILD_INFO} PROPERTIES GENERATED ON SKIP_PRECOMPILE_HEADERS ON)
-add_dependencies(bench_app bench_build_info)
+add_dependencies(bench_base bench_build_info)

@@ -1,5 +1,6 @@
 #include "harness/cases/cases.h"
 
+#include "harness/cases/command.h"
 #include "harness/cases/decode.h"
 #include "harness/cases/memory.h"
 #include "harness/cases/operator.h"
@@ -43,6 +44,13 @@ constexpr CaseType row(const char* name, const char* meaning) {
           }};
 }
 
+constexpr CaseType command_row() {
+  CaseType type =
+      row<CommandConfig, run_command_case>("command", "any program: its time, its memory, the numbers it prints");
+  type.reads = [](const Json& config) { return metrics_read(config_of<CommandConfig>(config, "config")); };
+  return type;
+}
+
 constexpr CaseType kCaseTypes[] = {
     row<TrainCaseConfig, run_train>("train",
                                     "optimizer steps: speed, loss curve, peak memory; may keep the checkpoint"),
@@ -51,6 +59,7 @@ constexpr CaseType kCaseTypes[] = {
     row<PerplexityConfig, run_perplexity>("perplexity", "a checkpoint's perplexity on held-out text"),
     row<MemoryConfig, run_memory>("memory", "peak memory at a list of sequence lengths, each in a process of its own"),
     row<OperatorConfig, run_operator>("operator", "one operator of the model, timed by Google Benchmark"),
+    command_row(),
 };
 
 }  // namespace

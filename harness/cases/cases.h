@@ -21,6 +21,8 @@ struct CaseType {
   /// An effective config without the keys that are as they are by default.
   Json (*without_defaults)(const Json& config);
   std::vector<FieldHelp> (*keys)();
+  /// The metrics of the case's own that its config says how to find; nullptr: any series may be one.
+  std::vector<std::string> (*reads)(const Json& config) = nullptr;
 };
 
 std::span<const CaseType> case_types();

@@ -17,10 +17,6 @@ struct Options {
   bool all = false, json = false;
 };
 
-const char* better_name(Better better) {
-  return better == Better::kHigher ? "higher" : better == Better::kLower ? "lower" : "unchanged";
-}
-
 Json point_json(const TrendPoint& point) {
   return {{"created", point.created},
           {"commit", point.commit},

@@ -4,6 +4,7 @@
 #include "harness/core/scratch_folder.h"
 #include "harness/devices/processor_quota.h"
 #include "harness/host/build_info.h"
+#include "harness/host/process_tree.h"
 #include "harness/host/waiting.h"
 #include "harness/running/failure.h"
 
@@ -82,7 +83,7 @@ int after_writing_output(int exit_code) {
 int main(int argc, char** argv) {
   using namespace bench::harness;
   wait_shortly(argc > 1 && computes(argv[1]), argv);
-  end_with_starter(inherited_scratch_folder());
+  end_with_starter(inherited_scratch_folder(), [] { end_descendants(); });
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of its writer, not our end
   keep_to_processor_quota();
   return after_writing_output(run_program(argc, argv));

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "harness/cost/memory_profile.h"
+#include "harness/cost/memory_fit.h"
 
 #include <cstdint>
 #include <ostream>

@@ -9,7 +9,7 @@ namespace {
 
 struct Options {
   std::string suite, machine, device = "auto";
-  std::vector<std::string> set;
+  std::vector<std::string> set, matrix;
   bool as_json = false;
 };
 
@@ -27,9 +27,10 @@ void add_plan(CLI::App& app, Exit&) {
       ->capture_default_str();
   verb->add_option("--set", options->set, "KEY=VALUE, as in bench run; may be given several times")
       ->allow_extra_args(false);
+  verb->add_option("--matrix", options->matrix, "KEY=V1,V2, as in bench run")->allow_extra_args(false);
   verb->add_flag("--json", options->as_json, "print JSON instead of text");
   verb->callback([options] {
-    const Suite suite = read_suite(options->suite, options->set);
+    const Suite suite = read_suite(options->suite, options->set, options->matrix);
     const Plan plan =
         make_plan(suite, options->machine.empty() ? probe_ceilings(find_device(options->device, "--device"))
                                                   : ceilings_of(read_machine(options->machine, "--machine")));

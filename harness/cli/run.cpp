@@ -17,7 +17,7 @@ namespace {
 
 struct Options {
   std::string suite = "suites/quick.yaml", from, out;
-  std::vector<std::string> set, formats{"json", "markdown", "html"};
+  std::vector<std::string> set, matrix, formats{"json", "markdown", "html"};
   RunOptions run;
 };
 
@@ -99,7 +99,7 @@ Exit run(Options options) {
     options.run.device = options.run.device.empty() ? before->device : options.run.device;
     if (!options.run.seed) options.run.seed = before->seed;
   }
-  const Suite suite = before ? suite_of_report(*before) : read_suite(options.suite, options.set);
+  const Suite suite = before ? suite_of_report(*before) : read_suite(options.suite, options.set, options.matrix);
   const EndingSignals signals;  // end us once the report says that it was interrupted
   const Report report = run_suite(suite, options.run);
   write_terminal(report, std::cout);
@@ -132,6 +132,9 @@ void add_run(CLI::App& app, Exit& exit) {
       ->check(whole_number(0));
   verb->add_option("--set", options->set,
                    "KEY=VALUE, such as cases.train.steps=10 or device=cpu; may be given several times")
+      ->allow_extra_args(false)
+      ->excludes(from);
+  verb->add_option("--matrix", options->matrix, "KEY=V1,V2: each case with that key once with each value")
       ->allow_extra_args(false)
       ->excludes(from);
   verb->add_option("--format", options->formats, "report formats (bench list formats)")

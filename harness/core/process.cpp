@@ -115,20 +115,6 @@ void end_now(const std::string& folder) {
   ::kill(::getpgrp() == ::getpid() ? -::getpid() : ::getpid(), SIGKILL);
 }
 
-/// Ours with those in the place of what it says of the same names. Ends with a null, as posix_spawn wants it.
-std::vector<char*> environment_with(const std::vector<std::string>& ours) {
-  std::vector<char*> all;
-  const auto replaced = [&](const std::string& entry) {
-    const std::string name = entry.substr(0, entry.find('=') + 1);
-    return std::any_of(ours.begin(), ours.end(), [&](const std::string& one) { return one.starts_with(name); });
-  };
-  for (char** entry = environ; *entry; ++entry)
-    if (!replaced(*entry)) all.push_back(*entry);
-  for (const auto& one : ours) all.push_back(const_cast<char*>(one.c_str()));  // posix_spawn doesn't write
-  all.push_back(nullptr);
-  return all;
-}
-
 }  // namespace
 
 EndingSignals::EndingSignals() {
@@ -188,23 +174,43 @@ ProcessResult run_process(const std::vector<std::string>& command, double timeou
     if (result.timed_out || ended_by) ::kill(target, SIGKILL);
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
+  // What it leaves running goes with it, also when it was killed and could end nothing itself.
+  if (own_group) ::kill(target, SIGKILL);
   if (ended < 0) throw Error::at_run_time(command[0], std::string("its end is unknown: ") + std::strerror(errno));
   if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
   return result;
 }
 
-void end_with_starter(const std::string& folder) {
+std::vector<char*> environment_with(const std::vector<std::string>& ours) {
+  std::vector<char*> all;
+  const auto replaced = [&](const std::string& entry) {
+    const std::string name = entry.substr(0, entry.find('=') + 1);
+    return std::any_of(ours.begin(), ours.end(), [&](const std::string& one) { return one.starts_with(name); });
+  };
+  for (char** entry = environ; *entry; ++entry)
+    if (!replaced(*entry)) all.push_back(*entry);
+  for (const auto& one : ours) all.push_back(const_cast<char*>(one.c_str()));  // posix_spawn doesn't write
+  all.push_back(nullptr);
+  return all;
+}
+
+void end_with_starter(const std::string& folder, void (*end_others)()) {
   const char* number = std::getenv(StarterPipe::kVariable);
   if (!number || !is_pipe(std::atoi(number))) return;
   static const int fd = std::atoi(number);
   static const std::string& doomed = *new std::string(folder);  // of use until the very end
+  static void (*const others)() = end_others;
+  static const auto end = [] {
+    others();
+    end_now(doomed);
+  };
   std::thread([] {
-    if (await_close(fd)) end_now(doomed);
+    if (await_close(fd)) end();
   }).detach();
   // Whoever is told of the starter's end by something else may be done with everything before that thread wakes up.
   std::atexit([] {
-    if (is_closed(fd)) end_now(doomed);
+    if (is_closed(fd)) end();
   });
 }
 

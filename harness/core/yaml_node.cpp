@@ -82,10 +82,20 @@ std::string Overrides::as_given(const std::string& path) const {
   return path;
 }
 
-void Overrides::rename_prefix(const std::string& from, const std::string& to) {
+void Overrides::rename_prefix(const std::string& from, const std::vector<std::string>& to) {
   asked_.insert(from.substr(0, from.size() - 1));
-  for (auto& entry : entries_)
-    if (entry.path.rfind(from, 0) == 0) entry.path = to + entry.path.substr(from.size());
+  std::vector<Entry> renamed;
+  for (const auto& entry : entries_) {
+    if (!entry.path.starts_with(from)) {
+      renamed.push_back(entry);
+      continue;
+    }
+    for (const auto& prefix : to) {
+      renamed.push_back(entry);
+      renamed.back().path = prefix + entry.path.substr(from.size());
+    }
+  }
+  entries_ = std::move(renamed);
 }
 
 std::string read_config_text(const std::filesystem::path& file) {
@@ -137,6 +147,14 @@ YamlNode YamlNode::element(std::size_t index) const {
   element.key_ = fmt::format("{}[{}]", key_, index);
   element.path_ = fmt::format("{}[{}]", path_, index);
   return element;
+}
+
+YamlNode YamlNode::replaced(const YAML::Node& value, const std::string& key, const std::string& path) const {
+  YamlNode node = *this;
+  node.point_at(value);
+  node.key_ = key;
+  node.path_ = path;
+  return node;
 }
 
 YamlNode YamlNode::included(const std::filesystem::path& file) const {

@@ -24,8 +24,8 @@ class Overrides {
   bool any_below(const std::string& path) const;
   /// Throws Error for the first override that no field has asked for, with the names that were asked for in its place.
   void check_all_used() const;
-  /// Lets `cases.NAME.` stand for `cases[INDEX].`.
-  void rename_prefix(const std::string& from, const std::string& to);
+  /// Lets `cases.NAME.` stand for `cases[INDEX].`, or for each of several.
+  void rename_prefix(const std::string& from, const std::vector<std::string>& to);
   /// The key path as it was given: `cases.NAME.steps` for `cases[INDEX].steps`.
   std::string as_given(const std::string& path) const;
 
@@ -52,11 +52,14 @@ class YamlNode {
   const YAML::Node& yaml() const { return node_; }
   const std::string& key() const { return key_; }
   const std::string& file() const { return file_; }
+  const std::string& path() const { return path_; }
   bool defined() const { return defined_; }
 
   /// The value under `name`, an override of it first; undefined when there is neither.
   YamlNode child(const std::string& name) const;
   YamlNode element(std::size_t index) const;
+  /// Another value in this place, which errors call by that key and overrides by that path.
+  YamlNode replaced(const YAML::Node& value, const std::string& key, const std::string& path) const;
   /// The content of `file` in the place of this node, so that key paths (and overrides) go on through it.
   YamlNode included(const std::filesystem::path& file) const;
   /// The keys of a mapping; throws Error for a node that isn't one or has a key twice.

@@ -15,7 +15,7 @@ namespace bench::harness {
 
 /// How the sequences of a step are divided, as somebody asks for it.
 struct MicroBatch {
-  CountOrAuto size;                             // 0: the config's batch_size
+  CountOrAuto size = {};                        // 0: the config's batch_size
   double budget_bytes = 0;                      // of auto; 0: what is free on the device
   const char* budget_key = "memory_budget_gb";  // as the user gives it, for errors
 };

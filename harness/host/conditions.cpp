@@ -3,14 +3,30 @@
 #include <algorithm>
 #include <ctime>
 #include <stdlib.h>  // getloadavg, which <cstdlib> doesn't promise
+#include <sys/resource.h>
 
 namespace bench::harness {
+
+namespace {
+
+/// Of programs that this process started and waited for: a case may consist of them.
+double children_cpu_s() {
+  rusage use{};
+  if (::getrusage(RUSAGE_CHILDREN, &use) != 0) return 0;
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(use.ru_utime) + seconds(use.ru_stime);
+}
+
+}  // namespace
 
 Conditions current_conditions() {
   Conditions c;
   double load[1] = {0};
   if (::getloadavg(load, 1) == 1) c.load_1min = load[0];
-  if (const std::clock_t own = std::clock(); own >= 0) c.own_cpu_s = static_cast<double>(own) / CLOCKS_PER_SEC;
+  if (const std::clock_t own = std::clock(); own >= 0)
+    c.own_cpu_s = static_cast<double>(own) / CLOCKS_PER_SEC + children_cpu_s();
   read_host_conditions(c);
   return c;
 }

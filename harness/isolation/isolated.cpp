@@ -23,6 +23,7 @@ Record failed(const CaseRequest& request, std::string reason, std::string hint) 
   record.name = request.name;
   record.type = request.type;
   record.config = request.config;
+  record.declared = request.metrics;
   record.status = Record::Status::kError;
   record.reason = std::move(reason);
   record.hint = std::move(hint);
@@ -73,27 +74,33 @@ Record run_process_of(const CaseRequest& request, const fs::path& program, bool 
 Json to_json(const CaseRequest& request) {
   Json gates = Json::array();
   for (const auto& gate : request.gates) gates.push_back(gate_json(gate));
-  return {{"name", request.name},
-          {"type", request.type},
-          {"device", request.device},
-          {"budget_s", request.budget_s},
-          {"config", request.config},
-          {"gates", gates},
-          {"precision", request.precision},
-          {"max_blocks", request.max_blocks},
-          {"planted_slowdown", request.planted_slowdown},
-          {"in_turns", request.in_turns}};
+  Json json = {{"name", request.name},
+               {"type", request.type},
+               {"device", request.device},
+               {"budget_s", request.budget_s},
+               {"config", request.config},
+               {"gates", gates},
+               {"precision", request.precision},
+               {"max_blocks", request.max_blocks},
+               {"planted_slowdown", request.planted_slowdown},
+               {"in_turns", request.in_turns}};
+  if (!request.metrics.empty()) json["metrics"] = to_json(request.metrics);  // of which an older program knows nothing
+  return json;
 }
 
 CaseRequest request_from_json(const Json& json, const std::string& where) {
   try {
-    CaseRequest request{json.at("name"),     json.at("type"),   json.at("device"),
-                        json.at("budget_s"), json.at("config"), {}};
-    for (const auto& gate : json.at("gates")) request.gates.push_back(gate_from_json(gate, where));
-    request.precision = json.at("precision");
-    request.max_blocks = whole_number(json.at("max_blocks"));
-    request.planted_slowdown = json.at("planted_slowdown");
-    request.in_turns = json.at("in_turns");
+    CaseRequest request{.name = json.at("name"),
+                        .type = json.at("type"),
+                        .device = json.at("device"),
+                        .budget_s = json.at("budget_s"),
+                        .config = json.at("config"),
+                        .precision = json.at("precision"),
+                        .max_blocks = whole_number(json.at("max_blocks")),
+                        .planted_slowdown = json.at("planted_slowdown"),
+                        .in_turns = json.at("in_turns")};
+    if (json.contains("metrics")) request.metrics = declared_from_json(json.at("metrics"), where);
+    for (const auto& gate : json.at("gates")) request.gates.push_back(gate_from_json(gate, where, request.metrics));
     return request;
   } catch (const Json::exception& e) {
     throw Error(where, fmt::format("is not a case request: {}", e.what()));

@@ -16,12 +16,13 @@ inline constexpr std::int64_t kCaseProtocol = 2;
 struct CaseRequest {
   std::string name, type, device = "auto";
   double budget_s = 120;
-  Json config;
-  std::vector<GateConfig> gates;  // that apply here: the case stops timing when they are decided
-  double precision = 0.02;        // or, without any, when its speed is known so well
-  std::int64_t max_blocks = 0;    // or after so many blocks; 0: no such limit
-  double planted_slowdown = 0;    // for testing the harness: stretches all timed work by that share
-  bool in_turns = false;          // waits for its turn before the cold round and each block
+  Json config = {};
+  std::vector<DeclaredMetric> metrics = {};  // of the case's own
+  std::vector<GateConfig> gates = {};        // that apply here: the case stops timing when they are decided
+  double precision = 0.02;                   // or, without any, when its speed is known so well
+  std::int64_t max_blocks = 0;               // or after so many blocks; 0: no such limit
+  double planted_slowdown = 0;               // for testing the harness: stretches all timed work by that share
+  bool in_turns = false;                     // waits for its turn before the cold round and each block
 };
 
 /// Runs the case in a process of its own (`bench case`), so that its peak memory is its own and a crash costs only it.

@@ -14,13 +14,13 @@ namespace {
 /// ", out of reach here: ..." if no program could reach the limit on this machine.
 std::string out_of_reach(const GateConfig& gate, const std::vector<Record>& processes) {
   if (!gate.relative_to.empty()) return "";
-  const Metric& metric = *find_metric(gate.metric);
+  const Metric& metric = *find_metric(gate.metric, processes);
   const bool rate = metric.better == Better::kHigher;
   const AllowedValues allowed = gate.allowed();
   if (!metric.ceiling || !(rate ? allowed.only_from_below() : allowed.only_from_above())) return "";
   std::optional<double> best;
   for (const auto& record : processes)
-    if (const auto bound = find_metric(metric.ceiling)->formula(record); bound && bound->value > 0)
+    if (const auto bound = find_metric(metric.ceiling)->of(record); bound && bound->value > 0)
       best = !best ? bound->value : rate ? std::max(*best, bound->value) : std::min(*best, bound->value);
   const double limit = gate.limit()[0];
   if (!best || (rate ? *best >= limit : *best <= limit)) return "";
@@ -64,10 +64,10 @@ struct Evidence {
 
 /// Why a value tells nothing of some of a case's processes, or "". One without it must not vanish among the others.
 std::string of_some_only(const GateConfig& gate, const std::vector<Record>& processes) {
-  const Metric& metric = *find_metric(gate.metric);
+  const Metric& metric = *find_metric(gate.metric, processes);
   for (std::size_t i = 0; i < processes.size(); ++i) {
     const std::string unread = metric.of_peak ? processes[i].peak_unread() : "";
-    if (unread.empty() && metric.formula(processes[i])) continue;
+    if (unread.empty() && metric.of(processes[i])) continue;
     return fmt::format("process {} of {} measured no {}{}{}", i + 1, processes.size(), gate.metric,
                        unread.empty() ? "" : ": ", unread);
   }
@@ -125,9 +125,6 @@ void GateConfig::validate(const Require& require) const {
   std::vector<std::string> kinds;
   for (const auto& one : gate_kinds()) kinds.push_back(one.name);
   require(!metric.empty(), "metric", "is missing", "`bench list metrics` shows all");
-  const Metric* row = find_metric(metric);
-  require(row != nullptr, "metric", fmt::format("unknown metric '{}'", metric),
-          unknown_name_hint(metric, metric_names()));
   require(given == 1, "metric", fmt::format("a gate needs exactly one of {}", fmt::join(kinds, ", ")), "");
   require(limit().size() == kind().limits, kind().name, fmt::format("takes {} number(s)", kind().limits), "");
   require(limit().size() < 2 || limit()[0] <= limit()[1], kind().name, "the first number must not exceed the second",
@@ -136,10 +133,18 @@ void GateConfig::validate(const Require& require) const {
               (allowed().only_from_below() && target.size() == 2 && target[0] == limit()[0] && target[0] <= target[1]),
           "target", "must be a range that begins with the limit of at_least or above",
           "at_least: 2 with target: [2, 3]");
+  require(relative_to.empty() || unit.empty() || unit == "1", "unit",
+          fmt::format("'{}' is not the unit of a ratio", unit), "with relative_to it is 1");
+}
+
+void GateConfig::check_metric(const std::vector<DeclaredMetric>& declared, const Require& require) const {
+  std::vector<std::string> names;
+  for (const auto& one : declared) names.push_back(one.name);
+  for (const auto& name : metric_names()) names.push_back(name);
+  const Metric* row = find_metric(metric, declared);
+  require(row != nullptr, "metric", fmt::format("unknown metric '{}'", metric), unknown_name_hint(metric, names));
   require(!unit.empty(), "unit", "is missing",
           relative_to.empty() ? fmt::format("{} is in {}", metric, row->unit) : "1: a ratio has no unit");
-  require(relative_to.empty() || unit == "1", "unit", fmt::format("'{}' is not the unit of a ratio", unit),
-          "with relative_to it is 1");
   require(!relative_to.empty() || unit == row->unit, "unit", fmt::format("'{}' is not the metric's unit", unit),
           fmt::format("{} is in {}", metric, row->unit));
 }
@@ -188,8 +193,16 @@ Json gate_json(const GateConfig& gate) {
   return json;
 }
 
-GateConfig gate_from_json(const Json& json, const std::string& where) {
-  return read_config<GateConfig>(YamlNode::parse(dumped(json), where));
+GateConfig gate_from_json(const Json& json, const std::string& where, const std::vector<DeclaredMetric>& declared) {
+  return read_gate(YamlNode::parse(dumped(json), where), declared);
+}
+
+GateConfig read_gate(const YamlNode& node, const std::vector<DeclaredMetric>& declared) {
+  const auto gate = read_config<GateConfig>(node);
+  gate.check_metric(declared, [&](bool ok, const std::string& key, const std::string& what, const std::string& hint) {
+    if (!ok) throw node.child(key).error(what, hint);
+  });
+  return gate;
 }
 
 const char* verdict_name(Verdict verdict) {
@@ -223,7 +236,9 @@ GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, c
     return with(result, Verdict::kNotJudged,
                 fmt::format("judged only on {}", gate.machine.text) + out_of_reach(gate, processes));
   if (const std::string why = missing_base(gate, base); !why.empty()) return with(result, Verdict::kNotJudged, why);
-  const Metric& metric = *find_metric(gate.metric);
+  const Metric* found = find_metric(gate.metric, processes);
+  if (!found) return with(result, Verdict::kNotJudged, fmt::format("the case measured no {}", gate.metric));
+  const Metric& metric = *found;
   // Nor is infinity a number: an infinite rate is as broken as an infinite loss, however little was done.
   if (estimate && !std::isfinite(estimate->value)) return with(result, Verdict::kFail, "the value is not a number");
   const auto undone_in = [&](const Record& record) { return undone(metric, record); };

@@ -47,6 +47,8 @@ struct GateConfig {
         "why this gate is known to fail: then a failure is accepted, and a pass fails, so that the mark gets removed");
   }
   void validate(const Require& require) const;
+  /// The metric must be a built-in one or one of these, and the limit in its unit.
+  void check_metric(const std::vector<DeclaredMetric>& declared, const Require& require) const;
 
   const GateKind& kind() const;
   const std::vector<double>& limit() const;
@@ -59,7 +61,10 @@ struct GateConfig {
 
 /// A gate as the suite writes it: the one limit that it has, not a null for each other kind.
 Json gate_json(const GateConfig& gate);
-GateConfig gate_from_json(const Json& json, const std::string& where);
+/// Throws Error at `where`. `declared`: by the gate's case.
+GateConfig gate_from_json(const Json& json, const std::string& where, const std::vector<DeclaredMetric>& declared = {});
+/// A gate as a file has it. Throws Error at its place.
+GateConfig read_gate(const YamlNode& node, const std::vector<DeclaredMetric>& declared = {});
 
 enum class Verdict { kPass, kExpectedFail, kFail, kNotJudged, kError };
 const char* verdict_name(Verdict verdict);

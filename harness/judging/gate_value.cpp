@@ -21,7 +21,7 @@ std::optional<Estimate> ratio_of_pairs(const Metric& metric, const std::vector<R
                                        const std::vector<Record>& base) {
   std::vector<double> logs;
   for (std::size_t i = 0; i < std::min(processes.size(), base.size()); ++i) {
-    const auto own = metric.formula(processes[i]), other = metric.formula(base[i]);
+    const auto own = metric.of(processes[i]), other = metric.of(base[i]);
     if (!own || !other) continue;
     const double machine = log_machine_ratio(metric, processes[i], base[i]);
     logs.push_back(std::log(own->value / other->value) + (metric.better == Better::kLower ? machine : -machine));
@@ -37,7 +37,7 @@ std::optional<Estimate> worst_ratio(const Metric& metric, const std::vector<Reco
   std::vector<Estimate> ratios;
   for (const auto& record : processes)
     for (const auto& other_record : base) {
-      const auto own = metric.formula(record), other = metric.formula(other_record);
+      const auto own = metric.of(record), other = metric.of(other_record);
       if (own && other) ratios.push_back(ratio(*own, *other));
     }
   return ratios.empty() ? std::nullopt : std::optional{worst(metric, ratios)};
@@ -48,10 +48,11 @@ std::optional<Estimate> worst_ratio(const Metric& metric, const std::vector<Reco
 std::string missing_base(const GateConfig& gate, const std::vector<Record>* base) {
   if (gate.relative_to.empty()) return "";
   if (!base) return fmt::format("case '{}', which it is relative to, did not run", gate.relative_to);
+  const Metric* metric = find_metric(gate.metric, *base);
   bool measured = false;
   for (const auto& record : *base) {
     if (record.status != Record::Status::kOk) return fmt::format("{}: {}", gate.relative_to, record.reason);
-    const auto value = find_metric(gate.metric)->formula(record);
+    const auto value = metric ? metric->of(record) : std::nullopt;
     if (!value) continue;
     if (!(value->value > 0) || std::isinf(value->value) || value->n == 0)
       return fmt::format("case '{}' has no {} to divide by", gate.relative_to, gate.metric);
@@ -62,7 +63,9 @@ std::string missing_base(const GateConfig& gate, const std::vector<Record>* base
 
 std::optional<Estimate> gate_value(const GateConfig& gate, const std::vector<Record>& processes,
                                    const std::vector<Record>* base) {
-  const Metric& metric = *find_metric(gate.metric);
+  const Metric* found = find_metric(gate.metric, processes);
+  if (!found) return {};
+  const Metric& metric = *found;
   if (gate.relative_to.empty()) return evaluate(metric, processes);
   if (!missing_base(gate, base).empty()) return {};
   return metric.nature == Nature::kTimed ? ratio_of_pairs(metric, processes, *base)

@@ -19,15 +19,51 @@ bool is_worse(Better better, double a, double b) {
 
 }  // namespace
 
+const char* better_name(Better better) {
+  return better == Better::kHigher ? "higher" : better == Better::kLower ? "lower" : "unchanged";
+}
+
 bool Metric::measured_by(const std::string& case_type) const {
   std::istringstream names(cases);
   return std::find(std::istream_iterator<std::string>(names), {}, case_type) != std::istream_iterator<std::string>();
+}
+
+std::optional<Estimate> Metric::of(const Record& record) const {
+  if (!record.declares(name)) return formula ? formula(record) : std::nullopt;
+  const auto samples = record.counted(name);
+  if (samples.empty()) return {};
+  if (nature == Nature::kTimed) return quantile_estimate(samples, 0.5);
+  std::vector<Estimate> points;
+  for (const double sample : samples) points.push_back(Estimate::point(sample, samples.size()));
+  return worst(*this, points);
 }
 
 const Metric* find_metric(const std::string& name) {
   const auto all = metrics();
   const auto found = std::find_if(all.begin(), all.end(), [&](const auto& m) { return name == m.name; });
   return found == all.end() ? nullptr : &*found;
+}
+
+const Metric* find_metric(const std::string& name, const std::vector<DeclaredMetric>& declared) {
+  for (const auto& one : declared)
+    if (one.name == name) return &metric_of(one);
+  return find_metric(name);
+}
+
+const Metric* find_metric(const std::string& name, const std::vector<Record>& processes) {
+  for (const auto& record : processes)
+    if (record.declares(name)) return find_metric(name, record.declared);
+  return find_metric(name);
+}
+
+std::vector<const Metric*> metrics_of(const std::vector<Record>& processes) {
+  std::vector<const Metric*> all;
+  for (const auto& metric : metrics()) all.push_back(&metric);
+  for (const auto& record : processes)
+    for (const auto& one : record.declared)
+      if (const Metric& metric = metric_of(one); std::find(all.begin(), all.end(), &metric) == all.end())
+        all.push_back(&metric);
+  return all;
 }
 
 std::vector<std::string> metric_names() {
@@ -59,7 +95,7 @@ Estimate worst(const Metric& metric, const std::vector<Estimate>& estimates) {
 std::optional<Estimate> evaluate(const Metric& metric, const std::vector<Record>& processes) {
   std::vector<Estimate> estimates;
   for (const auto& record : processes)
-    if (const auto estimate = metric.formula(record)) estimates.push_back(*estimate);
+    if (const auto estimate = metric.of(record)) estimates.push_back(*estimate);
   if (estimates.empty()) return {};
   Estimate e = estimates[0];
   if (estimates.size() > 1 && metric.nature == Nature::kExact) e = worst(metric, estimates);
@@ -75,8 +111,8 @@ std::vector<MetricValue> evaluate_metrics(const std::vector<Record>& processes) 
   std::vector<MetricValue> values;
   for (const auto& record : processes)
     if (record.status != Record::Status::kOk) return values;
-  for (const auto& metric : metrics())
-    if (const auto estimate = evaluate(metric, processes)) values.push_back({&metric, *estimate});
+  for (const Metric* metric : metrics_of(processes))
+    if (const auto estimate = evaluate(*metric, processes)) values.push_back({metric, *estimate});
   return values;
 }
 

@@ -15,6 +15,9 @@ enum class Better {
   kUnchanged,  // any change is a fault: a checksum
 };
 
+/// "higher", "lower" or "unchanged".
+const char* better_name(Better better);
+
 /// What a metric's value depends on besides the program.
 enum class Nature {
   kTimed,  // on the moment: an interval decides about it
@@ -29,14 +32,19 @@ struct Metric {
   Nature nature;
   const char* cases;  // the types of case that can measure it, by their names
   const char* meaning;
-  /// Nothing when the record holds no such quantity.
+  /// Nothing when the record holds no such quantity. Of a declared metric nullptr: of() reads its series.
   std::optional<Estimate> (*formula)(const Record&);
   /// Whether bench compare shows it. False for what belongs to the machine or follows from a compared metric.
   bool compared = false;
+  /// Whether it is the speed of its cases, which decides when enough was measured.
+  bool is_speed = false;
   /// The metric that states this one relative to the speed probe beside it, or nullptr.
   const char* share = nullptr;
   /// The metric that bounds this one on the machine at hand, or nullptr: a target beyond it is out of reach there.
   const char* ceiling = nullptr;
+  /// The series that its limits are drawn into, or nullptr, and the sample of it at which the metric has that value.
+  const char* drawn_in = nullptr;
+  double (*sample_at)(const Record& record, double value) = nullptr;
   /// The relative change of an exact metric that still counts as none: pages and rounding.
   double tolerance = 0;
   /// The series whose length an exact metric depends on, or nullptr: with another number of samples it is another
@@ -46,6 +54,8 @@ struct Metric {
   bool of_peak = false;
 
   bool measured_by(const std::string& case_type) const;
+  /// The metric of that record: of the series that it declares for it, else by the formula.
+  std::optional<Estimate> of(const Record& record) const;
 };
 
 /// What bounds the speed of a record's work on the machine at hand, as probed beside it.
@@ -56,11 +66,20 @@ struct Roof {
 /// Nothing where no work was counted or nothing probed.
 std::optional<Roof> roof_of(const Record& record);
 
-/// The table of metrics, in the order in which reports show them.
+/// The table of built-in metrics, in the order in which reports show them.
 std::span<const Metric> metrics();
-/// The metric of that name, or nullptr.
+/// The built-in metric of that name, or nullptr.
 const Metric* find_metric(const std::string& name);
 std::vector<std::string> metric_names();
+
+/// The metric that a declaration stands for, of any name a built-in one has that. Two alike are the same one.
+const Metric& metric_of(const DeclaredMetric& declared);
+/// The built-in metric of that name, or the one among these, or nullptr.
+const Metric* find_metric(const std::string& name, const std::vector<DeclaredMetric>& declared);
+/// The same among all that these processes declare.
+const Metric* find_metric(const std::string& name, const std::vector<Record>& processes);
+/// All built-in metrics, and behind them what these processes declare.
+std::vector<const Metric*> metrics_of(const std::vector<Record>& processes);
 
 /// Why the metric's value in that record depends on work that was not done, or "": steps that a training case, or one
 /// before this, did not make.

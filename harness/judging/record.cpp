@@ -196,6 +196,7 @@ std::string Record::main_series() const {
   std::map<std::string, std::size_t> counts;
   for (const auto& block : blocks)
     for (const auto& [series_name, range] : block.samples) counts[series_name] += range.second - range.first;
+  if (counts.contains("wall_time_s")) return "wall_time_s";  // of a program, beside whatever it tells itself
   const auto most =
       std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   return most == counts.end() ? "" : most->first;
@@ -247,25 +248,37 @@ double Record::fact(const std::string& fact_name) const {
   return found == facts.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
 }
 
+bool Record::declares(const std::string& metric) const {
+  return std::any_of(declared.begin(), declared.end(), [&](const DeclaredMetric& one) { return one.name == metric; });
+}
+
+bool Record::is_timed(const std::string& series_name, const std::string& unit) const {
+  return unit == "s" || std::any_of(declared.begin(), declared.end(), [&](const DeclaredMetric& one) {
+           return one.name == series_name && one.nature == "timed";
+         });
+}
+
 Json to_json(const Record& record) {
   Json series = Json::object(), blocks = Json::array();
   for (const auto& [name, one] : record.series) series[name] = {{"unit", one.unit}, {"samples", numbers(one.samples)}};
   for (const auto& block : record.blocks) blocks.push_back(block_json(block));
-  return {{"name", record.name},
-          {"type", record.type},
-          {"status", status_name(record.status)},
-          {"reason", record.reason},
-          {"hint", record.hint},
-          {"started_s", number_or_null(record.started_s)},
-          {"wall_s", number_or_null(record.wall_s)},
-          {"config", record.config},
-          {"inputs", record.inputs},
-          {"before", to_json(record.before)},
-          {"after", to_json(record.after)},
-          {"facts", numbers(record.facts)},
-          {"notes", record.notes},
-          {"series", series},
-          {"blocks", blocks}};
+  Json json = {{"name", record.name},
+               {"type", record.type},
+               {"status", status_name(record.status)},
+               {"reason", record.reason},
+               {"hint", record.hint},
+               {"started_s", number_or_null(record.started_s)},
+               {"wall_s", number_or_null(record.wall_s)},
+               {"config", record.config},
+               {"inputs", record.inputs},
+               {"before", to_json(record.before)},
+               {"after", to_json(record.after)},
+               {"facts", numbers(record.facts)},
+               {"notes", record.notes},
+               {"series", series},
+               {"blocks", blocks}};
+  if (!record.declared.empty()) json["metrics"] = to_json(record.declared);
+  return json;
 }
 
 Record record_from_json(const Json& json, const std::string& where) {
@@ -284,6 +297,7 @@ Record record_from_json(const Json& json, const std::string& where) {
     for (const auto& [name, value] : json.at("inputs").items()) record.inputs[name] = value.get<std::string>();
     for (const auto& [name, value] : json.at("facts").items()) record.facts[name] = number(value);
     for (const auto& [name, value] : json.at("notes").items()) record.notes[name] = value.get<std::string>();
+    if (json.contains("metrics")) record.declared = declared_from_json(json.at("metrics"), where);
     for (const auto& [name, one] : json.at("series").items()) {
       Series& target = record.series[name];
       target.unit = one.at("unit").get<std::string>();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "harness/host/conditions.h"
+#include "harness/judging/declared_metric.h"
 
 #include <map>
 #include <string>
@@ -39,7 +40,8 @@ struct Record {
   std::string type;  // a row of cases/cases.cpp
   Json config;       // the effective config
   Status status = Status::kOk;
-  std::string reason, hint;  // of a case that was skipped, not run, or failed
+  std::string reason, hint;              // of a case that was skipped, not run, or failed
+  std::vector<DeclaredMetric> declared;  // metrics of the case's own
   std::map<std::string, Series> series;
   std::vector<Block> blocks;
   std::map<std::string, double> facts;
@@ -49,6 +51,10 @@ struct Record {
   double started_s = 0, wall_s = 0;  // started: seconds since the run began
 
   void add(const std::string& series_name, const char* unit, double sample);
+  /// Whether the case declared a metric of that name.
+  bool declares(const std::string& metric) const;
+  /// Whether the samples of that series depend on the moment: times, and the case's own timed metrics.
+  bool is_timed(const std::string& series_name, const std::string& unit) const;
   /// The samples, empty when there are none of that name.
   const std::vector<double>& samples(const std::string& series_name) const;
   /// The samples that count: without those of blocks that were warm-up or disturbed. Nothing of a sample itself decides

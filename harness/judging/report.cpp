@@ -43,12 +43,16 @@ Json case_json(const CaseResult& result) {
 
 CaseResult case_from_json(const Json& json, const std::string& machine, const std::string& where,
                           std::span<const CaseResult> earlier) {
-  std::vector<GateConfig> gates;
-  for (const auto& gate : json.at("gates")) gates.push_back(gate_from_json(gate.at("gate"), where));
   std::vector<Record> processes;
   for (const auto& process : json.at("processes")) processes.push_back(record_from_json(process, where));
   const std::string name = json.at("name");
   if (processes.empty()) throw Error(where, fmt::format("case '{}' has no processes", name));
+  for (const auto& record : processes)
+    if (record.declared != processes[0].declared)
+      throw Error(where, fmt::format("processes of case '{}' declare different metrics", name));
+  std::vector<GateConfig> gates;
+  for (const auto& gate : json.at("gates"))
+    gates.push_back(gate_from_json(gate.at("gate"), where, processes[0].declared));
   CaseResult result = evaluate_case(name, json.at("type"), json.at("budget_s"), std::move(gates), std::move(processes),
                                     machine, earlier);
   result.precision = json.at("precision");

@@ -153,7 +153,8 @@ void Blocks::begin() {
     open_.read_bytes_per_s = speed.read_bytes_per_s;
   }
   for (const auto& [name, series] : record_.series)
-    if (series.unit == "s") open_.samples[name].first = series.samples.size();  // a loss is the same in any block
+    if (record_.is_timed(name, series.unit))
+      open_.samples[name].first = series.samples.size();  // a loss is the same in any block
   before_ = current_conditions();
   block_begin_s_ = now_s();
   open_.begin_s = block_begin_s_ - begin_s_;
@@ -174,7 +175,7 @@ void Blocks::end() {
   open_.thermal_level = std::max(before_.thermal_level, after.thermal_level);
   std::size_t samples = 0;
   for (const auto& [name, series] : record_.series) {
-    if (series.unit != "s") continue;
+    if (!record_.is_timed(name, series.unit)) continue;
     auto& range = open_.samples[name];  // {0, 0} for a series that began in this block
     range.second = series.samples.size();
     samples += range.second - range.first;
@@ -224,7 +225,7 @@ void measure_in_blocks(const Device& device, c10::ScalarType dtype, const Measur
   record.facts["allocated_bytes"] = count.allocated_bytes;
   const bool only_one = !more || now_s() + cold_s > plan.end_s;
   for (auto& [name, series] : cold.series) {
-    const bool warm = only_one || series.unit != "s";  // times are cold; a loss is what it is
+    const bool warm = only_one || !record.is_timed(name, series.unit);  // times are cold; a loss is what it is
     record.series[warm ? name : "cold_" + name] = std::move(series);
   }
   if (only_one) return;

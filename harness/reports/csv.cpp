@@ -19,10 +19,6 @@ std::string field(std::string text) {
 /// All digits of a number, nothing for what isn't one.
 std::string field(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
 
-const char* better_name(Better better) {
-  return better == Better::kHigher ? "higher" : better == Better::kLower ? "lower" : "unchanged";
-}
-
 }  // namespace
 
 void write_csv(const Report& report, std::ostream& out) {

@@ -47,9 +47,9 @@ bool did_not_work(const CaseResult& one) {
 
 /// An entry for each metric that such a case may have had in the report before.
 void add_failing(const CaseResult& one, Json& entries) {
-  for (const auto& metric : metrics()) {
-    if (!is_shown(metric) || !metric.measured_by(one.type)) continue;
-    Json json = entry(one, metric, kFailing);
+  for (const Metric* metric : metrics_of(one.processes)) {
+    if (!is_shown(*metric) || !(metric->measured_by(one.type) || one.record().declares(metric->name))) continue;
+    Json json = entry(one, *metric, kFailing);
     json["extra"] = "the case did not work, for which this value stands so that it fails: " + one.record().reason;
     entries.push_back(std::move(json));
   }

@@ -60,12 +60,15 @@ void write_html_machine(const Report& report, std::ostream& out) {
 
 void write_html_glossary(const Report& report, std::ostream& out) {
   std::set<const Metric*> used;
-  for (const auto& one : report.cases)
+  std::vector<Record> records;  // for what they declare
+  for (const auto& one : report.cases) {
     for (const auto& value : one.metrics) used.insert(value.metric);
+    if (!one.record().declared.empty()) records.push_back(one.record());
+  }
   if (used.empty()) return;
   out << "<h2 id=\"glossary\">What the metrics mean</h2>\n<dl>\n";
-  for (const auto& metric : metrics())
-    if (used.contains(&metric)) out << fmt::format("<dt>{}<dd>{}\n", metric.name, escaped(metric.meaning));
+  for (const Metric* metric : metrics_of(records))
+    if (used.contains(metric)) out << fmt::format("<dt>{}<dd>{}\n", metric->name, escaped(metric->meaning));
   out << "</dl>\n<p class=\"soft\">n is the number of samples behind a value, or of processes where there are several; "
          "0 "
          "says that the value is an estimate. Intervals hold the true value with 95 % confidence.</p>\n";

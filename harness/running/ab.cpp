@@ -109,12 +109,16 @@ CaseRequest ab_request(const CaseSpec& spec, const AbOptions& options, double pl
   Json config = find_case_type(spec.type)->without_defaults(spec.config);
   // A whole run waits for no turns, and both sides would write the same folder: its steps alone are compared.
   config.erase("keep_checkpoint");
-  CaseRequest request{spec.name, spec.type, options.device, spec.budget_s, config, {}};
-  request.precision = 0;  // both sides make all blocks, however soon one of an older program knows its speed
-  request.max_blocks = options.blocks;
-  request.planted_slowdown = planted_slowdown;
-  request.in_turns = true;
-  return request;
+  return {.name = spec.name,
+          .type = spec.type,
+          .device = options.device,
+          .budget_s = spec.budget_s,
+          .config = config,
+          .metrics = spec.metrics,
+          .precision = 0,  // both sides make all blocks, however soon one of an older program knows its speed
+          .max_blocks = options.blocks,
+          .planted_slowdown = planted_slowdown,
+          .in_turns = true};
 }
 
 double AbPair::log_ratio() const {

@@ -67,6 +67,12 @@ std::vector<double> values_of(const std::vector<Report>& runs, std::size_t case_
   return values.size() == runs.size() ? values : std::vector<double>{};
 }
 
+/// The share of the ceiling, where the case's own record has one, or the metric itself.
+const Metric& share_or_itself(const Metric& metric, const std::vector<Report>& runs, std::size_t case_index) {
+  if (!metric.share || runs[0].cases[case_index].record().declares(metric.name)) return metric;
+  return *find_metric(metric.share);
+}
+
 void check_alike(const std::vector<Report>& runs) {
   if (runs.size() < kFewestRuns)
     throw Error("calibrate", fmt::format("{} runs are too few to know their spread", runs.size()), "give at least 3");
@@ -116,9 +122,10 @@ MachineSection calibrate(const std::vector<Report>& runs, const std::string& dat
       fmt::format("{} runs; speeds relative to the probe, within what 99 % of such runs would give", runs.size()),
       {}};
   for (std::size_t i = 0; i < runs[0].cases.size(); ++i)
-    for (const Metric& metric : metrics()) {
+    for (const Metric* one : metrics_of(runs[0].cases[i].processes)) {
+      const Metric& metric = *one;
       if (!metric.compared) continue;
-      const Metric& stated = metric.share ? *find_metric(metric.share) : metric;
+      const Metric& stated = share_or_itself(metric, runs, i);
       const auto values = values_of(runs, i, stated);
       if (values.empty() || values_of(runs, i, metric).empty()) continue;
       const std::string& name = runs[0].cases[i].name;

@@ -19,6 +19,7 @@ Record not_run(const CaseSpec& spec) {
   record.name = spec.name;
   record.type = spec.type;
   record.config = spec.config;
+  record.declared = spec.metrics;
   record.status = Record::Status::kNotRun;
   record.reason = "was not run";
   return record;
@@ -101,7 +102,8 @@ class SuiteRun {
         const auto& base = records_[*below];
         const bool works = !processes.empty() && !base.empty() && processes.back().status == Record::Status::kOk &&
                            base.back().status == Record::Status::kOk;
-        if (works && find_metric(gate.metric)->nature == Nature::kTimed && !ratio_decided(gate, processes, base))
+        if (works && find_metric(gate.metric, specs_[above]->metrics)->nature == Nature::kTimed &&
+            !ratio_decided(gate, processes, base))
           return true;
       }
     return false;
@@ -174,8 +176,14 @@ class SuiteRun {
     print_status(done.empty() ? fmt::format("{} ...", spec.name)
                               : fmt::format("{}, process {} ...", spec.name, done.size() + 1));
     const double started_s = now_s() - begin_s_;
-    CaseRequest request{spec.name, spec.type, device_.name, spec.budget_s, spec.config, gates_to_decide(i)};
-    request.precision = spec.precision;
+    const CaseRequest request{.name = spec.name,
+                              .type = spec.type,
+                              .device = device_.name,
+                              .budget_s = spec.budget_s,
+                              .config = spec.config,
+                              .metrics = spec.metrics,
+                              .gates = gates_to_decide(i),
+                              .precision = spec.precision};
     Record record = run_isolated(request);
     // It was ended with us, which is no fault of the case.
     if (EndingSignals::received() != 0 && record.status == Record::Status::kError) return false;
@@ -235,6 +243,7 @@ Record run_case_here(const Json& json, const std::string& where) {
   record.name = request.name;
   record.type = request.type;
   record.config = request.config;
+  record.declared = request.metrics;
   const Conditions before = current_conditions();
   try {
     const CaseType* type = find_case_type(request.type);

@@ -26,12 +26,20 @@ bool decided(const GateConfig& gate, const std::vector<Record>& processes) {
   return decided_by(gate, *estimate);
 }
 
-/// The speed of a case is the metric that has a share of the ceiling.
+/// What is the speed of these processes' case: the timed metrics that it declares, else the built-in one.
+bool is_speed(const Metric& metric, const std::vector<Record>& processes) {
+  const auto timed = [](const DeclaredMetric& one) { return one.nature == "timed"; };
+  const auto& declared = processes[0].declared;
+  if (std::any_of(declared.begin(), declared.end(), timed))
+    return metric.nature == Nature::kTimed && processes[0].declares(metric.name);
+  return metric.is_speed;
+}
+
 bool precise(const std::vector<Record>& processes, double precision) {
   bool known = !timed_in_blocks(processes);
-  for (const auto& metric : metrics()) {
-    if (!metric.share) continue;
-    const auto estimate = evaluate(metric, processes);
+  for (const Metric* metric : metrics_of(processes)) {
+    if (!is_speed(*metric, processes)) continue;
+    const auto estimate = evaluate(*metric, processes);
     if (!estimate) continue;
     if (!estimate->has_interval() || estimate->relative_half_width() > precision) return false;
     known = true;
@@ -44,7 +52,7 @@ bool precise(const std::vector<Record>& processes, double precision) {
 bool measured_enough(const std::vector<Record>& processes, const std::vector<GateConfig>& gates, double precision) {
   std::vector<GateConfig> timed;
   std::copy_if(gates.begin(), gates.end(), std::back_inserter(timed),
-               [](const auto& gate) { return find_metric(gate.metric)->nature == Nature::kTimed; });
+               [&](const auto& gate) { return find_metric(gate.metric, processes)->nature == Nature::kTimed; });
   const auto relative = [](const GateConfig& gate) { return !gate.relative_to.empty(); };
   // One case alone can't decide a ratio of two.
   if (timed.empty() || std::any_of(timed.begin(), timed.end(), relative))

@@ -5,6 +5,7 @@
 #include "harness/devices/device_names.h"
 #include "harness/host/machine.h"
 #include "harness/judging/report_paths.h"
+#include "harness/running/matrix.h"
 
 #include <algorithm>
 #include <set>
@@ -13,9 +14,9 @@ namespace bench::harness {
 namespace {
 
 /// A gate that could never be judged is found before the run, not after it.
-void require_measured(const YamlNode& metric_node, const Metric& metric, const std::string& case_type) {
-  if (!metric.measured_by(case_type))
-    throw metric_node.error(fmt::format("a {} case measures no {}", case_type, metric.name),
+void require_measured(const YamlNode& metric_node, const Metric& metric, const CaseSpec& spec) {
+  if (!spec.declares(metric.name) && !metric.measured_by(spec.type))
+    throw metric_node.error(fmt::format("a {} case measures no {}", spec.type, metric.name),
                             fmt::format("cases that do: {}; `bench list metrics` shows it of all", metric.cases));
 }
 
@@ -31,6 +32,26 @@ void require_known_machine(const YamlNode& node, const MachineMatch& machine) {
                                machine.text));
 }
 
+/// A list of one may be written without brackets.
+YamlNode element_or_itself(const YamlNode& list, std::size_t index) {
+  return list.yaml().IsSequence() ? list.element(index) : list;
+}
+
+/// Where the config says how each of the case's own metrics is found, neither may be missing.
+void check_declared(const YamlNode& node, const CaseSpec& spec) {
+  const auto reads = find_case_type(spec.type)->reads;
+  if (!reads) return;
+  const auto read = reads(spec.config);
+  for (const auto& one : spec.metrics)
+    if (std::find(read.begin(), read.end(), one.name) == read.end())
+      throw node.child("metrics").error(fmt::format("nothing says where to read '{}'", one.name),
+                                        fmt::format("read: [{{metric: {}, json: /...}}]", one.name));
+  for (const auto& name : read)
+    if (!spec.declares(name))
+      throw node.child("read").error(fmt::format("'{}' is no metric that the case declares", name),
+                                     fmt::format("metrics: [{{name: {}, unit: ..., better: ...}}]", name));
+}
+
 CaseSpec read_case(const YamlNode& node) {
   CaseSpec spec;
   FieldReader reader(node);
@@ -38,21 +59,53 @@ CaseSpec read_case(const YamlNode& node) {
   reader.check(spec);
   spec.config = find_case_type(spec.type)->read(reader);
   reader.finish();
+  check_declared(node, spec);
   for (std::size_t i = 0; i < spec.gates.size(); ++i) {
-    const YamlNode gate = node.child("gates").element(i);
-    require_measured(gate.child("metric"), *find_metric(spec.gates[i].metric), spec.type);
+    const YamlNode gate = element_or_itself(node.child("gates"), i);
+    read_gate(gate, spec.metrics);  // names a metric that the case may have
+    require_measured(gate.child("metric"), *find_metric(spec.gates[i].metric, spec.metrics), spec);
     require_known_machine(gate.child("machine"), spec.gates[i].machine);
   }
   return spec;
 }
 
-/// On the command line a case goes by its name: cases.train.steps means cases[0].steps.
-void name_overrides(const YamlNode& cases, Overrides& overrides) {
-  for (std::size_t i = 0; i < cases.yaml().size(); ++i) {
-    const YamlNode name = cases.element(i).child("name");
-    if (name.defined() && name.yaml().IsScalar())
-      overrides.rename_prefix("cases." + name.yaml().Scalar() + ".", fmt::format("cases[{}].", i));
+/// Those of the command line's axes that the case has a key for, or a placeholder.
+std::vector<Axis> axes_for(const YamlNode& node, const std::vector<Axis>& axes) {
+  const YamlNode type = node.child("case");
+  const CaseType* row = type.defined() && type.yaml().IsScalar() ? find_case_type(type.yaml().Scalar()) : nullptr;
+  std::vector<Axis> known;
+  for (const auto& axis : axes) {
+    const std::string first = axis.key.substr(0, axis.key.find('.'));
+    const auto is_it = [&](const FieldHelp& help) { return help.key == axis.key || help.key == first; };
+    const auto keys = row ? row->keys() : std::vector<FieldHelp>{};
+    if (std::any_of(keys.begin(), keys.end(), is_it) || has_placeholder(node, axis.key)) known.push_back(axis);
   }
+  return known;
+}
+
+/// The cases that those of the file stand for. On the command line a case goes by its name: cases.train.steps means
+/// cases[0].steps, and the name of one with a matrix all that it stands for.
+std::vector<YamlNode> expanded(const YamlNode& cases, const std::vector<Axis>& axes, Overrides& overrides) {
+  std::vector<YamlNode> all;
+  const auto name_of = [](const YamlNode& node) {
+    const YamlNode name = node.child("name");
+    return name.defined() && name.yaml().IsScalar() ? name.yaml().Scalar() : "";
+  };
+  for (std::size_t i = 0; i < cases.yaml().size(); ++i) {
+    const YamlNode node = cases.element(i);
+    if (!node.yaml().IsMap()) {
+      all.push_back(node);
+      continue;
+    }
+    const auto stand_for = expand_matrix(node, axes_for(node, axes));
+    std::vector<std::string> prefixes;
+    for (const auto& one : stand_for) prefixes.push_back(one.path() + ".");
+    if (!name_of(node).empty()) overrides.rename_prefix("cases." + name_of(node) + ".", prefixes);
+    if (stand_for.size() > 1)
+      for (const auto& one : stand_for) overrides.rename_prefix("cases." + name_of(one) + ".", {one.path() + "."});
+    all.insert(all.end(), stand_for.begin(), stand_for.end());
+  }
+  return all;
 }
 
 Json with_all_keys(const CaseType& type, const Json& config) {
@@ -74,8 +127,8 @@ CaseSpec* find_case(Suite& suite, const std::string& name) {
 
 /// The base of a ratio must measure what is divided, and of a speed one pair of processes tells no spread.
 void check_ratio(const YamlNode& node, const GateConfig& gate, const CaseSpec& spec, const CaseSpec& base) {
-  const Metric& metric = *find_metric(gate.metric);
-  if (!metric.measured_by(base.type))
+  const Metric& metric = *find_metric(gate.metric, spec.metrics);
+  if (!base.declares(metric.name) && !metric.measured_by(base.type))
     throw node.child("relative_to")
         .error(fmt::format("'{}' is a {} case, which measures no {}", base.name, base.type, metric.name),
                fmt::format("cases that do: {}", metric.cases));
@@ -99,10 +152,22 @@ void check_order(const YamlNode& node, const CaseSpec& spec, Suite& earlier) {
   for (std::size_t i = 0; i < spec.gates.size(); ++i) {
     const GateConfig& gate = spec.gates[i];
     if (gate.relative_to.empty()) continue;
-    const YamlNode at = node.child("gates").element(i);
+    const YamlNode at = element_or_itself(node.child("gates"), i);
     check(at.child("relative_to"), gate.relative_to);
     check_ratio(at, gate, spec, *find_case(earlier, gate.relative_to));
   }
+}
+
+/// The metric must be one that the case may have, in its unit.
+void check_reference(const YamlNode& node, const Reference& reference, const CaseSpec& spec) {
+  const Metric* metric = find_metric(reference.metric, spec.metrics);
+  if (!metric)
+    throw node.child("metric").error(fmt::format("unknown metric '{}'", reference.metric),
+                                     unknown_name_hint(reference.metric, metric_names()));
+  if (reference.unit != metric->unit)
+    throw node.child("unit").error(fmt::format("'{}' is not the metric's unit", reference.unit),
+                                   fmt::format("{} is in {}", metric->name, metric->unit));
+  require_measured(node.child("metric"), *metric, spec);
 }
 
 /// A reference as a gate of its case.
@@ -116,14 +181,14 @@ void add_references(const YamlNode& root, Suite& suite) {
       if (!spec)
         throw node.child("case").error(fmt::format("no case '{}' in this suite", reference.case_name),
                                        unknown_name_hint(reference.case_name, case_names(suite)));
-      require_measured(node.child("metric"), *find_metric(reference.metric), spec->type);
+      check_reference(node, reference, *spec);
       spec->gates.push_back(gate_from_json(
           {{"metric", reference.metric},
            {"within", {reference.lower, reference.upper}},
            {"unit", reference.unit},
            {"machine", section.machine},
            {"reading", fmt::format("{:.6g} on {}: {}", reference.reference, section.date, section.reason)}},
-          root.file()));
+          root.file(), spec->metrics));
     }
   }
 }
@@ -139,16 +204,15 @@ std::vector<std::string> case_names(const Suite& suite) {
 void Suite::validate(const Require& require) const { require_device_name(require, device); }
 
 void Reference::validate(const Require& require) const {
-  const Metric* row = find_metric(metric);
-  require(row != nullptr, "metric", fmt::format("unknown metric '{}'", metric),
-          unknown_name_hint(metric, metric_names()));
-  require(unit == row->unit, "unit", fmt::format("'{}' is not the metric's unit", unit),
-          fmt::format("{} is in {}", metric, row->unit));
   require(lower <= reference && reference <= upper, "reference", "must lie between lower and upper", "");
 }
 
 void MachineSection::validate(const Require& require) const {
   require(!machine.empty(), "machine", "is missing", "`bench env` shows this machine's");
+}
+
+bool CaseSpec::declares(const std::string& metric) const {
+  return std::any_of(metrics.begin(), metrics.end(), [&](const DeclaredMetric& one) { return one.name == metric; });
 }
 
 void CaseSpec::validate(const Require& require) const {
@@ -158,6 +222,9 @@ void CaseSpec::validate(const Require& require) const {
   require(!type.empty(), "case", "is missing", unknown_name_hint("", case_type_names()));
   require(find_case_type(type) != nullptr, "case", fmt::format("unknown case type '{}'", type),
           unknown_name_hint(type, case_type_names()));
+  std::set<std::string> declared;
+  for (const auto& one : metrics)
+    require(declared.insert(one.name).second, "metrics", fmt::format("'{}' is declared twice", one.name), "");
   require(budget_s > 0, "budget_s", "must be positive", "");
   require(processes > 0, "processes", "must be positive", "");
   require_sizes(require, {{"processes", processes}});
@@ -166,7 +233,18 @@ void CaseSpec::validate(const Require& require) const {
 
 namespace {
 
-Suite suite_from(const YamlNode& root, Overrides& overrides) {
+void check_axes_used(const YamlNode& cases, const std::vector<Axis>& axes) {
+  for (const auto& axis : axes) {
+    bool used = false;
+    for (std::size_t i = 0; i < cases.yaml().size(); ++i)
+      used = used || (cases.element(i).yaml().IsMap() && !axes_for(cases.element(i), {axis}).empty());
+    if (!used)
+      throw Error(fmt::format("--matrix {}=...", axis.key), "no case of the suite has such a key",
+                  "`bench list CASE` shows a case's keys");
+  }
+}
+
+Suite suite_from(const YamlNode& root, Overrides& overrides, const std::vector<Axis>& axes = {}) {
   Suite suite;
   FieldReader reader(root);
   reader.read(suite);
@@ -178,14 +256,15 @@ Suite suite_from(const YamlNode& root, Overrides& overrides) {
     throw root.child("name").error("must be a plain word: it is the folder of the results");
   if (!cases.defined() || !cases.yaml().IsSequence() || cases.yaml().size() == 0)
     throw cases.error("expected a list of cases", "nothing to run is never a success");
-  name_overrides(cases, overrides);
+  check_axes_used(cases, axes);
+  const auto all = expanded(cases, axes, overrides);
   std::set<std::string> names;
-  for (std::size_t i = 0; i < cases.yaml().size(); ++i) {
-    CaseSpec spec = read_case(cases.element(i));
-    check_order(cases.element(i), spec, suite);
+  for (const auto& node : all) {
+    CaseSpec spec = read_case(node);
+    check_order(node, spec, suite);
     suite.cases.push_back(std::move(spec));
     if (!names.insert(suite.cases.back().name).second)
-      throw cases.element(i).child("name").error(fmt::format("'{}' is the name of two cases", suite.cases.back().name));
+      throw node.child("name").error(fmt::format("'{}' is the name of two cases", suite.cases.back().name));
   }
   add_references(root, suite);
   overrides.check_all_used();
@@ -194,9 +273,12 @@ Suite suite_from(const YamlNode& root, Overrides& overrides) {
 
 }  // namespace
 
-Suite read_suite(const std::string& file, const std::vector<std::string>& assignments) {
+Suite read_suite(const std::string& file, const std::vector<std::string>& assignments,
+                 const std::vector<std::string>& axes) {
   const auto overrides = std::make_shared<Overrides>(assignments);
-  return suite_from(YamlNode::load(file, overrides), *overrides);
+  std::vector<Axis> more;
+  for (const auto& text : axes) more.push_back(parse_axis(text));
+  return suite_from(YamlNode::load(file, overrides), *overrides, more);
 }
 
 Suite read_suite_text(const std::string& text, const std::string& file) {
@@ -243,6 +325,7 @@ Suite suite_of_report(const Report& report) {
     spec.processes = report.interruption().empty() || one.most_processes == 0
                          ? static_cast<std::int64_t>(one.processes.size())
                          : one.most_processes;
+    spec.metrics = one.record().declared;
     spec.gates = one.gates;
     spec.config = one.record().config;
     spec.precision = one.precision;

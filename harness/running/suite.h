@@ -15,6 +15,7 @@ struct CaseSpec {
   double budget_s = 120, precision = 0.02;
   std::int64_t processes = 1;
   std::vector<std::string> after;
+  std::vector<DeclaredMetric> metrics;  // of the case's own
   std::vector<GateConfig> gates;
   Json config;  // effective: every key of the case type with its value
 
@@ -29,9 +30,11 @@ struct CaseSpec {
     visit("precision", self.precision,
           "without a gate on its speed alone, stop when half of the speed's 95 % interval is this share of it");
     visit("after", self.after, "names of cases that must have run before");
+    visit("metrics", self.metrics, "of its own: {name, unit, better, nature}, each the series of that name");
     visit("gates", self.gates, "what its metrics must satisfy");
   }
   void validate(const Require& require) const;
+  bool declares(const std::string& metric) const;
 };
 
 /// What a case's metric was on a machine, and the bounds that follow: what `bench calibrate` writes.
@@ -92,7 +95,9 @@ Suite suite_of_report(const Report& report);
 Report with_all_keys(Report report);
 
 /// Reads and checks a whole suite: every key of every case and of every config it names. Throws Error.
-Suite read_suite(const std::string& file, const std::vector<std::string>& assignments = {});
+/// `assignments`: of --set; `axes`: of --matrix.
+Suite read_suite(const std::string& file, const std::vector<std::string>& assignments = {},
+                 const std::vector<std::string>& axes = {});
 /// The same of a text that is to become that file.
 Suite read_suite_text(const std::string& text, const std::string& file);
 

@@ -11,7 +11,7 @@
 namespace bench::harness {
 namespace {
 
-GateConfig gate(const std::string& yaml) { return read_config<GateConfig>(YamlNode::parse(yaml, "g")); }
+GateConfig gate(const std::string& yaml) { return read_gate(YamlNode::parse(yaml, "g")); }
 
 std::string error_of(const std::string& yaml) {
   try {
@@ -398,9 +398,9 @@ TEST(Gate, MistakesInTheSuiteAreErrors) {
   EXPECT_EQ(error_of("{metric: peak_memory, relative_to: base, at_most: 2, unit: GB}"),
             "unit: 'GB' is not the unit of a ratio");
   EXPECT_EQ(error_of("{metric: peak_memory, unit: GB}"),
-            "metric: a gate needs exactly one of at_most, at_least, below, above, within");
+            "metric: a gate needs exactly one of at_most, at_least, below, above, within, outside");
   EXPECT_EQ(error_of("{metric: peak_memory, at_most: 1, at_least: 1, unit: GB}"),
-            "metric: a gate needs exactly one of at_most, at_least, below, above, within");
+            "metric: a gate needs exactly one of at_most, at_least, below, above, within, outside");
   EXPECT_EQ(error_of("{metric: peak_memory, within: 1, unit: GB}"), "within: takes 2 number(s)");
   EXPECT_EQ(error_of("{metric: peak_memory, at_most: .nan, unit: GB}"),
             "at_most: expected a finite number, found '.nan'");

@@ -1,0 +1,227 @@
+#include "harness/cases/read_number.h"
+
+#include "harness/core/error.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <re2/re2.h>
+#include <re2/stringpiece.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace bench::harness {
+namespace {
+
+/// A line of what was read, for an error.
+std::string shown(const std::string& text) {
+  std::string line = text.substr(0, std::min<std::size_t>(text.find('\n'), 200));
+  for (char& c : line)
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  return line;
+}
+
+RE2::Options quiet() {
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(16 << 20);
+  return options;
+}
+
+double checked(double value, const DeclaredMetric& metric, const std::string& read, const std::string& where) {
+  if (!std::isfinite(value))
+    throw Error::at_run_time(where, fmt::format("{} is no finite number: '{}'", metric.name, shown(read)), "");
+  return value;
+}
+
+double number_of(const Json& json, const DeclaredMetric& metric, const std::string& where) {
+  if (!json.is_number())
+    throw Error::at_run_time(where, fmt::format("{} is no number: {}", metric.name, shown(dumped(json))), "");
+  return checked(json.get<double>(), metric, dumped(json), where);
+}
+
+std::vector<double> numbers_of(const Json& json, const DeclaredMetric& metric, const std::string& where) {
+  if (!json.is_array()) return {number_of(json, metric, where)};
+  std::vector<double> numbers;
+  for (const auto& one : json) numbers.push_back(number_of(one, metric, where));
+  return numbers;
+}
+
+/// How many of the metric's unit a second is.
+double per_second(const DeclaredMetric& metric, const std::string& where) {
+  constexpr std::pair<const char*, double> kUnits[] = {{"s", 1}, {"ms", 1e3}, {"us", 1e6}, {"ns", 1e9}};
+  for (const auto& [unit, factor] : kUnits)
+    if (metric.unit == unit) return factor;
+  throw Error::at_run_time(where, fmt::format("holds times, but {} is in {}", metric.name, metric.unit),
+                           "declare it in s, ms, us or ns");
+}
+
+void check_unit(const std::string& unit, const DeclaredMetric& metric, const std::string& where) {
+  if (metric.unit != unit)
+    throw Error::at_run_time(where, fmt::format("holds {}, but {} is in {}", unit, metric.name, metric.unit),
+                             fmt::format("declare it with unit: {}", unit));
+}
+
+[[noreturn]] void missing(const std::string& what, const std::string& name, const std::vector<std::string>& known,
+                          const std::string& where) {
+  throw Error::at_run_time(where, fmt::format("has no {} '{}'", what, name), unknown_name_hint(name, known));
+}
+
+std::vector<double> scaled(std::vector<double> values, double factor) {
+  for (double& value : values) value *= factor;
+  return values;
+}
+
+/// {"benchmarks": [{"name": "BM_x", "run_type": "iteration", "real_time": 1.5, "time_unit": "ns"}]}
+std::vector<double> read_google_benchmark(const Json& json, const std::string& name, const DeclaredMetric& metric,
+                                          const std::string& where) {
+  std::vector<double> samples;
+  std::vector<std::string> known;
+  for (const auto& one : json.at("benchmarks")) {
+    known.push_back(one.at("name"));
+    if (one.at("name") != name || one.value("run_type", "iteration") != "iteration") continue;
+    const std::string unit = one.value("time_unit", "ns");
+    const double seconds =
+        number_of(one.at("real_time"), metric, where) / per_second({.name = "its time_unit", .unit = unit}, where);
+    samples.push_back(seconds * per_second(metric, where));
+  }
+  if (samples.empty()) missing("benchmark", name, known, where);
+  return samples;
+}
+
+/// {"results": [{"command": "sleep 1", "times": [1.0, 1.1]}]}
+std::vector<double> read_hyperfine(const Json& json, const std::string& name, const DeclaredMetric& metric,
+                                   const std::string& where) {
+  const Json& results = json.at("results");
+  std::vector<std::string> known;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    known.push_back(results[i].at("command"));
+    if (known.back() == name || std::to_string(i) == name)
+      return scaled(numbers_of(results[i].at("times"), metric, where), per_second(metric, where));
+  }
+  missing("command", name, known, where);
+}
+
+/// [{"n_prompt": 512, "n_gen": 0, "samples_ts": [100.1, 101.2]}]; llama-bench's tables call that one pp512.
+std::vector<double> read_llama_bench(const Json& json, const std::string& name, const DeclaredMetric& metric,
+                                     const std::string& where) {
+  std::vector<std::string> known;
+  for (const auto& one : json) {
+    const std::int64_t prompt = whole_number(one.at("n_prompt")), generated = whole_number(one.at("n_gen"));
+    std::string test = prompt > 0 ? fmt::format("pp{}", prompt) : "";
+    if (generated > 0) test += fmt::format("{}tg{}", test.empty() ? "" : "+", generated);
+    known.push_back(test);
+    if (test != name) continue;
+    check_unit("tokens/s", metric, where);
+    return numbers_of(one.at("samples_ts"), metric, where);
+  }
+  missing("test", name, known, where);
+}
+
+/// {"metadata": {"unit": "second"}, "benchmarks": [{"metadata": {"name": "x"}, "runs": [{"values": [0.1]}]}]}
+std::vector<double> read_pyperf(const Json& json, const std::string& name, const DeclaredMetric& metric,
+                                const std::string& where) {
+  const Json shared = json.value("metadata", Json::object());
+  std::vector<std::string> known;
+  for (const auto& one : json.at("benchmarks")) {
+    Json metadata = shared;
+    metadata.update(one.value("metadata", Json::object()));
+    known.push_back(metadata.value("name", ""));
+    if (known.back() != name) continue;
+    std::vector<double> samples;
+    for (const auto& run : one.at("runs"))
+      for (const double value : numbers_of(run.value("values", Json::array()), metric, where)) samples.push_back(value);
+    if (samples.empty()) throw Error::at_run_time(where, fmt::format("benchmark '{}' has no values", name), "");
+    if (metadata.value("unit", "second") == "second") return scaled(samples, per_second(metric, where));
+    check_unit(metadata.value("unit", ""), metric, where);
+    return samples;
+  }
+  missing("benchmark", name, known, where);
+}
+
+std::vector<double> read_pointer(const Json& json, const std::string& pointer, const DeclaredMetric& metric,
+                                 const std::string& where) {
+  const Json::json_pointer place(pointer);
+  if (!json.contains(place))
+    throw Error::at_run_time(
+        where, fmt::format("has nothing at {} for {}: {}", pointer, metric.name, shown(dumped(json))), "");
+  return numbers_of(json.at(place), metric, where);
+}
+
+std::vector<double> read_regex(const std::string& pattern, const DeclaredMetric& metric, const std::string& text,
+                               const std::string& where) {
+  const RE2 expression(pattern, quiet());
+  std::vector<double> samples;
+  re2::StringPiece rest(text), groups[3];
+  const int count = 1 + expression.NumberOfCapturingGroups();
+  while (expression.Match(rest, 0, rest.size(), RE2::UNANCHORED, groups, std::min(count, 3))) {
+    const std::string number(groups[1].data(), groups[1].size()), line(groups[0].data(), groups[0].size());
+    char* end = nullptr;
+    const double value = std::strtod(number.c_str(), &end);
+    if (number.empty() || *end != '\0')
+      throw Error::at_run_time(
+          where, fmt::format("{} is no number: '{}' in '{}'", metric.name, shown(number), shown(line)), "");
+    samples.push_back(checked(value, metric, line, where));
+    if (const std::string unit(groups[2].data() ? std::string(groups[2].data(), groups[2].size()) : metric.unit);
+        count > 2 && unit != metric.unit)
+      throw Error::at_run_time(
+          where, fmt::format("{} is in {}, not in {}: '{}'", metric.name, unit, metric.unit, shown(line)), "");
+    const char* after = groups[0].data() + groups[0].size() + (groups[0].empty() ? 1 : 0);
+    if (after > text.data() + text.size()) break;
+    rest = re2::StringPiece(after, static_cast<std::size_t>(text.data() + text.size() - after));
+  }
+  if (samples.empty())
+    throw Error::at_run_time(where, fmt::format("has nothing that '{}' matches, for {}", pattern, metric.name),
+                             text.empty() ? "it is empty" : fmt::format("it begins with '{}'", shown(text)));
+  return samples;
+}
+
+}  // namespace
+
+std::string regex_fault(const std::string& pattern) {
+  const RE2 expression(pattern, quiet());
+  return expression.ok() ? "" : expression.error();
+}
+
+bool regex_matches(const std::string& pattern, const std::string& text) {
+  return RE2::PartialMatch(text, RE2(pattern, quiet()));
+}
+
+void NumberSource::validate(const Require& require) const {
+  require(!metric.empty(), "metric", "is missing", "one that the case declares");
+  const std::string* ways[] = {&json, &regex, &google_benchmark, &hyperfine, &llama_bench, &pyperf};
+  const auto given =
+      std::count_if(std::begin(ways), std::end(ways), [](const std::string* way) { return !way->empty(); });
+  require(given == 1, "metric", "needs exactly one of json, regex, google_benchmark, hyperfine, llama_bench, pyperf",
+          "");
+  require(json.empty() || json[0] == '/', "json", fmt::format("'{}' is no JSON pointer", json),
+          "such as /results/0/speed");
+  for (std::size_t i = 0; i < json.size(); ++i)
+    require(json[i] != '~' || (i + 1 < json.size() && (json[i + 1] == '0' || json[i + 1] == '1')), "json",
+            "has a ~ that is neither ~0 nor ~1", "~0 stands for ~, ~1 for /");
+  if (regex.empty()) return;
+  const std::string fault = regex_fault(regex);
+  require(fault.empty(), "regex", "is no regular expression: " + fault,
+          "RE2's syntax: no references back, no look-around");
+  const int groups = RE2(regex, quiet()).NumberOfCapturingGroups();
+  require(groups == 1 || groups == 2, "regex", fmt::format("has {} groups", groups),
+          "one in brackets for the number, perhaps a second for the unit; (?:...) is no group");
+}
+
+std::vector<double> read_numbers(const NumberSource& source, const DeclaredMetric& metric, const std::string& text,
+                                 const std::string& where) {
+  if (!source.regex.empty()) return read_regex(source.regex, metric, text, where);
+  const Json json = parse_json(text, where);
+  try {
+    if (!source.json.empty()) return read_pointer(json, source.json, metric, where);
+    if (!source.google_benchmark.empty()) return read_google_benchmark(json, source.google_benchmark, metric, where);
+    if (!source.hyperfine.empty()) return read_hyperfine(json, source.hyperfine, metric, where);
+    if (!source.llama_bench.empty()) return read_llama_bench(json, source.llama_bench, metric, where);
+    return read_pyperf(json, source.pyperf, metric, where);
+  } catch (const Json::exception& e) {
+    throw Error::at_run_time(where, fmt::format("is no such report as was expected: {}", e.what()), shown(text));
+  }
+}
+
+}  // namespace bench::harness

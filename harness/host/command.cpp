@@ -1,0 +1,178 @@
+#include "harness/host/command.h"
+
+#include "harness/core/clock.h"
+#include "harness/core/error.h"
+#include "harness/core/pipe.h"
+#include "harness/core/process.h"
+#include "harness/host/process_tree.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace bench::harness {
+namespace {
+
+constexpr int kTick_ms = 20;
+
+/// What the program gets as stdin, stdout and stderr, and where it runs.
+class SpawnActions {
+ public:
+  SpawnActions(const Command& command, const Pipe& out, const Pipe& err) {
+    ::posix_spawn_file_actions_init(&actions_);
+    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&actions_, out.write_end.number(), STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions_, err.write_end.number(), STDERR_FILENO);
+    if (!command.folder.empty()) ::posix_spawn_file_actions_addchdir_np(&actions_, command.folder.c_str());
+  }
+  ~SpawnActions() { ::posix_spawn_file_actions_destroy(&actions_); }
+  SpawnActions(const SpawnActions&) = delete;
+  SpawnActions& operator=(const SpawnActions&) = delete;
+  const posix_spawn_file_actions_t* get() const { return &actions_; }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+};
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+}
+
+/// ru_maxrss is in KiB, but on macOS in bytes.
+double peak_bytes(const rusage& use) {
+#ifdef __APPLE__
+  return static_cast<double>(use.ru_maxrss);
+#else
+  return 1024 * static_cast<double>(use.ru_maxrss);
+#endif
+}
+
+/// A program that runs, and what it prints.
+class Running {
+ public:
+  explicit Running(const Command& command) : timeout_s_(command.timeout_s) {
+    std::vector<char*> arguments;
+    for (const auto& one : command.arguments) arguments.push_back(const_cast<char*>(one.c_str()));  // isn't written to
+    arguments.push_back(nullptr);
+    const SpawnActions actions(command, out_, err_);
+    const int failed = ::posix_spawnp(&child_, arguments[0], actions.get(), nullptr, arguments.data(),
+                                      environment_with(command.environment).data());
+    if (failed)
+      throw Error::at_run_time(command.arguments[0], fmt::format("cannot be started: {}", std::strerror(failed)),
+                               command.folder.empty() ? "is it installed, and found by PATH?"
+                                                      : fmt::format("it was to run in {}", command.folder));
+    out_.write_end = Descriptor();
+    err_.write_end = Descriptor();
+  }
+
+  CommandResult wait() {
+    while (!ended_) {
+      read_output(kTick_ms);
+      look();
+      const bool up = now_s() - begin_s_ > timeout_s_;
+      if (!up && EndingSignals::received() == 0) continue;
+      result_.timed_out = up;
+      end_all();
+    }
+    const auto left = end_descendants();
+    if (!result_.timed_out) result_.left_behind = left;
+    while (read_output(0)) {  // whoever wrote is gone
+    }
+    return std::move(result_);
+  }
+
+ private:
+  /// Whether something was read. Waits that long for it, or for the end of both.
+  bool read_output(int timeout_ms) {
+    pollfd ends[2] = {{out_.read_end.number(), POLLIN, 0}, {err_.read_end.number(), POLLIN, 0}};
+    if (::poll(ends, 2, timeout_ms) <= 0) return false;
+    bool some = false;
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (ends[i].revents == 0) continue;
+      char buffer[1 << 16];
+      const ssize_t n = ::read(ends[i].fd, buffer, sizeof(buffer));
+      if (n > 0) (i == 0 ? result_.out : result_.err).add(buffer, static_cast<std::size_t>(n));
+      if (n == 0) (i == 0 ? out_ : err_).read_end = Descriptor();  // poll() passes over what is closed
+      some = some || n > 0;
+    }
+    return some;
+  }
+
+  /// Whether it has ended, and what it holds meanwhile.
+  void look() {
+    int status = 0;
+    rusage use{};
+    const pid_t found = ::wait4(child_, &status, WNOHANG, &use);
+    if (found == child_) {
+      ended_ = true;
+      result_.wall_s = now_s() - begin_s_;
+      result_.cpu_s = seconds(use.ru_utime) + seconds(use.ru_stime);
+      result_.peak_bytes = std::max(result_.peak_bytes, peak_bytes(use));
+      if (WIFEXITED(status)) result_.exit_code = WEXITSTATUS(status);
+      if (WIFSIGNALED(status)) result_.signal = WTERMSIG(status);
+    } else if (now_s() - looked_s_ >= 1e-3 * kTick_ms) {
+      looked_s_ = now_s();
+      double sum = 0;
+      for (const auto& process : descendants(::getpid())) sum += process.resident_bytes;
+      result_.peak_bytes = std::max(result_.peak_bytes, sum);
+    } else if (!out_.read_end.is_open() && !err_.read_end.is_open()) {
+      ::poll(nullptr, 0, 1);  // its end is near; nothing else tells of it
+    }
+  }
+
+  void end_all() {
+    ::kill(child_, SIGKILL);
+    int status = 0;
+    rusage use{};
+    ::wait4(child_, &status, 0, &use);
+    ended_ = true;
+    result_.wall_s = now_s() - begin_s_;
+    result_.signal = SIGKILL;
+  }
+
+  double timeout_s_, begin_s_ = now_s(), looked_s_ = 0;
+  Pipe out_, err_;
+  pid_t child_ = 0;
+  bool ended_ = false;
+  CommandResult result_;
+};
+
+}  // namespace
+
+void Output::add(const char* bytes, std::size_t count) {
+  const std::size_t first = std::min(count, kMost - std::min(kMost, beginning.size()));
+  beginning.append(bytes, first);
+  if (first == count) return;
+  end.append(bytes + first, count - first);
+  cut = true;
+  if (end.size() > 2 * kMost) end.erase(0, end.size() - kMost);
+}
+
+std::string Output::tail(std::size_t most) const {
+  const std::string& last = end.empty() ? beginning : end;
+  if (last.size() <= most) return last;
+  const std::size_t line = last.find('\n', last.size() - most);
+  return last.substr(line == std::string::npos || line + 1 == last.size() ? last.size() - most : line + 1);
+}
+
+CommandResult run_command(const Command& command) {
+  std::error_code unknown;
+  if (!command.folder.empty() && !std::filesystem::is_directory(command.folder, unknown))
+    throw Error::at_run_time(command.folder, "is no folder", "folder: where the command is to run");
+  adopt_orphans();
+  const EndingSignals signals;
+  std::signal(SIGCHLD, SIG_DFL);  // whoever started us may ignore the ends of children
+  return Running(command).wait();
+}
+
+}  // namespace bench::harness

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace bench::harness {
+
+/// A process as the system tells it.
+struct ProcessUse {
+  pid_t id = 0;
+  std::string name;
+  double resident_bytes = 0;
+};
+
+/// What a process has started, and what that has started, however deep. process_tree_linux.cpp, process_tree_macos.cpp.
+std::vector<ProcessUse> descendants(pid_t root);
+
+/// From now on a process whose own starter has ended counts as started by this one, where the system can do that
+/// (Linux): so one that forks and leaves is still found. On macOS such a process is found by its process group alone.
+void adopt_orphans();
+
+/// Ends everything that this process has started, however deep, and waits for it. Returns what it had to end: name and
+/// process id.
+std::vector<std::string> end_descendants();
+
+}  // namespace bench::harness

@@ -1,0 +1,140 @@
+#include "harness/judging/metrics/formulas.h"
+
+#include <cmath>
+
+namespace bench::harness {
+namespace {
+
+using enum Better;
+using enum Nature;
+
+Value cold_start(const Record& r) {
+  for (const char* series : {"cold_micro_step_time_s", "cold_prefill_time_s", "cold_first_token_time_s",
+                             "cold_operator_time_s", "cold_wall_time_s"})
+    if (const Value found = first_of(r, series)) return scaled(found, 1e3);
+  return {};
+}
+
+constexpr Metric kMetrics[] = {
+    {.name = "prefill_tokens_per_s",
+     .unit = "tokens/s",
+     .better = kHigher,
+     .nature = kTimed,
+     .cases = "prefill",
+     .meaning = "prompt tokens processed per second, all sequences together",
+     .formula = [](const Record& r) { return prefill_rate(r, r.fact("prompt_tokens") * r.fact("batch")); },
+     .compared = true,
+     .is_speed = true,
+     .share = "share_of_ceiling",
+     .drawn_in = "prefill_time_s",
+     .sample_at = [](const Record& r, double value) { return r.fact("prompt_tokens") * r.fact("batch") / value; }},
+    {.name = "decode_tokens_per_s",
+     .unit = "tokens/s",
+     .better = kHigher,
+     .nature = kTimed,
+     .cases = "decode",
+     .meaning = "new tokens per second with the KV cache, all sequences together",
+     .formula = [](const Record& r) { return decode_rate(r, r.fact("batch")); },
+     .compared = true,
+     .is_speed = true,
+     .share = "share_of_ceiling",
+     .drawn_in = "decode_step_time_s",
+     .sample_at = [](const Record& r, double value) { return r.fact("batch") / value; }},
+    {.name = "token_latency_p50",
+     .unit = "ms",
+     .better = kLower,
+     .nature = kTimed,
+     .cases = "decode",
+     .meaning = "time from one token to the next, median",
+     .formula = [](const Record& r) { return scaled(median_of(r, "decode_step_time_s"), 1e3); },
+     .drawn_in = "decode_step_time_s",
+     .sample_at = milliseconds},
+    {.name = "token_latency_p95",
+     .unit = "ms",
+     .better = kLower,
+     .nature = kTimed,
+     .cases = "decode",
+     .meaning = "time from one token to the next, 95th percentile",
+     .formula = [](const Record& r) { return scaled(quantile_of(r, "decode_step_time_s", 0.95), 1e3); },
+     .drawn_in = "decode_step_time_s",
+     .sample_at = milliseconds},
+    {.name = "token_latency_p99",
+     .unit = "ms",
+     .better = kLower,
+     .nature = kTimed,
+     .cases = "decode",
+     .meaning = "time from one token to the next, 99th percentile",
+     .formula = [](const Record& r) { return scaled(quantile_of(r, "decode_step_time_s", 0.99), 1e3); },
+     .drawn_in = "decode_step_time_s",
+     .sample_at = milliseconds},
+    {.name = "time_to_first_token",
+     .unit = "ms",
+     .better = kLower,
+     .nature = kTimed,
+     .cases = "decode",
+     .meaning = "time of the prompt until its first new token, median",
+     .formula = [](const Record& r) { return scaled(median_of(r, "first_token_time_s"), 1e3); },
+     .drawn_in = "first_token_time_s",
+     .sample_at = milliseconds},
+    {.name = "cold_start",
+     .unit = "ms",
+     .better = kLower,
+     .nature = kTimed,
+     .cases = "train prefill decode operator command",
+     .meaning = "the first piece of work of a fresh process, which no rate counts",
+     .formula = cold_start},
+    {.name = "load_time",
+     .unit = "s",
+     .better = kLower,
+     .nature = kTimed,
+     .cases = "prefill decode perplexity memory",
+     .meaning = "opening the checkpoint: its hashes checked, weights mapped, and quantised if asked for",
+     .formula = [](const Record& r) { return fact(r, "load_time_s"); }},
+    {.name = "quantized_perplexity_ratio",
+     .unit = "1",
+     .better = kLower,
+     .nature = kExact,
+     .cases = "prefill decode",
+     .meaning = "perplexity of the quantised weights over that of the weights as they are stored",
+     .formula =
+         [](const Record& r) {
+           return of_facts(r, {"quantization_nll_nats", "quantization_base_nll_nats"},
+                           std::exp(r.fact("quantization_nll_nats") - r.fact("quantization_base_nll_nats")));
+         }},
+    {.name = "quantized_kl_divergence",
+     .unit = "nats",
+     .better = kLower,
+     .nature = kExact,
+     .cases = "prefill decode",
+     .meaning = "KL divergence of the stored weights' next-token distribution from the quantised ones', mean",
+     .formula = [](const Record& r) { return fact(r, "quantization_kl_nats"); }},
+    {.name = "quantized_same_top_token",
+     .unit = "%",
+     .better = kHigher,
+     .nature = kExact,
+     .cases = "prefill decode",
+     .meaning = "tokens for which stored and quantised weights find the same next token most probable",
+     .formula = [](const Record& r) { return scaled(fact(r, "quantization_same_top_share"), 100); }},
+    {.name = "cached_uncached_mismatches",
+     .unit = "tokens",
+     .better = kLower,
+     .nature = kExact,
+     .cases = "decode",
+     .meaning = "greedy tokens that differ with and without the KV cache",
+     .formula = [](const Record& r) { return fact(r, "cached_uncached_mismatches"); },
+     .compared = true},
+    {.name = "token_checksum",
+     .unit = "1",
+     .better = kUnchanged,
+     .nature = kExact,
+     .cases = "prefill decode",
+     .meaning = "sum of the greedy tokens that were made: other tokens, other work",
+     .formula = [](const Record& r) { return fact(r, "checksum"); },
+     .compared = true},
+};
+
+}  // namespace
+
+std::span<const Metric> inference_metrics() { return kMetrics; }
+
+}  // namespace bench::harness

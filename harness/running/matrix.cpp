@@ -1,0 +1,262 @@
+#include "harness/running/matrix.h"
+
+#include "harness/core/names.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace bench::harness {
+namespace {
+
+constexpr std::size_t kMostCases = 500;
+constexpr const char *kOpen = "${{", *kClose = "}}";
+
+/// A value for each axis.
+using Values = std::vector<std::pair<std::string, YAML::Node>>;
+
+const YAML::Node* find(const Values& values, const std::string& key) {
+  for (const auto& [axis, value] : values)
+    if (axis == key) return &value;
+  return nullptr;
+}
+
+std::vector<std::string> names_of(const Values& values) {
+  std::vector<std::string> names;
+  for (const auto& [axis, value] : values) names.push_back(axis);
+  return names;
+}
+
+std::string trimmed(const std::string& text) {
+  const auto begin = text.find_first_not_of(' ');
+  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(' ') - begin + 1);
+}
+
+/// The value under a key of a mapping, as the file has it: overrides come later, when it is read.
+YamlNode inside(const YamlNode& map, const std::string& name, const YAML::Node& value) {
+  return map.replaced(value, map.key() + "." + name, map.path() + "." + name);
+}
+
+/// The text with each placeholder replaced; throws at the node for one that is no axis.
+std::string filled(const YamlNode& node, const Values& values) {
+  std::string text = node.yaml().Scalar(), result;
+  for (std::size_t begin = 0;;) {
+    const std::size_t open = text.find(kOpen, begin);
+    result += text.substr(begin, open - begin);
+    if (open == std::string::npos) return result;
+    const std::size_t close = text.find(kClose, open);
+    if (close == std::string::npos) throw node.error("a placeholder is not closed", "${{axis}}");
+    const std::string name = trimmed(text.substr(open + 3, close - open - 3));
+    const YAML::Node* value = find(values, name);
+    if (!value)
+      throw node.error(
+          fmt::format("'{}' is no axis of the case's matrix", name),
+          values.empty() ? "it has none: matrix: {batch: [1, 4]}" : unknown_name_hint(name, names_of(values)));
+    result += value->Scalar();
+    begin = close + 2;
+  }
+}
+
+/// The node with the placeholders in it filled; the same one where there are none, so that it keeps its place.
+YAML::Node filled_tree(const YamlNode& node, const Values& values) {
+  const YAML::Node& yaml = node.yaml();
+  if (yaml.IsScalar()) {
+    if (yaml.Scalar().find(kOpen) == std::string::npos) return yaml;
+    YAML::Node text(filled(node, values));
+    text.SetTag(yaml.Tag());
+    return text;
+  }
+  YAML::Node result;
+  bool changed = false;
+  const auto add = [&](const YAML::Node& before, const YAML::Node& after, auto&& put) {
+    changed = changed || !before.is(after);
+    put(after);
+  };
+  if (yaml.IsSequence())
+    for (std::size_t i = 0; i < yaml.size(); ++i)
+      add(yaml[i], filled_tree(node.element(i), values), [&](const YAML::Node& one) { result.push_back(one); });
+  if (yaml.IsMap())
+    for (const auto& entry : yaml)
+      add(entry.second, filled_tree(inside(node, entry.first.Scalar(), entry.second), values),
+          [&](const YAML::Node& one) { result[entry.first] = one; });
+  return changed ? result : yaml;
+}
+
+/// The mapping with that value under a key such as model.num_layers. What isn't changed keeps its place.
+YAML::Node with_value(const YAML::Node& map, const std::string& key, const YAML::Node& value) {
+  const auto dot = key.find('.');
+  const std::string first = key.substr(0, dot);
+  YAML::Node result(YAML::NodeType::Map);
+  YAML::Node old;
+  if (map.IsMap())
+    for (const auto& entry : map) {
+      if (entry.first.Scalar() == first)
+        old.reset(entry.second);
+      else
+        result[entry.first] = entry.second;
+    }
+  if (map.IsScalar() && !map.Scalar().empty()) result["file"] = map;  // model: configs/model_medium.yaml
+  result[first] = dot == std::string::npos ? value : with_value(old, key.substr(dot + 1), value);
+  return result;
+}
+
+bool has_key(const YAML::Node& map, const std::string& key) {
+  return std::any_of(map.begin(), map.end(), [&](const auto& entry) { return entry.first.Scalar() == key; });
+}
+
+YAML::Node without(const YAML::Node& map, const std::string& key) {
+  YAML::Node result(YAML::NodeType::Map);
+  for (const auto& entry : map)
+    if (entry.first.Scalar() != key) result[entry.first] = entry.second;
+  return result;
+}
+
+/// Whether a text in there has a placeholder of that axis.
+bool mentions(const YAML::Node& node, const std::string& axis) {
+  if (node.IsScalar()) {
+    const std::string& text = node.Scalar();
+    for (std::size_t open = text.find(kOpen); open != std::string::npos; open = text.find(kOpen, open + 1))
+      if (trimmed(text.substr(open + 3, text.find(kClose, open) - open - 3)) == axis) return true;
+    return false;
+  }
+  for (const auto& one : node)
+    if (mentions(node.IsMap() ? one.second : one, axis)) return true;
+  return false;
+}
+
+struct NodeAxis {
+  std::string key;
+  std::vector<YAML::Node> values;
+};
+
+NodeAxis read_axis(const YamlNode& node, const std::string& key) {
+  for (const char* fixed : {"name", "case", "matrix", "gates", "after"})
+    if (key == fixed) throw node.error(fmt::format("'{}' can be no axis", key));
+  NodeAxis axis{key, {}};
+  const YAML::Node& yaml = node.yaml();
+  if (yaml.IsScalar()) axis.values.push_back(yaml);
+  if (yaml.IsSequence())
+    for (std::size_t i = 0; i < yaml.size(); ++i) {
+      if (!yaml[i].IsScalar()) throw node.element(i).error("expected a plain value", "matrix: {batch: [1, 4]}");
+      axis.values.push_back(yaml[i]);
+    }
+  if (axis.values.empty()) throw node.error("the axis has no values", "matrix: {batch: [1, 4]}");
+  return axis;
+}
+
+std::vector<NodeAxis> axes_of(const YamlNode& node, const std::vector<Axis>& more) {
+  std::vector<NodeAxis> axes;
+  const YamlNode matrix = node.child("matrix");
+  if (matrix.defined()) {
+    if (!matrix.yaml().IsMap() || matrix.yaml().size() == 0)
+      throw matrix.error("expected a mapping of keys to lists of values", "matrix: {batch: [1, 4]}");
+    for (const auto& key : matrix.keys()) axes.push_back(read_axis(inside(matrix, key, matrix.yaml()[key]), key));
+  }
+  for (const auto& given : more) {
+    NodeAxis axis{given.key, {}};
+    for (const auto& value : given.values) axis.values.push_back(YAML::Node(value));
+    const auto same = std::find_if(axes.begin(), axes.end(), [&](const NodeAxis& one) { return one.key == axis.key; });
+    if (same == axes.end())
+      axes.push_back(axis);
+    else
+      *same = axis;
+  }
+  return axes;
+}
+
+/// Whether a gate with that `only` is one of this case.
+bool is_meant(const YamlNode& only, const Values& values) {
+  if (!only.yaml().IsMap()) throw only.error("expected axes with a value each", "only: {batch: 4}");
+  bool meant = true;
+  for (const auto& key : only.keys()) {
+    const YamlNode one = only.child(key);
+    const YAML::Node* value = find(values, key);
+    if (!value)
+      throw one.error(fmt::format("'{}' is no axis of the case's matrix", key),
+                      unknown_name_hint(key, names_of(values)));
+    meant = meant && one.yaml().IsScalar() && one.yaml().Scalar() == value->Scalar();
+  }
+  return meant;
+}
+
+/// The case's gates that are for these values.
+YAML::Node gates_for(const YamlNode& gates, const Values& values) {
+  YAML::Node kept(YAML::NodeType::Sequence);
+  const auto add = [&](const YamlNode& gate) {
+    if (!gate.yaml().IsMap() || !has_key(gate.yaml(), "only"))
+      kept.push_back(gate.yaml());
+    else if (is_meant(gate.child("only"), values))
+      kept.push_back(without(gate.yaml(), "only"));
+  };
+  if (!gates.yaml().IsSequence()) {
+    add(gates);
+    return kept;
+  }
+  for (std::size_t i = 0; i < gates.yaml().size(); ++i) add(gates.element(i));
+  return kept;
+}
+
+YamlNode case_for(const YamlNode& node, const Values& values) {
+  const YamlNode name = node.child("name");
+  std::string text = name.defined() && name.yaml().IsScalar() ? name.yaml().Scalar() : "";
+  if (text.find(kOpen) == std::string::npos)
+    for (const auto& [axis, value] : values) text += fmt::format("-{}:{}", axis, value.Scalar());
+  else
+    text = filled(name, values);
+  YAML::Node yaml = without(node.yaml(), "matrix");
+  for (const auto& [axis, value] : values)
+    if (has_key(yaml, axis) || !mentions(yaml, axis)) yaml.reset(with_value(yaml, axis, value));
+  const std::string path = fmt::format("{}({})", node.path(), text);
+  const YamlNode gates = node.child("gates");
+  if (gates.defined()) yaml.reset(with_value(yaml, "gates", gates_for(gates, values)));
+  yaml.reset(with_value(yaml, "name", YAML::Node(text)));
+  return node.replaced(filled_tree(node.replaced(yaml, node.key(), path), values), node.key(), path);
+}
+
+}  // namespace
+
+bool has_placeholder(const YamlNode& node, const std::string& axis) { return mentions(node.yaml(), axis); }
+
+Axis parse_axis(const std::string& text) {
+  const auto equals = text.find('=');
+  const std::string where = "--matrix " + text;
+  if (equals == std::string::npos || equals == 0)
+    throw Error(where, "is not KEY=V1,V2", "for example --matrix batch=1,4");
+  Axis axis{text.substr(0, equals), {}};
+  for (std::size_t begin = equals + 1; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    axis.values.push_back(text.substr(begin, end - begin));
+    if (axis.values.back().empty()) throw Error(where, "has an empty value", "for example --matrix batch=1,4");
+    begin = end + 1;
+  }
+  return axis;
+}
+
+std::vector<YamlNode> expand_matrix(const YamlNode& node, const std::vector<Axis>& more) {
+  if (!node.yaml().IsMap()) return {node};
+  const auto axes = axes_of(node, more);
+  if (axes.empty()) return {node.replaced(filled_tree(node, {}), node.key(), node.path())};
+  std::size_t count = 1;
+  for (const auto& axis : axes) {
+    count *= axis.values.size();
+    if (count > kMostCases)
+      throw node.child("matrix").error(fmt::format("stands for more than {} cases", kMostCases),
+                                       "fewer values, or several suites");
+  }
+  std::vector<YamlNode> cases;
+  for (std::size_t i = 0; i < count; ++i) {
+    Values values;
+    std::size_t rest = i, block = count;
+    for (const auto& axis : axes) {  // the last axis changes fastest
+      block /= axis.values.size();
+      values.emplace_back(axis.key, axis.values[rest / block]);
+      rest %= block;
+    }
+    cases.push_back(case_for(node, values));
+  }
+  return cases;
+}
+
+}  // namespace bench::harness
