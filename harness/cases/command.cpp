@@ -156,12 +156,14 @@ void run_command_case(const CommandConfig& config, Context& context, Record& rec
     check_expected(config.expect, command, result);
     into.add("wall_time_s", "s", result.wall_s);
     into.add("cpu_time_s", "s", result.cpu_s);
-    into.add("peak_memory_bytes", "bytes", result.peak_bytes);
+    if (result.peak_bytes > 0) into.add("peak_memory_bytes", "bytes", result.peak_bytes);
     add_numbers(config, command, result, record.declared, into);
     return config.repetitions == 0 || runs++ < config.repetitions;  // the cold one is none of them
   };
   measure_in_blocks(context.device, torch::kFloat32, context.plan, once, record);
   drop_counts(record);  // no operators of ours
+  if (record.samples("peak_memory_bytes").empty())
+    record.notes[kPeakUnreadNote] = "peak memory could not be read: the program ended too soon";
 }
 
 }  // namespace bench::harness

@@ -23,8 +23,6 @@
 namespace bench::harness {
 namespace {
 
-constexpr int kTick_ms = 20;
-
 /// What the program gets as stdin, stdout and stderr, and where it runs.
 class SpawnActions {
  public:
@@ -48,15 +46,6 @@ double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
 }
 
-/// ru_maxrss is in KiB, but on macOS in bytes.
-double peak_bytes(const rusage& use) {
-#ifdef __APPLE__
-  return static_cast<double>(use.ru_maxrss);
-#else
-  return 1024 * static_cast<double>(use.ru_maxrss);
-#endif
-}
-
 /// A program that runs, and what it prints.
 class Running {
  public:
@@ -77,7 +66,7 @@ class Running {
 
   CommandResult wait() {
     while (!ended_) {
-      read_output(kTick_ms);
+      read_output(tick_ms());
       look();
       const bool up = now_s() - begin_s_ > timeout_s_;
       if (!up && EndingSignals::received() == 0) continue;
@@ -92,6 +81,9 @@ class Running {
   }
 
  private:
+  /// How long until the next look: a fiftieth of the time so far, since looking costs some tenths of a millisecond.
+  int tick_ms() const { return std::clamp(static_cast<int>(20 * (now_s() - begin_s_)), 1, 50); }
+
   /// Whether something was read. Waits that long for it, or for the end of both.
   bool read_output(int timeout_ms) {
     pollfd ends[2] = {{out_.read_end.number(), POLLIN, 0}, {err_.read_end.number(), POLLIN, 0}};
@@ -117,13 +109,15 @@ class Running {
       ended_ = true;
       result_.wall_s = now_s() - begin_s_;
       result_.cpu_s = seconds(use.ru_utime) + seconds(use.ru_stime);
-      result_.peak_bytes = std::max(result_.peak_bytes, peak_bytes(use));
       if (WIFEXITED(status)) result_.exit_code = WEXITSTATUS(status);
       if (WIFSIGNALED(status)) result_.signal = WTERMSIG(status);
-    } else if (now_s() - looked_s_ >= 1e-3 * kTick_ms) {
+    } else if (now_s() - looked_s_ >= 1e-3 * tick_ms()) {
       looked_s_ = now_s();
       double sum = 0;
-      for (const auto& process : descendants(::getpid())) sum += process.resident_bytes;
+      for (const auto& process : descendants(::getpid())) {
+        sum += process.resident_bytes;
+        result_.peak_bytes = std::max(result_.peak_bytes, process.peak_resident_bytes);
+      }
       result_.peak_bytes = std::max(result_.peak_bytes, sum);
     } else if (!out_.read_end.is_open() && !err_.read_end.is_open()) {
       ::poll(nullptr, 0, 1);  // its end is near; nothing else tells of it

@@ -10,7 +10,7 @@ namespace bench::harness {
 struct ProcessUse {
   pid_t id = 0;
   std::string name;
-  double resident_bytes = 0;
+  double resident_bytes = 0, peak_resident_bytes = 0;  // peak: 0 where the system tells none of another process
 };
 
 /// What a process has started, and what that has started, however deep. process_tree_linux.cpp, process_tree_macos.cpp.
