@@ -2,6 +2,7 @@
 
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
+#include "harness/core/regex.h"
 #include "harness/host/command.h"
 #include "harness/measuring/measure.h"
 
@@ -67,7 +68,7 @@ void check_expected(const Expectation& expect, const Command& command, const Com
                              fmt::format("ended with exit code {} instead of {}", result.exit_code, expect.exit_code),
                              last_lines(result));
   const auto printed = [&](const Output& output) {
-    return regex_matches(expect.output, output.beginning) || regex_matches(expect.output, output.end);
+    return Regex(expect.output).find(output.beginning) || Regex(expect.output).find(output.end);
   };
   if (!expect.output.empty() && !printed(result.out) && !printed(result.err))
     throw Error::at_run_time(name, fmt::format("did not print what '{}' matches", expect.output), last_lines(result));
@@ -105,9 +106,8 @@ void add_numbers(const CommandConfig& config, const Command& command, const Comm
 }  // namespace
 
 void Expectation::validate(const Require& require) const {
-  const std::string fault = output.empty() ? "" : regex_fault(output);
-  require(fault.empty(), "output", "is no regular expression: " + fault,
-          "RE2's syntax: no references back, no look-around");
+  const std::string fault = output.empty() ? "" : Regex::fault(output);
+  require(fault.empty(), "output", "is no regular expression: " + fault, "Perl's syntax");
 }
 
 void CommandConfig::validate(const Require& require) const {

@@ -16,7 +16,7 @@ struct Expectation {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("exit_code", self.exit_code, "that it ends with");
-    visit("output", self.output, "a regular expression (RE2) that its stdout or stderr must match");
+    visit("output", self.output, "a regular expression that its stdout or stderr must match");
     visit("checksum", self.checksum, "xxh128 of its stdout");
   }
   void validate(const Require& require) const;

@@ -1,12 +1,11 @@
 #include "harness/cases/read_number.h"
 
 #include "harness/core/error.h"
+#include "harness/core/regex.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <re2/re2.h>
-#include <re2/stringpiece.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,13 +19,6 @@ std::string shown(const std::string& text) {
   for (char& c : line)
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
   return line;
-}
-
-RE2::Options quiet() {
-  RE2::Options options;
-  options.set_log_errors(false);
-  options.set_max_mem(16 << 20);
-  return options;
 }
 
 double checked(double value, const DeclaredMetric& metric, const std::string& read, const std::string& where) {
@@ -151,25 +143,23 @@ std::vector<double> read_pointer(const Json& json, const std::string& pointer, c
 
 std::vector<double> read_regex(const std::string& pattern, const DeclaredMetric& metric, const std::string& text,
                                const std::string& where) {
-  const RE2 expression(pattern, quiet());
+  const Regex expression(pattern);
   std::vector<double> samples;
-  re2::StringPiece rest(text), groups[3];
-  const int count = 1 + expression.NumberOfCapturingGroups();
-  while (expression.Match(rest, 0, rest.size(), RE2::UNANCHORED, groups, std::min(count, 3))) {
-    const std::string number(groups[1].data(), groups[1].size()), line(groups[0].data(), groups[0].size());
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto match = expression.find(text, begin);
+    if (!match) break;
+    const std::string &line = match->texts[0], &number = match->texts[1];
     char* end = nullptr;
     const double value = std::strtod(number.c_str(), &end);
     if (number.empty() || *end != '\0')
       throw Error::at_run_time(
           where, fmt::format("{} is no number: '{}' in '{}'", metric.name, shown(number), shown(line)), "");
     samples.push_back(checked(value, metric, line, where));
-    if (const std::string unit(groups[2].data() ? std::string(groups[2].data(), groups[2].size()) : metric.unit);
-        count > 2 && unit != metric.unit)
+    if (match->texts.size() > 2 && match->texts[2] != metric.unit)
       throw Error::at_run_time(
-          where, fmt::format("{} is in {}, not in {}: '{}'", metric.name, unit, metric.unit, shown(line)), "");
-    const char* after = groups[0].data() + groups[0].size() + (groups[0].empty() ? 1 : 0);
-    if (after > text.data() + text.size()) break;
-    rest = re2::StringPiece(after, static_cast<std::size_t>(text.data() + text.size() - after));
+          where, fmt::format("{} is in {}, not in {}: '{}'", metric.name, match->texts[2], metric.unit, shown(line)),
+          "");
+    begin = match->end + (match->end == match->begin ? 1 : 0);
   }
   if (samples.empty())
     throw Error::at_run_time(where, fmt::format("has nothing that '{}' matches, for {}", pattern, metric.name),
@@ -178,15 +168,6 @@ std::vector<double> read_regex(const std::string& pattern, const DeclaredMetric&
 }
 
 }  // namespace
-
-std::string regex_fault(const std::string& pattern) {
-  const RE2 expression(pattern, quiet());
-  return expression.ok() ? "" : expression.error();
-}
-
-bool regex_matches(const std::string& pattern, const std::string& text) {
-  return RE2::PartialMatch(text, RE2(pattern, quiet()));
-}
 
 void NumberSource::validate(const Require& require) const {
   require(!metric.empty(), "metric", "is missing", "one that the case declares");
@@ -201,10 +182,9 @@ void NumberSource::validate(const Require& require) const {
     require(json[i] != '~' || (i + 1 < json.size() && (json[i + 1] == '0' || json[i + 1] == '1')), "json",
             "has a ~ that is neither ~0 nor ~1", "~0 stands for ~, ~1 for /");
   if (regex.empty()) return;
-  const std::string fault = regex_fault(regex);
-  require(fault.empty(), "regex", "is no regular expression: " + fault,
-          "RE2's syntax: no references back, no look-around");
-  const int groups = RE2(regex, quiet()).NumberOfCapturingGroups();
+  const std::string fault = Regex::fault(regex);
+  require(fault.empty(), "regex", "is no regular expression: " + fault, "Perl's syntax");
+  const std::size_t groups = Regex(regex).groups();
   require(groups == 1 || groups == 2, "regex", fmt::format("has {} groups", groups),
           "one in brackets for the number, perhaps a second for the unit; (?:...) is no group");
 }

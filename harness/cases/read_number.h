@@ -21,7 +21,8 @@ struct NumberSource {
     visit("metric", self.metric, "one that the case declares in its metrics:");
     visit("file", self.file, "that the program writes; empty: its stdout");
     visit("json", self.json, "JSON pointer to a number or a list of numbers, such as /results/0/speed");
-    visit("regex", self.regex, "RE2; each match is a sample: its first group, and the second, if any, is the unit");
+    visit("regex", self.regex,
+          "as Perl has them; each match is a sample: its first group, and the second, if any, is the unit");
     visit("google_benchmark", self.google_benchmark, "name of a benchmark in a --benchmark_format=json report");
     visit("hyperfine", self.hyperfine, "command, or its place from 0 on, in an --export-json report");
     visit("llama_bench", self.llama_bench, "test such as pp512 or tg128 in an -o json report");
@@ -34,10 +35,5 @@ struct NumberSource {
 /// is) for what isn't there, is no finite number or has another unit; the error shows what was read.
 std::vector<double> read_numbers(const NumberSource& source, const DeclaredMetric& metric, const std::string& text,
                                  const std::string& where);
-
-/// Why that is no regular expression, or "".
-std::string regex_fault(const std::string& pattern);
-/// Whether the text matches somewhere; in time linear in its length.
-bool regex_matches(const std::string& pattern, const std::string& text);
 
 }  // namespace bench::harness
