@@ -55,7 +55,7 @@ void AttentionImpl::quantize(Quantization quantization) {
   for (const Linear& linear : {q_proj_, k_proj_, v_proj_, o_proj_}) linear.ptr()->quantize(quantization);
 }
 
-void AttentionImpl::describe(DecodeLayer& layer) const {
+void AttentionImpl::fill(DecodeLayer& layer) const {
   layer.q = q_proj_->rows();
   layer.k = k_proj_->rows();
   layer.v = v_proj_->rows();
@@ -67,7 +67,7 @@ torch::Tensor AttentionImpl::attend(const torch::Tensor& q, const torch::Tensor&
   const std::int64_t batch = q.size(0), tokens = q.size(1);
   const double dropout = is_training() ? dropout_ : 0.0;
   if (fused_ && !cache && dropout == 0) {  // tiles drop nothing
-    const bool kernels = kernels_serve(q);
+    const bool kernels = has_kernels(q);
     if (kernels || (tiled_gradient_ && torch::GradMode::is_enabled()))
       return (kernels ? tiled_attention : tiled_attention_plain)(q, k, v, rope->cos(tokens), rope->sin(tokens),
                                                                  head_dim_);
@@ -75,7 +75,7 @@ torch::Tensor AttentionImpl::attend(const torch::Tensor& q, const torch::Tensor&
   const std::int64_t first = cache ? cache->length() : 0;
   const bool no_gradient = !q.requires_grad() && !k.requires_grad() && !v.requires_grad();
   // Of single tokens LibTorch takes all sequences at once; the tiles would take one after the other.
-  if (fused_ && cache && tokens > 1 && dropout == 0 && kernels_serve(q) && no_gradient) {
+  if (fused_ && cache && tokens > 1 && dropout == 0 && has_kernels(q) && no_gradient) {
     const auto [keys, values] = cache->with_room(layer, tokens);
     return tiled_attention_with_cache(q, k, v, rope->cos(tokens, first), rope->sin(tokens, first), keys, values);
   }

@@ -4,8 +4,8 @@
 #include "model/fused/decode_step.h"
 #include "model/kv_cache.h"
 #include "model/linear.h"
-#include "model/operators.h"
 #include "model/rope.h"
+#include "model/switchable.h"
 
 namespace bench::model {
 
@@ -29,7 +29,7 @@ class AttentionImpl : public Switchable {
   torch::Tensor forward(const torch::Tensor& x, Rope& rope, KvCache* cache, std::int64_t layer);
   void quantize(Quantization quantization);
   /// q, k, v and o of what decode_step reads.
-  void describe(DecodeLayer& layer) const;
+  void fill(DecodeLayer& layer) const;
   /// True for devices on which causal_attention has no fused gradient: training then takes tiled_attention_plain.
   void set_tiled_gradient(bool on) { tiled_gradient_ = on; }
 

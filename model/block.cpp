@@ -25,15 +25,15 @@ void BlockImpl::quantize(Quantization quantization) {
 
 DecodeLayer BlockImpl::decode_layer() const {
   DecodeLayer layer{input_layernorm_->weight(), post_attention_layernorm_->weight(), {}, {}, {}, {}, {}, {}, {}};
-  self_attn_->describe(layer);
-  mlp_->describe(layer);
+  self_attn_->fill(layer);
+  mlp_->fill(layer);
   return layer;
 }
 
 torch::Tensor BlockImpl::add(const torch::Tensor& x, const torch::Tensor& branch) const {
   if (!is_training() || dropout_ == 0) return x + branch;
-  return fused_ && kernels_serve(x) ? fused_dropout_add(x, branch, dropout_)
-                                    : x + torch::dropout(branch, dropout_, /*train=*/true);
+  return fused_ && has_kernels(x) ? fused_dropout_add(x, branch, dropout_)
+                                  : x + torch::dropout(branch, dropout_, /*train=*/true);
 }
 
 }  // namespace bench::model

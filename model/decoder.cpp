@@ -35,7 +35,7 @@ torch::Tensor DecoderImpl::embed(const torch::Tensor& ids, torch::Dtype compute)
   const torch::Tensor x = fused_ ? fused_embedding(embed_tokens_->weight(), ids, compute)
                                  : torch::embedding(embed_tokens_->weight(), ids).to(compute);  // [B, T, C]
   if (!is_training() || dropout_ == 0) return x;
-  return fused_ && kernels_serve(x) ? fused_dropout(x, dropout_) : torch::dropout(x, dropout_, /*train=*/true);
+  return fused_ && has_kernels(x) ? fused_dropout(x, dropout_) : torch::dropout(x, dropout_, /*train=*/true);
 }
 
 torch::Tensor DecoderImpl::forward(const torch::Tensor& ids, torch::Dtype compute, KvCache* cache, bool recompute) {
@@ -145,7 +145,7 @@ DecodeWeights LanguageModelImpl::decode_weights() const {
 bool LanguageModelImpl::decodes_by_rows(const torch::Tensor& ids) const {
   const bool few = ids.size(0) < kManyTokens || quantization_ != Quantization::kNone;
   return fused_ && ids.size(1) == 1 && few && !is_training() && !torch::GradMode::is_enabled() &&
-         kernels_serve(model_->embedding());
+         has_kernels(model_->embedding());
 }
 
 torch::Tensor LanguageModelImpl::next_logits(const torch::Tensor& ids, KvCache& cache) {

@@ -17,7 +17,7 @@ class FeedForwardImpl : public Switchable {
   torch::Tensor forward(const torch::Tensor& x);
   void quantize(Quantization quantization);
   /// gate, up and down of what decode_step reads.
-  void describe(DecodeLayer& layer) const;
+  void fill(DecodeLayer& layer) const;
 
  private:
   Linear gate_proj_{nullptr}, up_proj_{nullptr}, down_proj_{nullptr};

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "model/fused/gemv.h"
 #include "model/fused/linear.h"
-#include "model/fused/row_products.h"
-#include "model/operators.h"
 #include "model/quantized_weight.h"
+#include "model/switchable.h"
 
 namespace bench::model {
 

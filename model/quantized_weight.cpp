@@ -1,8 +1,8 @@
 #include "model/quantized_weight.h"
 
 #include "model/error.h"
+#include "model/fused/gemv.h"
 #include "model/fused/products.h"
-#include "model/fused/row_products.h"
 #include "model/fused/rows.h"
 #include "model/kernels/convert.h"
 #include "model/kernels/quantize.h"
@@ -18,7 +18,7 @@ QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization)
   if (!weight.is_cpu() && quantization != Quantization::kInt8)
     throw InputError("quantize", "4 bits work on the CPU only", "int8 works on this device, too");
   torch::Tensor w = weight.cpu().contiguous();
-  if (!kernels_serve(w)) w = w.to(torch::kFloat32);
+  if (!has_kernels(w)) w = w.to(torch::kFloat32);
   const std::int64_t rows = w.size(0), columns = w.size(1), padded = padded_columns(columns);
   const bool int8 = quantization == Quantization::kInt8;
   QuantizedWeight result{
@@ -72,8 +72,8 @@ torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype) {
 
 torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& weight) {
   if (!x.is_cpu()) return int8_linear(x, weight.values, weight.scales);
-  if (x.numel() / weight.columns < kManyTokens) return row_products(x, weight_rows(weight), weight.rows);
-  if (!kernels_serve(x)) return quantized_linear(x.to(torch::kFloat32), weight).to(x.scalar_type());  // fp16
+  if (x.numel() / weight.columns < kManyTokens) return gemv(x, weight_rows(weight), weight.rows);
+  if (!has_kernels(x)) return quantized_linear(x.to(torch::kFloat32), weight).to(x.scalar_type());  // fp16
   if (!better_in_fp32(x)) return at::linear(x, dequantize(weight, x.scalar_type()));
   return linear_product_in_fp32(x, weight.rows, [&](std::int64_t first, std::int64_t count) {
     return dequantize(some_rows(weight, first, count), torch::kFloat32);

@@ -18,7 +18,7 @@ RmsNormImpl::RmsNormImpl(std::int64_t size, double eps, const torch::TensorOptio
 }
 
 torch::Tensor RmsNormImpl::forward(const torch::Tensor& x) {
-  return fused_ && kernels_serve(x) ? fused_rms_norm(x, weight_, eps_) : rms_norm(x, weight_, eps_);
+  return fused_ && has_kernels(x) ? fused_rms_norm(x, weight_, eps_) : rms_norm(x, weight_, eps_);
 }
 
 }  // namespace bench::model

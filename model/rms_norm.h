@@ -1,6 +1,6 @@
 #pragma once
 
-#include "model/operators.h"
+#include "model/switchable.h"
 
 namespace bench::model {
 

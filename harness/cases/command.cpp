@@ -119,6 +119,9 @@ void CommandConfig::validate(const Require& require) const {
     require(one.find('=') != std::string::npos && one[0] != '=', "env", fmt::format("'{}' is not NAME=VALUE", one), "");
   require(when_missing == "error" || when_missing == "skip", "when_missing",
           fmt::format("unknown choice '{}'", when_missing), "known: error, skip");
+  for (const auto& source : read)
+    for (const char* ours : {series::kWallTimeS, series::kCpuTimeS, series::kPeakMemoryBytes})
+      require(source.metric != ours, "read", fmt::format("{} is what the case measures itself", ours), "another name");
   require(timeout_s > 0, "timeout_s", "must be positive", "");
   require(repetitions >= 0, "repetitions", "must not be negative", "");
   require_sizes(require, {{"repetitions", repetitions}});
@@ -154,15 +157,15 @@ void run_command_case(const CommandConfig& config, Context& context, Record& rec
     record.notes["stdout"] = result.out.tail(kKeptOutput);
     record.notes["stderr"] = result.err.tail(kKeptOutput);
     check_expected(config.expect, command, result);
-    into.add("wall_time_s", "s", result.wall_s);
-    into.add("cpu_time_s", "s", result.cpu_s);
-    if (result.peak_bytes > 0) into.add("peak_memory_bytes", "bytes", result.peak_bytes);
+    into.add(series::kWallTimeS, "s", result.wall_s);
+    into.add(series::kCpuTimeS, "s", result.cpu_s);
+    if (result.peak_bytes > 0) into.add(series::kPeakMemoryBytes, "bytes", result.peak_bytes);
     add_numbers(config, command, result, record.declared, into);
     return config.repetitions == 0 || runs++ < config.repetitions;  // the cold one is none of them
   };
   measure_in_blocks(context.device, torch::kFloat32, context.plan, once, record);
   drop_counts(record);  // no operators of ours
-  if (record.samples("peak_memory_bytes").empty())
+  if (record.samples(series::kPeakMemoryBytes).empty())
     record.notes[kPeakUnreadNote] = "peak memory could not be read: the program ended too soon";
 }
 

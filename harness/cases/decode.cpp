@@ -25,9 +25,9 @@ class DecodeRounds {
       cache_.clear();
       made_ = 0;
       checksum_ = 0;
-      prompt_s_ = make_token(prompt_, "first_token_time_s", into);
+      prompt_s_ = make_token(prompt_, series::kFirstTokenTimeS, into);
     }
-    make_token(token_, "decode_step_time_s", into);
+    make_token(token_, series::kDecodeStepTimeS, into);
   }
   bool complete() const { return made_ == config_.new_tokens; }
   /// New tokens of this round so far.
@@ -100,9 +100,9 @@ void run_decode(const DecodeConfig& config, Context& context, Record& record) {
   const torch::Tensor prompt =
       random_ids(config.batch, config.prompt_tokens, model->config().vocab_size, config.source.seed);
   DecodeRounds round(model, prompt.to(model->device()), config, context.device);
-  record.facts["batch"] = static_cast<double>(config.batch);
-  record.facts["weight_bytes"] = static_cast<double>(model->weight_bytes());
-  record.facts["kv_cache_bytes"] = static_cast<double>(round.cache_bytes());
+  record.facts[facts::kBatch] = static_cast<double>(config.batch);
+  record.facts[facts::kWeightBytes] = static_cast<double>(model->weight_bytes());
+  record.facts[facts::kKvCacheBytes] = static_cast<double>(round.cache_bytes());
   const ForwardWork work = decode_step_work(model->config(), config.batch, config.prompt_tokens, config.new_tokens,
                                             element_bytes(model->compute_dtype()), config.source.quantize);
   record_work({work.flops, work.bytes()}, record);
@@ -115,7 +115,7 @@ void run_decode(const DecodeConfig& config, Context& context, Record& record) {
     const bool cold = rounds == 0;
     do round.step(into);
     while (cold && !round.complete() && now_s() < context.plan.end_s);
-    if (cold && round.complete()) record.facts["checksum"] = round.checksum();
+    if (cold && round.complete()) record.facts[facts::kChecksum] = round.checksum();
     if (cold && !round.complete())
       record.notes["partial_round"] =
           fmt::format("there was time for {} of the {} new tokens: what was counted of them is left out", round.made(),
@@ -136,7 +136,7 @@ void run_decode(const DecodeConfig& config, Context& context, Record& record) {
   record_peak_memory(context.device, record);  // before the comparison, which needs more
   record_quantization_cost(config.source, context.device, model, record);
   if (config.compare_tokens > 0)
-    record.facts["cached_uncached_mismatches"] =
+    record.facts[facts::kCachedUncachedMismatches] =
         static_cast<double>(count_mismatches(model, prompt, config.compare_tokens));
 }
 

@@ -35,7 +35,7 @@ class Stages {
   }
   void finish() {
     record_peak_memory(device_, record_);
-    if (const auto& peaks = record_.samples("peak_memory_bytes"); known_ && !peaks.empty())
+    if (const auto& peaks = record_.samples(series::kPeakMemoryBytes); known_ && !peaks.empty())
       add("step", peaks.back() - held_);
   }
 
@@ -47,7 +47,7 @@ class Stages {
 };
 
 void add_prediction(const MemoryEstimate& predicted, Record& record) {
-  record.add("predicted_memory_bytes", "bytes", predicted.total());
+  record.add(series::kPredictedMemoryBytes, "bytes", predicted.total());
   predicted.components([&](const char* name, double bytes) {
     if (bytes > 0) record.add(fmt::format("predicted_{}_bytes", name), "bytes", bytes);
   });
@@ -55,7 +55,7 @@ void add_prediction(const MemoryEstimate& predicted, Record& record) {
 }
 
 void did_not_fit(double needed_bytes, const std::string& why, Record& record) {
-  record.facts["needed_memory_bytes"] = needed_bytes;
+  record.facts[facts::kNeededMemoryBytes] = needed_bytes;
   record.notes["did_not_fit"] = why + ": not run";
 }
 
@@ -151,9 +151,9 @@ bool append_length(const Record& part, std::int64_t length, Record& record) {
     record.notes[kPeakUnreadNote] = fmt::format("sequence length {}: {}", length, part.peak_unread());
     return false;
   }
-  if (part.samples("peak_memory_bytes").empty()) {  // longer ones won't fit either
+  if (part.samples(series::kPeakMemoryBytes).empty()) {  // longer ones won't fit either
     record.notes["did_not_fit"] = fmt::format("sequence length {} {}", length, part.notes.at("did_not_fit"));
-    record.facts["needed_memory_bytes"] = part.fact("needed_memory_bytes");
+    record.facts[facts::kNeededMemoryBytes] = part.fact(facts::kNeededMemoryBytes);
     return false;
   }
   for (const auto& [name, series] : part.series) record.add(name, series.unit.c_str(), series.samples.front());
@@ -176,13 +176,14 @@ void MemoryConfig::validate(const Require& require) const {
 }
 
 void run_memory(const MemoryConfig& config, Context& context, Record& record) {
-  record.facts["batch"] = static_cast<double>(config.batch);
+  record.facts[facts::kBatch] = static_cast<double>(config.batch);
   if (skip_for_missing_checkpoint(config.source, record)) return;
   if (config.seq_lengths.size() == 1) {
     const std::int64_t length = config.seq_lengths[0];
     config.mode == "train" ? train_once(config, length, context.device, record)
                            : decode_once(config, length, context.device, record);
-    if (!record.samples("peak_memory_bytes").empty()) record.add("seq_length", "tokens", static_cast<double>(length));
+    if (!record.samples(series::kPeakMemoryBytes).empty())
+      record.add(series::kSeqLength, "tokens", static_cast<double>(length));
     return;
   }
   Progress progress(context.case_name, static_cast<std::int64_t>(config.seq_lengths.size()), "lengths");
@@ -193,8 +194,9 @@ void run_memory(const MemoryConfig& config, Context& context, Record& record) {
       break;
     }
     if (!append_length(measure_length(config, length, context), length, record)) break;
-    progress.update(static_cast<std::int64_t>(record.samples("seq_length").size()),
-                    fmt::format("{} tokens: {:.2f} GB", length, record.samples("peak_memory_bytes").back() * 1e-9));
+    progress.update(
+        static_cast<std::int64_t>(record.samples(series::kSeqLength).size()),
+        fmt::format("{} tokens: {:.2f} GB", length, record.samples(series::kPeakMemoryBytes).back() * 1e-9));
   }
 }
 

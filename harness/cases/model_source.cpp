@@ -74,10 +74,10 @@ void record_quantization_cost(const ModelSource& source, const Device& device, m
   model::LanguageModel base = open_unquantized(source, device);
   const QuantizationCost cost =
       measure_quantization_cost(base, quantized, quality_tokens(source, base->config(), record));
-  record.facts["quantization_nll_nats"] = cost.nll_nats;
-  record.facts["quantization_base_nll_nats"] = cost.base_nll_nats;
-  record.facts["quantization_kl_nats"] = cost.kl_divergence_nats;
-  record.facts["quantization_same_top_share"] = cost.same_top_share;
+  record.facts[facts::kQuantizationNllNats] = cost.nll_nats;
+  record.facts[facts::kQuantizationBaseNllNats] = cost.base_nll_nats;
+  record.facts[facts::kQuantizationKlNats] = cost.kl_divergence_nats;
+  record.facts[facts::kQuantizationSameTopShare] = cost.same_top_share;
   record.notes["quantization_cost"] = cost.text();
 }
 
@@ -86,7 +86,7 @@ model::LanguageModel open_model(const ModelSource& source, const Device& device,
   model::LanguageModel model = open_unquantized(source, device);
   model->quantize(quantization_named(source.quantize, "quantize"));
   if (!source.checkpoint.empty()) {
-    record.facts["load_time_s"] = now_s() - begin_s;
+    record.facts[facts::kLoadTimeS] = now_s() - begin_s;
     record.notes["weights"] = source.checkpoint;
     const std::filesystem::path folder = source.checkpoint, checksums = folder / kChecksumsFile;
     if (std::filesystem::exists(checksums)) {
@@ -99,8 +99,8 @@ model::LanguageModel open_model(const ModelSource& source, const Device& device,
   }
   record.notes["quantize"] = source.quantize;
   record.notes["dtype"] = dtype_text(dtype_for(source, device));
-  record.facts["parameters"] = static_cast<double>(parameter_count(model->config()));
-  record.facts["parameters_without_embedding"] =
+  record.facts[facts::kParameters] = static_cast<double>(parameter_count(model->config()));
+  record.facts[facts::kParametersWithoutEmbedding] =
       static_cast<double>(parameter_count_without_embedding(model->config()));
   return model;
 }
@@ -111,8 +111,8 @@ torch::Tensor random_ids(std::int64_t batch, std::int64_t tokens, std::int64_t v
 }
 
 void record_work(const Work& work, Record& record) {
-  record.facts["work_flops"] = work.flops;
-  record.facts["work_bytes"] = work.bytes;
+  record.facts[facts::kWorkFlops] = work.flops;
+  record.facts[facts::kWorkBytes] = work.bytes;
 }
 
 void record_input(const std::filesystem::path& file, Record& record) {
@@ -122,7 +122,7 @@ void record_input(const std::filesystem::path& file, Record& record) {
 void record_peak_memory(const Device& device, Record& record) {
   const MemoryReading peak = peak_bytes_without_probe(device);
   if (peak)
-    record.add("peak_memory_bytes", "bytes", static_cast<double>(peak.bytes));
+    record.add(series::kPeakMemoryBytes, "bytes", static_cast<double>(peak.bytes));
   else
     record.notes[kPeakUnreadNote] = "peak memory could not be read: " + peak.missing;
 }

@@ -20,7 +20,7 @@ class Collector : public benchmark::BenchmarkReporter {
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const auto& run : runs)
       if (run.run_type == Run::RT_Iteration)
-        record_.add("operator_time_s", "s", run.real_accumulated_time / static_cast<double>(run.iterations));
+        record_.add(series::kOperatorTimeS, "s", run.real_accumulated_time / static_cast<double>(run.iterations));
   }
 
  private:
@@ -78,13 +78,13 @@ void run_operator(const OperatorConfig& config, Context& context, Record& record
   bool cold = true;
   const auto repetition = [&](Record& into) {
     if (cold) {
-      into.add("operator_time_s", "s", timed_call());
+      into.add(series::kOperatorTimeS, "s", timed_call());
       cold = false;
     } else {
       run_repetition(config.op, timed_call, into);
     }
     return config.repetitions == 0 ||
-           static_cast<std::int64_t>(record.samples("operator_time_s").size()) < config.repetitions;
+           static_cast<std::int64_t>(record.samples(series::kOperatorTimeS).size()) < config.repetitions;
   };
   measure_in_blocks(context.device, dtype, context.plan, repetition, record);
   record_peak_memory(context.device, record);

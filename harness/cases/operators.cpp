@@ -68,7 +68,7 @@ PreparedOperator attention(const Sizes& s) {
   const torch::Tensor v = s.random(k.sizes());
   model::Rope rope(head_dim, s.tokens, s.config.rope_theta);
   rope->to(s.options.device());
-  const bool tiled = s.fused && model::kernels_serve(q);
+  const bool tiled = s.fused && model::has_kernels(q);
   const double keys = static_cast<double>(s.tokens + 1) / 2;  // that a query sees, on average
   return {[=]() mutable {
             if (tiled) return model::tiled_attention(q, k, v, rope->cos(s.tokens), rope->sin(s.tokens), head_dim);
@@ -155,7 +155,7 @@ PreparedOperator head_loss(const Sizes& s) {
 
 PreparedOperator dropout_add(const Sizes& s) {
   const torch::Tensor x = s.random({s.batch, s.tokens, s.config.hidden_size}), residual = s.random(x.sizes());
-  const bool fused = s.fused && model::kernels_serve(x);
+  const bool fused = s.fused && model::has_kernels(x);
   return {[=] { return fused ? model::fused_dropout_add(residual, x, 0.1) : residual + torch::dropout(x, 0.1, true); },
           {residual, x},
           2 * count(x),

@@ -27,7 +27,7 @@ void record_text_bytes(const TokenStream& tokens, double bytes, bool allow_lossy
   const std::string lossy = tokens.text->lossy();
   if (!lossy.empty())
     record.notes["lossy"] = lossy + (allow_lossy ? "" : "; so no bits per byte (allow_lossy: true gives them)");
-  if (lossy.empty() || allow_lossy) record.facts["text_bytes"] = bytes;
+  if (lossy.empty() || allow_lossy) record.facts[facts::kTextBytes] = bytes;
 }
 
 }  // namespace
@@ -66,16 +66,16 @@ void run_perplexity(const PerplexityConfig& config, Context& context, Record& re
       });
   record.notes["text"] = tokens.source;
   record.notes["protocol"] = options.text();
-  record.facts["nll_nats"] = result.nll_nats;
-  record.facts["scored_tokens"] = static_cast<double>(result.scored_tokens);
+  record.facts[facts::kNllNats] = result.nll_nats;
+  record.facts[facts::kScoredTokens] = static_cast<double>(result.scored_tokens);
   record_text_bytes(tokens, result.text_bytes, config.allow_lossy, record);
   const bool whole = config.max_tokens == 0 || config.max_tokens >= tokens.size();
   if (tokens.optimum_nll > 0 && whole)  // the source's own, on as many tokens as were scored
-    record.facts["optimum_nll_nats"] =
+    record.facts[facts::kOptimumNllNats] =
         tokens.optimum_nll * static_cast<double>(result.scored_tokens) / static_cast<double>(tokens.size() - 1);
   for (std::size_t i = 0; i < result.window_tokens.size(); ++i) {
-    record.add("window_nll_nats", "nats", result.window_nll_nats[i]);
-    record.add("window_tokens", "tokens", static_cast<double>(result.window_tokens[i]));
+    record.add(series::kWindowNllNats, "nats", result.window_nll_nats[i]);
+    record.add(series::kWindowTokens, "tokens", static_cast<double>(result.window_tokens[i]));
   }
   record_peak_memory(context.device, record);
 }

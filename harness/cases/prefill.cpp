@@ -25,21 +25,23 @@ void run_prefill(const PrefillConfig& config, Context& context, Record& record) 
       random_ids(config.batch, config.prompt_tokens, model->config().vocab_size, config.source.seed)
           .to(model->device());
   model::KvCache cache = model->make_cache(config.batch, config.prompt_tokens);
-  record.facts["prompt_tokens"] = static_cast<double>(config.prompt_tokens);
-  record.facts["batch"] = static_cast<double>(config.batch);
-  const ForwardWork work = forward_work(model->config(), {record.facts["batch"], record.facts["prompt_tokens"], 0,
-                                                          element_bytes(model->compute_dtype())});
+  record.facts[facts::kPromptTokens] = static_cast<double>(config.prompt_tokens);
+  record.facts[facts::kBatch] = static_cast<double>(config.batch);
+  const ForwardWork work = forward_work(
+      model->config(),
+      {record.facts[facts::kBatch], record.facts[facts::kPromptTokens], 0, element_bytes(model->compute_dtype())});
   record_work({work.flops, work.bytes()}, record);
   torch::Tensor logits;
   const auto prompt = [&](Record& into) {
-    into.add("prefill_time_s", "s", time_once(context.device, [&] {
+    into.add(series::kPrefillTimeS, "s", time_once(context.device, [&] {
                cache.clear();
                logits = model->next_logits(ids, cache);  // [B, V]
              }));
-    return config.samples == 0 || static_cast<std::int64_t>(record.samples("prefill_time_s").size()) < config.samples;
+    return config.samples == 0 ||
+           static_cast<std::int64_t>(record.samples(series::kPrefillTimeS).size()) < config.samples;
   };
   measure_in_blocks(context.device, model->compute_dtype(), context.plan, prompt, record);
-  record.facts["checksum"] = logits.argmax(-1).sum().item<double>();  // the tokens that this prompt leads to
+  record.facts[facts::kChecksum] = logits.argmax(-1).sum().item<double>();  // the tokens that this prompt leads to
   record_peak_memory(context.device, record);
   record_quantization_cost(config.source, context.device, model, record);
 }

@@ -1,5 +1,6 @@
 #include "harness/cases/read_number.h"
 
+#include "harness/core/clock.h"
 #include "harness/core/error.h"
 #include "harness/core/regex.h"
 
@@ -73,6 +74,8 @@ std::vector<double> read_google_benchmark(const Json& json, const std::string& n
   for (const auto& one : json.at("benchmarks")) {
     known.push_back(one.at("name"));
     if (one.at("name") != name || one.value("run_type", "iteration") != "iteration") continue;
+    if (one.contains("error_occurred") || one.contains("skipped"))
+      throw Error::at_run_time(where, fmt::format("benchmark '{}' did not work: {}", name, shown(dumped(one))), "");
     const std::string unit = one.value("time_unit", "ns");
     const double seconds =
         number_of(one.at("real_time"), metric, where) / per_second({.name = "its time_unit", .unit = unit}, where);
@@ -99,6 +102,7 @@ std::vector<double> read_hyperfine(const Json& json, const std::string& name, co
 std::vector<double> read_llama_bench(const Json& json, const std::string& name, const DeclaredMetric& metric,
                                      const std::string& where) {
   std::vector<std::string> known;
+  std::vector<double> samples;
   for (const auto& one : json) {
     const std::int64_t prompt = whole_number(one.at("n_prompt")), generated = whole_number(one.at("n_gen"));
     std::string test = prompt > 0 ? fmt::format("pp{}", prompt) : "";
@@ -106,9 +110,13 @@ std::vector<double> read_llama_bench(const Json& json, const std::string& name, 
     known.push_back(test);
     if (test != name) continue;
     check_unit("tokens/s", metric, where);
-    return numbers_of(one.at("samples_ts"), metric, where);
+    if (!samples.empty())
+      throw Error::at_run_time(where, fmt::format("has several tests '{}'", name),
+                               "one value for each option, or json:");
+    samples = numbers_of(one.at("samples_ts"), metric, where);
   }
-  missing("test", name, known, where);
+  if (samples.empty()) missing("test", name, known, where);
+  return samples;
 }
 
 /// {"metadata": {"unit": "second"}, "benchmarks": [{"metadata": {"name": "x"}, "runs": [{"values": [0.1]}]}]}
@@ -145,13 +153,15 @@ std::vector<double> read_regex(const std::string& pattern, const DeclaredMetric&
                                const std::string& where) {
   const Regex expression(pattern);
   std::vector<double> samples;
+  const double end_s = now_s() + 10;
   for (std::size_t begin = 0; begin <= text.size();) {
+    if (now_s() > end_s) throw Error::at_run_time(where, fmt::format("'{}' takes too long to look for", pattern), "");
     const auto match = expression.find(text, begin);
     if (!match) break;
     const std::string &line = match->texts[0], &number = match->texts[1];
     char* end = nullptr;
     const double value = std::strtod(number.c_str(), &end);
-    if (number.empty() || *end != '\0')
+    if (number.empty() || end != number.c_str() + number.size())
       throw Error::at_run_time(
           where, fmt::format("{} is no number: '{}' in '{}'", metric.name, shown(number), shown(line)), "");
     samples.push_back(checked(value, metric, line, where));
@@ -165,6 +175,21 @@ std::vector<double> read_regex(const std::string& pattern, const DeclaredMetric&
     throw Error::at_run_time(where, fmt::format("has nothing that '{}' matches, for {}", pattern, metric.name),
                              text.empty() ? "it is empty" : fmt::format("it begins with '{}'", shown(text)));
   return samples;
+}
+
+/// The samples of a document in JSON.
+std::vector<double> read_report(const NumberSource& source, const DeclaredMetric& metric, const std::string& text,
+                                const std::string& where) {
+  const Json json = parse_json(text, where);
+  try {
+    if (!source.json.empty()) return read_pointer(json, source.json, metric, where);
+    if (!source.google_benchmark.empty()) return read_google_benchmark(json, source.google_benchmark, metric, where);
+    if (!source.hyperfine.empty()) return read_hyperfine(json, source.hyperfine, metric, where);
+    if (!source.llama_bench.empty()) return read_llama_bench(json, source.llama_bench, metric, where);
+    return read_pyperf(json, source.pyperf, metric, where);
+  } catch (const Json::exception& e) {
+    throw Error::at_run_time(where, fmt::format("is no such report as was expected: {}", e.what()), shown(text));
+  }
 }
 
 }  // namespace
@@ -191,17 +216,11 @@ void NumberSource::validate(const Require& require) const {
 
 std::vector<double> read_numbers(const NumberSource& source, const DeclaredMetric& metric, const std::string& text,
                                  const std::string& where) {
-  if (!source.regex.empty()) return read_regex(source.regex, metric, text, where);
-  const Json json = parse_json(text, where);
-  try {
-    if (!source.json.empty()) return read_pointer(json, source.json, metric, where);
-    if (!source.google_benchmark.empty()) return read_google_benchmark(json, source.google_benchmark, metric, where);
-    if (!source.hyperfine.empty()) return read_hyperfine(json, source.hyperfine, metric, where);
-    if (!source.llama_bench.empty()) return read_llama_bench(json, source.llama_bench, metric, where);
-    return read_pyperf(json, source.pyperf, metric, where);
-  } catch (const Json::exception& e) {
-    throw Error::at_run_time(where, fmt::format("is no such report as was expected: {}", e.what()), shown(text));
-  }
+  auto samples =
+      source.regex.empty() ? read_report(source, metric, text, where) : read_regex(source.regex, metric, text, where);
+  if (samples.empty())
+    throw Error::at_run_time(where, fmt::format("has an empty list for {}", metric.name), shown(text));
+  return samples;
 }
 
 }  // namespace bench::harness

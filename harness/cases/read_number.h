@@ -19,7 +19,7 @@ struct NumberSource {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("metric", self.metric, "one that the case declares in its metrics:");
-    visit("file", self.file, "that the program writes; empty: its stdout");
+    visit("file", self.file, "that the program writes, removed before each run; empty: its stdout");
     visit("json", self.json, "JSON pointer to a number or a list of numbers, such as /results/0/speed");
     visit("regex", self.regex,
           "as Perl has them; each match is a sample: its first group, and the second, if any, is the unit");

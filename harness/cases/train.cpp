@@ -46,12 +46,12 @@ void train_tokenizer_for(const TrainingConfig& training, const model::ModelConfi
 }
 
 void note_skipped(Record& record, const StepResult& result) {
-  if (result.skipped) record.notes["skipped_steps"] = fmt::format("{:.0f}", ++record.facts["skipped_steps"]);
+  if (result.skipped) record.notes["skipped_steps"] = fmt::format("{:.0f}", ++record.facts[facts::kSkippedSteps]);
 }
 
 void add_losses(Record& record, const StepResult& result) {
-  record.add("loss", "nats", result.loss);
-  record.add("grad_norm", "1", result.grad_norm);
+  record.add(series::kLoss, "nats", result.loss);
+  record.add(series::kGradNorm, "1", result.grad_norm);
 }
 
 /// Notes how many steps were made if not all: what depends on the others isn't known.
@@ -75,11 +75,11 @@ void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, co
   std::int64_t done = 0;  // micro-batches
   const auto update = [&](Record& into) {
     StepResult result;
-    into.add("update_time_s", "s", time_once(context.device, [&] { result = trainer.update(); }));
+    into.add(series::kUpdateTimeS, "s", time_once(context.device, [&] { result = trainer.update(); }));
     return result;
   };
   const auto micro_step = [&](Record& into) {
-    into.add("micro_step_time_s", "s", time_once(context.device, [&] { trainer.micro_step(); }));
+    into.add(series::kMicroStepTimeS, "s", time_once(context.device, [&] { trainer.micro_step(); }));
     progress.update(++done);
     if (done % micro_steps == 0) {
       const StepResult result = update(into);
@@ -94,14 +94,14 @@ void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, co
   bool speed_known = false;
   plan.enough = [&](const Record& so_far) {
     if (config.all_steps) return false;
-    if (!so_far.samples("update_time_s").empty()) return speed_known = context.plan.enough(so_far);
+    if (!so_far.samples(series::kUpdateTimeS).empty()) return speed_known = context.plan.enough(so_far);
     // Before the first update a step's time isn't known. Where there is no time for one it will be composed, and what
     // can be known by then is its micro-batches' time.
     const double rest_s =
-        static_cast<double>(micro_steps - done % micro_steps) * mean(so_far.counted("micro_step_time_s")).value;
+        static_cast<double>(micro_steps - done % micro_steps) * mean(so_far.counted(series::kMicroStepTimeS)).value;
     if (now_s() + rest_s < context.plan.end_s) return false;
     Record composed = so_far;
-    composed.add("update_time_s", "s", 0);
+    composed.add(series::kUpdateTimeS, "s", 0);
     return speed_known = context.plan.enough(composed);
   };
   measure_in_blocks(context.device, execution.compute, plan, micro_step, record);
@@ -111,15 +111,15 @@ void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, co
       "{} of the {}step's {} micro-batches were timed and one update; the step's time is composed from them",
       done % micro_steps, done < micro_steps ? "" : "last ", micro_steps);
   // Its loss is the mean over as many micro-batches as there was time for: another number on another day.
-  if (record.samples("update_time_s").empty()) note_skipped(record, update(record));
+  if (record.samples(series::kUpdateTimeS).empty()) note_skipped(record, update(record));
 }
 
 /// The cold micro-batch of a run that had no other counts as a warm one, in its block as well.
 void count_cold_micro_step(Record& record) {
-  if (!record.samples("micro_step_time_s").empty()) return;
+  if (!record.samples(series::kMicroStepTimeS).empty()) return;
   const auto rename = [](auto& by_name) {
-    if (auto cold = by_name.extract("cold_micro_step_time_s")) {
-      cold.key() = "micro_step_time_s";
+    if (auto cold = by_name.extract(series::cold(series::kMicroStepTimeS))) {
+      cold.key() = series::kMicroStepTimeS;
       by_name.insert(std::move(cold));
     }
   };
@@ -141,10 +141,10 @@ void run_training(const TrainCaseConfig& config, const TrainingConfig& training,
   bool cold = true;
   options.on_step = [&](const StepResult& result, const std::vector<double>& micro_s, double update_s) {
     for (const double s : micro_s) {
-      record.add(cold ? "cold_micro_step_time_s" : "micro_step_time_s", "s", s);
+      record.add(cold ? series::cold(series::kMicroStepTimeS) : series::kMicroStepTimeS, "s", s);
       cold = false;
     }
-    record.add("update_time_s", "s", update_s);
+    record.add(series::kUpdateTimeS, "s", update_s);
     note_skipped(record, result);
     add_losses(record, result);
     trained_s = now_s() - begin_s;
@@ -161,8 +161,8 @@ void run_training(const TrainCaseConfig& config, const TrainingConfig& training,
   count_cold_micro_step(record);
 }
 
-void record_plan(const TrainCaseConfig& config, const TrainingConfig& training, const Execution& execution,
-                 const Device& device, Record& record) {
+void record_execution(const TrainCaseConfig& config, const TrainingConfig& training, const Execution& execution,
+                      const Device& device, Record& record) {
   const model::ModelConfig& model = config.model.value;
   record.notes["dtype"] = dtype_text(execution.compute);
   if (training.train.mixed_precision && execution.compute == torch::kFloat32)
@@ -172,19 +172,20 @@ void record_plan(const TrainCaseConfig& config, const TrainingConfig& training, 
       fmt::format("effective batch {} x {} as micro-batches of {}, checkpointing {}, {} operators",
                   training.train.effective_batch_size, training.train.max_seq_length, execution.micro_batch_size,
                   execution.gradient_checkpointing ? "on" : "off", execution.fused ? "fused" : "plain");
-  record.facts["parameters"] = static_cast<double>(parameter_count(model));
-  record.facts["parameters_without_embedding"] = static_cast<double>(parameter_count_without_embedding(model));
-  record.facts["tokens_per_step"] = static_cast<double>(training.tokens_per_step());
-  record.facts["max_steps"] = static_cast<double>(training.train.max_steps);
-  record.facts["micro_steps_per_step"] =
+  record.facts[facts::kParameters] = static_cast<double>(parameter_count(model));
+  record.facts[facts::kParametersWithoutEmbedding] = static_cast<double>(parameter_count_without_embedding(model));
+  record.facts[facts::kTokensPerStep] = static_cast<double>(training.tokens_per_step());
+  record.facts[facts::kMaxSteps] = static_cast<double>(training.train.max_steps);
+  record.facts[facts::kMicroStepsPerStep] =
       static_cast<double>(training.train.effective_batch_size / execution.micro_batch_size);
-  record.facts["flops_per_token"] = training_flops_per_token(model, training.train.max_seq_length);
+  record.facts[facts::kFlopsPerToken] = training_flops_per_token(model, training.train.max_seq_length);
   // Each micro-batch reads every weight forward and backward, and writes or adds up its gradient.
-  const double micro_steps = record.facts["micro_steps_per_step"];
-  record_work({record.facts["flops_per_token"] * record.facts["tokens_per_step"],
-               micro_steps * 4 * record.facts["parameters"] * static_cast<double>(c10::elementSize(execution.compute))},
-              record);
-  record.facts["matmul_flops_per_s"] = probe_speed(device, execution.compute).matmul_flops_per_s;
+  const double micro_steps = record.facts[facts::kMicroStepsPerStep];
+  record_work(
+      {record.facts[facts::kFlopsPerToken] * record.facts[facts::kTokensPerStep],
+       micro_steps * 4 * record.facts[facts::kParameters] * static_cast<double>(c10::elementSize(execution.compute))},
+      record);
+  record.facts[facts::kMatmulFlopsPerS] = probe_speed(device, execution.compute).matmul_flops_per_s;
 }
 
 }  // namespace
@@ -220,10 +221,10 @@ void run_train(const TrainCaseConfig& config, Context& context, Record& record) 
   const auto why_not = why_training_does_not_fit(model, execution, seq_length, context.device);
   record.notes["memory_estimate"] = needed.text();
   print_status(fmt::format("{}: {} predicted", context.case_name, needed.text()));
-  record.facts["predicted_memory_bytes"] = needed.total();
-  record_plan(config, training, execution, context.device, record);
+  record.facts[facts::kPredictedMemoryBytes] = needed.total();
+  record_execution(config, training, execution, context.device, record);
   if (why_not) {
-    record.facts["needed_memory_bytes"] = needed.total();
+    record.facts[facts::kNeededMemoryBytes] = needed.total();
     record.notes["did_not_fit"] = fmt::format(
         "{}: not run; a smaller micro_batch_size (auto finds one) or gradient_checkpointing may fit", *why_not);
     return;

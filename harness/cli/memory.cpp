@@ -95,16 +95,16 @@ Suite suite_for(const Options& options, const Setup& setup) {
 }
 
 void collect(const Record& record, std::vector<MeasuredPeak>& all) {
-  const auto& lengths = record.samples("seq_length");
+  const auto& lengths = record.samples(series::kSeqLength);
   for (std::size_t i = 0; i < lengths.size(); ++i) {
     const auto at = [&](const std::string& series) {
       const auto& samples = record.samples(series);
       return i < samples.size() ? samples[i] : 0;
     };
-    MeasuredPeak peak{static_cast<std::int64_t>(record.fact("batch")),
+    MeasuredPeak peak{static_cast<std::int64_t>(record.fact(facts::kBatch)),
                       static_cast<std::int64_t>(lengths[i]),
-                      at("peak_memory_bytes"),
-                      at("predicted_memory_bytes"),
+                      at(series::kPeakMemoryBytes),
+                      at(series::kPredictedMemoryBytes),
                       at("predicted_program_bytes"),
                       {}};
     for (const MemoryComponent& component : kComponents)

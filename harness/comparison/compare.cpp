@@ -117,7 +117,7 @@ void compare_cases(const CaseResult& base, const CaseResult& now, const CompareO
     if (options.different && !metric->share) continue;
     if (options.exact_only && metric->nature != Nature::kExact) continue;
     Comparison row{base.name, metric, estimate, {}, {}, {}, 1, Change::kVanished, ""};
-    if (const Estimate* value = find_estimate(now, metric->name)) {
+    if (const Estimate* value = find_estimate(now, *metric)) {
       row.now = *value;
       if (const auto broken = judge_broken(estimate, *value, row.why)) {
         row.change = *broken;

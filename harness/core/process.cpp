@@ -167,11 +167,17 @@ ProcessResult run_process(const std::vector<std::string>& command, double timeou
   const pid_t target = own_group ? -child : child;
   ProcessResult result;
   const double end = now_s() + timeout_s;
+  double asked_s = 0;  // when it was asked to end
   int status = 0;
   pid_t ended = 0;
   while ((ended = ::waitpid(child, &status, WNOHANG)) == 0) {
     result.timed_out = result.timed_out || now_s() > end;
-    if (result.timed_out || ended_by) ::kill(target, SIGKILL);
+    if (result.timed_out || ended_by) {
+      // A group is asked first, so that it can end what has left it.
+      constexpr double kGrace_s = 2;
+      if (asked_s == 0) asked_s = now_s();
+      ::kill(target, own_group && now_s() - asked_s < kGrace_s ? SIGTERM : SIGKILL);
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   // What it leaves running goes with it, also when it was killed and could end nothing itself.

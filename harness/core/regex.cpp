@@ -66,7 +66,7 @@ struct Regex::Code {
 Regex::Regex(const std::string& pattern) {
   Compiled compiled = compile(pattern);
   if (!compiled.code) throw Error(fmt::format("'{}'", pattern), "is no regular expression: " + compiled.fault);
-  code_ = std::make_unique<Code>(std::move(compiled.code), pattern);
+  code_.reset(new Code{std::move(compiled.code), pattern});
 }
 Regex::~Regex() = default;
 Regex::Regex(Regex&&) noexcept = default;
@@ -86,11 +86,12 @@ std::optional<Regex::Match> Regex::find(const std::string& text, std::size_t beg
       pcre2_match_context_create(nullptr));
   Deadline deadline{now_s() + kLongest_s};
   pcre2_set_callout(context.get(), check_deadline, &deadline);
+  pcre2_set_heap_limit(context.get(), 256 * 1024);  // KiB
   const int found = pcre2_match(code_->code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), begin, 0,
                                 data.get(), context.get());
   if (found == PCRE2_ERROR_NOMATCH) return {};
   if (found < 0) {
-    const bool slow = found == PCRE2_ERROR_CALLOUT || found == PCRE2_ERROR_MATCHLIMIT;
+    const bool slow = found == PCRE2_ERROR_CALLOUT || found == PCRE2_ERROR_MATCHLIMIT || found == PCRE2_ERROR_HEAPLIMIT;
     throw Error::at_run_time(fmt::format("'{}'", code_->pattern),
                              slow ? "takes too long to look for" : "cannot be looked for: " + message_of(found),
                              "fewer * and + within each other");

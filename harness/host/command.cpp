@@ -23,6 +23,27 @@
 namespace bench::harness {
 namespace {
 
+constexpr double kGrace_s = 1;
+
+/// Signals as every program expects them, whatever this one ignores.
+class SpawnAttributes {
+ public:
+  SpawnAttributes() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::posix_spawnattr_init(&attributes_);
+    ::posix_spawnattr_setsigdefault(&attributes_, &all);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF);
+  }
+  ~SpawnAttributes() { ::posix_spawnattr_destroy(&attributes_); }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+  const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_;
+};
+
 /// What the program gets as stdin, stdout and stderr, and where it runs.
 class SpawnActions {
  public:
@@ -46,6 +67,21 @@ double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
 }
 
+/// ru_maxrss is in KiB, but on macOS in bytes.
+double peak_bytes(const rusage& use) {
+#ifdef __APPLE__
+  return static_cast<double>(use.ru_maxrss);
+#else
+  return 1024 * static_cast<double>(use.ru_maxrss);
+#endif
+}
+
+double own_peak_bytes() {
+  rusage use{};
+  ::getrusage(RUSAGE_SELF, &use);
+  return peak_bytes(use);
+}
+
 /// A program that runs, and what it prints.
 class Running {
  public:
@@ -54,7 +90,8 @@ class Running {
     for (const auto& one : command.arguments) arguments.push_back(const_cast<char*>(one.c_str()));  // isn't written to
     arguments.push_back(nullptr);
     const SpawnActions actions(command, out_, err_);
-    const int failed = ::posix_spawnp(&child_, arguments[0], actions.get(), nullptr, arguments.data(),
+    const SpawnAttributes attributes;
+    const int failed = ::posix_spawnp(&child_, arguments[0], actions.get(), attributes.get(), arguments.data(),
                                       environment_with(command.environment).data());
     if (failed)
       throw Error::at_run_time(command.arguments[0], fmt::format("cannot be started: {}", std::strerror(failed)),
@@ -66,16 +103,19 @@ class Running {
 
   CommandResult wait() {
     while (!ended_) {
-      read_output(tick_ms());
+      // Once both are closed its end is near, and nothing else tells of it.
+      read_output(out_.read_end.is_open() || err_.read_end.is_open() ? tick_ms() : 1);
       look();
       const bool up = now_s() - begin_s_ > timeout_s_;
       if (!up && EndingSignals::received() == 0) continue;
       result_.timed_out = up;
       end_all();
     }
+    if (!result_.timed_out) await_descendants();
     const auto left = end_descendants();
     if (!result_.timed_out) result_.left_behind = left;
-    while (read_output(0)) {  // whoever wrote is gone
+    const double end_s = now_s() + kGrace_s;
+    while (read_output(0) && now_s() < end_s) {  // what was written before
     }
     return std::move(result_);
   }
@@ -109,6 +149,8 @@ class Running {
       ended_ = true;
       result_.wall_s = now_s() - begin_s_;
       result_.cpu_s = seconds(use.ru_utime) + seconds(use.ru_stime);
+      // What it began with is this process's peak, so only more than that is its own.
+      if (peak_bytes(use) > own_peak_bytes()) result_.peak_bytes = std::max(result_.peak_bytes, peak_bytes(use));
       if (WIFEXITED(status)) result_.exit_code = WEXITSTATUS(status);
       if (WIFSIGNALED(status)) result_.signal = WTERMSIG(status);
     } else if (now_s() - looked_s_ >= 1e-3 * tick_ms()) {
@@ -119,16 +161,24 @@ class Running {
         result_.peak_bytes = std::max(result_.peak_bytes, process.peak_resident_bytes);
       }
       result_.peak_bytes = std::max(result_.peak_bytes, sum);
-    } else if (!out_.read_end.is_open() && !err_.read_end.is_open()) {
-      ::poll(nullptr, 0, 1);  // its end is near; nothing else tells of it
     }
   }
 
+  /// What ends by itself just after, as Python's helpers do, was not left running.
+  void await_descendants() {
+    const double end_s = now_s() + kGrace_s;
+    while (now_s() < end_s && EndingSignals::received() == 0 && !descendants(::getpid()).empty()) {
+      ::poll(nullptr, 0, 10);
+      while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+      }
+    }
+  }
+
+  /// One that the system keeps in a call, or that is another user's, is left after a while.
   void end_all() {
     ::kill(child_, SIGKILL);
-    int status = 0;
-    rusage use{};
-    ::wait4(child_, &status, 0, &use);
+    const double end_s = now_s() + 5 * kGrace_s;
+    while (::waitpid(child_, nullptr, WNOHANG) == 0 && now_s() < end_s) ::poll(nullptr, 0, 1);
     ended_ = true;
     result_.wall_s = now_s() - begin_s_;
     result_.signal = SIGKILL;

@@ -36,6 +36,7 @@ struct CommandResult {
   double cpu_s = 0;        // of it and of all that it started and waited for
   /// The most that it and all that it started held together: the largest sum of resident memory, looked at every 1 to
   /// 50 ms, and at least the largest single process's peak where the system tells that. 0 if it ended before one look.
+  /// What a program takes in its last moments and is less than this process ever had can be missed.
   double peak_bytes = 0;
   Output out, err;                       // of stdout and stderr
   std::vector<std::string> left_behind;  // what was still running when it had ended, and was ended too

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <tuple>
 
 namespace bench::harness {
@@ -32,6 +33,7 @@ struct Known {
 
 void DeclaredMetric::validate(const Require& require) const {
   require(is_plain_name(name), "name", fmt::format("'{}' is no name of a metric", name), "letters, digits and _");
+  require(!name.starts_with("cold_"), "name", "begins with cold_, as what is left of the first piece of work does", "");
   require(!unit.empty() && unit.size() <= 40, "unit", "is missing, or longer than 40 characters",
           "\"1\" where there is none");
   require(better == "lower" || better == "higher" || better == "unchanged", "better",
@@ -55,7 +57,12 @@ void DeclaredMetric::validate(const Require& require) const {
 
 std::vector<DeclaredMetric> declared_from_json(const Json& json, const std::string& where) {
   std::vector<DeclaredMetric> declared;
+  constexpr std::size_t kMost = 1000;
+  if (json.size() > kMost) throw Error(where, fmt::format("declares more than {} metrics for a case", kMost));
   read_value(YamlNode::parse(dumped(json), where), declared);
+  std::set<std::string> names;
+  for (const auto& one : declared)
+    if (!names.insert(one.name).second) throw Error(where, fmt::format("declares the metric '{}' twice", one.name));
   return declared;
 }
 

@@ -14,7 +14,9 @@ namespace {
 /// ", out of reach here: ..." if no program could reach the limit on this machine.
 std::string out_of_reach(const GateConfig& gate, const std::vector<Record>& processes) {
   if (!gate.relative_to.empty()) return "";
-  const Metric& metric = *find_metric(gate.metric, processes);
+  const Metric* found = find_metric(gate.metric, processes);
+  if (!found) return "";
+  const Metric& metric = *found;
   const bool rate = metric.better == Better::kHigher;
   const AllowedValues allowed = gate.allowed();
   if (!metric.ceiling || !(rate ? allowed.only_from_below() : allowed.only_from_above())) return "";
@@ -235,7 +237,8 @@ GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, c
   if (!result.applies)
     return with(result, Verdict::kNotJudged,
                 fmt::format("judged only on {}", gate.machine.text) + out_of_reach(gate, processes));
-  if (const std::string why = missing_base(gate, base); !why.empty()) return with(result, Verdict::kNotJudged, why);
+  if (const std::string why = missing_base(gate, processes, base); !why.empty())
+    return with(result, Verdict::kNotJudged, why);
   const Metric* found = find_metric(gate.metric, processes);
   if (!found) return with(result, Verdict::kNotJudged, fmt::format("the case measured no {}", gate.metric));
   const Metric& metric = *found;

@@ -45,10 +45,14 @@ std::optional<Estimate> worst_ratio(const Metric& metric, const std::vector<Reco
 
 }  // namespace
 
-std::string missing_base(const GateConfig& gate, const std::vector<Record>* base) {
+std::string missing_base(const GateConfig& gate, const std::vector<Record>& processes,
+                         const std::vector<Record>* base) {
   if (gate.relative_to.empty()) return "";
   if (!base) return fmt::format("case '{}', which it is relative to, did not run", gate.relative_to);
   const Metric* metric = find_metric(gate.metric, *base);
+  if (metric != find_metric(gate.metric, processes))
+    return fmt::format("case '{}' has another {}: in another unit, or the other way round", gate.relative_to,
+                       gate.metric);
   bool measured = false;
   for (const auto& record : *base) {
     if (record.status != Record::Status::kOk) return fmt::format("{}: {}", gate.relative_to, record.reason);
@@ -67,7 +71,7 @@ std::optional<Estimate> gate_value(const GateConfig& gate, const std::vector<Rec
   if (!found) return {};
   const Metric& metric = *found;
   if (gate.relative_to.empty()) return evaluate(metric, processes);
-  if (!missing_base(gate, base).empty()) return {};
+  if (!missing_base(gate, processes, base).empty()) return {};
   return metric.nature == Nature::kTimed ? ratio_of_pairs(metric, processes, *base)
                                          : worst_ratio(metric, processes, *base);
 }

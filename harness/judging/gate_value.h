@@ -15,6 +15,6 @@ std::optional<Estimate> gate_value(const GateConfig& gate, const std::vector<Rec
                                    const std::vector<Record>* base = nullptr);
 
 /// Why the case that a gate is relative to gives nothing to divide by, or "".
-std::string missing_base(const GateConfig& gate, const std::vector<Record>* base);
+std::string missing_base(const GateConfig& gate, const std::vector<Record>& processes, const std::vector<Record>* base);
 
 }  // namespace bench::harness

@@ -31,7 +31,7 @@ bool Metric::measured_by(const std::string& case_type) const {
 std::optional<Estimate> Metric::of(const Record& record) const {
   if (!record.declares(name)) return formula ? formula(record) : std::nullopt;
   const auto samples = record.counted(name);
-  if (samples.empty()) return {};
+  if (samples.empty() || record.series.at(name).unit != unit) return {};
   if (nature == Nature::kTimed) return quantile_estimate(samples, 0.5);
   std::vector<Estimate> points;
   for (const double sample : samples) points.push_back(Estimate::point(sample, samples.size()));

@@ -196,7 +196,7 @@ std::string Record::main_series() const {
   std::map<std::string, std::size_t> counts;
   for (const auto& block : blocks)
     for (const auto& [series_name, range] : block.samples) counts[series_name] += range.second - range.first;
-  if (counts.contains("wall_time_s")) return "wall_time_s";  // of a program, beside whatever it tells itself
+  if (counts.contains(series::kWallTimeS)) return series::kWallTimeS;  // of a program, beside whatever it tells itself
   const auto most =
       std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   return most == counts.end() ? "" : most->first;
@@ -232,7 +232,7 @@ std::string Record::was_disturbed() const { return mostly_disturbed(blocks, dist
 
 std::string Record::incomplete() const {
   const std::string noted = first_note(*this, {"did_not_fit", "cut_short"});
-  return noted.empty() ? too_few_windows(samples("window_tokens").size()) : noted;
+  return noted.empty() ? too_few_windows(samples(series::kWindowTokens).size()) : noted;
 }
 
 std::string Record::steps_cut() const { return first_note(*this, {kStepsCutNote}); }
@@ -253,9 +253,9 @@ bool Record::declares(const std::string& metric) const {
 }
 
 bool Record::is_timed(const std::string& series_name, const std::string& unit) const {
-  return unit == "s" || std::any_of(declared.begin(), declared.end(), [&](const DeclaredMetric& one) {
-           return one.name == series_name && one.nature == "timed";
-         });
+  for (const auto& one : declared)
+    if (one.name == series_name) return one.nature == "timed";
+  return unit == "s";
 }
 
 Json to_json(const Record& record) {

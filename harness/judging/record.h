@@ -2,6 +2,7 @@
 
 #include "harness/host/conditions.h"
 #include "harness/judging/declared_metric.h"
+#include "harness/judging/names.h"
 
 #include <map>
 #include <string>

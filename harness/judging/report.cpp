@@ -182,6 +182,12 @@ std::string CaseResult::effort() const {
                      processes.size() == 1 ? "" : "es", blocks, warmup, disturbed, samples);
 }
 
+const Estimate* find_estimate(const CaseResult& one, const Metric& metric) {
+  for (const auto& value : one.metrics)
+    if (value.metric == &metric) return &value.estimate;
+  return nullptr;
+}
+
 const Estimate* find_estimate(const CaseResult& one, const std::string& metric) {
   for (const auto& value : one.metrics)
     if (metric == value.metric->name) return &value.estimate;
@@ -228,8 +234,9 @@ CaseResult evaluate_case(std::string name, std::string type, double budget_s, st
   result.processes = std::move(processes);
   result.metrics = evaluate_metrics(result.processes);
   for (const auto& gate : result.gates) {
-    const auto base = std::find_if(earlier.begin(), earlier.end(),
-                                   [&](const CaseResult& other) { return other.name == gate.relative_to; });
+    const auto base = std::find_if(earlier.begin(), earlier.end(), [&](const CaseResult& other) {
+      return !gate.relative_to.empty() && other.name == gate.relative_to;
+    });
     result.verdicts.push_back(
         judge(gate, result.processes, machine, base == earlier.end() ? nullptr : &base->processes));
   }

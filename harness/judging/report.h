@@ -50,6 +50,8 @@ struct Report {
 
 /// What was measured of that metric, or nullptr.
 const Estimate* find_estimate(const CaseResult& one, const std::string& metric);
+/// The same of that very metric, not of one that another case declares under its name.
+const Estimate* find_estimate(const CaseResult& one, const Metric& metric);
 
 /// How gates and people name a machine: "AMD EPYC, 2 cores".
 std::string machine_name(const Json& environment);

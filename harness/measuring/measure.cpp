@@ -220,13 +220,13 @@ void measure_in_blocks(const Device& device, c10::ScalarType dtype, const Measur
   bool more = true;
   const WorkCount count = count_work([&] { more = piece(cold); });
   const double cold_s = now_s() - begin;
-  record.facts["operator_calls"] = static_cast<double>(count.operator_calls);
-  record.facts["matmul_flops"] = count.matmul_flops;
-  record.facts["allocated_bytes"] = count.allocated_bytes;
+  record.facts[facts::kOperatorCalls] = static_cast<double>(count.operator_calls);
+  record.facts[facts::kMatmulFlops] = count.matmul_flops;
+  record.facts[facts::kAllocatedBytes] = count.allocated_bytes;
   const bool only_one = !more || now_s() + cold_s > plan.end_s;
   for (auto& [name, series] : cold.series) {
     const bool warm = only_one || !record.is_timed(name, series.unit);  // times are cold; a loss is what it is
-    record.series[warm ? name : "cold_" + name] = std::move(series);
+    record.series[warm ? name : series::cold(name)] = std::move(series);
   }
   if (only_one) return;
   Blocks blocks(device, dtype, plan, record);
@@ -247,7 +247,8 @@ void measure_in_blocks(const Device& device, c10::ScalarType dtype, const Measur
 }
 
 void drop_counts(Record& record) {
-  for (const char* name : {"operator_calls", "matmul_flops", "allocated_bytes"}) record.facts.erase(name);
+  for (const char* name : {facts::kOperatorCalls, facts::kMatmulFlops, facts::kAllocatedBytes})
+    record.facts.erase(name);
 }
 
 }  // namespace bench::harness

@@ -9,14 +9,16 @@ namespace {
 
 /// What the table shows of a memory case: totals and measured parts. Of predictions the total is enough.
 bool is_shown(const std::string& name, const Series& series, std::size_t lengths) {
-  const bool predicted_part = name.starts_with("predicted_") && name != "predicted_memory_bytes";
+  const bool predicted_part = name.starts_with("predicted_") && name != series::kPredictedMemoryBytes;
   return series.unit == "bytes" && series.samples.size() == lengths && !predicted_part;
 }
 
 /// Totals first, then the parts in the order in which a process comes to hold them, then the rest.
 std::vector<std::string> in_order(const Record& record) {
-  std::vector<std::string> names{"peak_memory_bytes", "predicted_memory_bytes", "program_bytes",  "weights_bytes",
-                                 "optimizer_bytes",   "gradients_bytes",        "kv_cache_bytes", "step_bytes"};
+  std::vector<std::string> names{series::kPeakMemoryBytes, series::kPredictedMemoryBytes,
+                                 "program_bytes",          "weights_bytes",
+                                 "optimizer_bytes",        "gradients_bytes",
+                                 "kv_cache_bytes",         "step_bytes"};
   const auto first = names;
   std::erase_if(names, [&](const auto& name) { return !record.series.contains(name); });
   for (const auto& [name, series] : record.series)
@@ -34,7 +36,7 @@ std::string column_name(std::string name) {
 }  // namespace
 
 void write_html_memory(const Record& record, std::ostream& out) {
-  const auto& lengths = record.samples("seq_length");
+  const auto& lengths = record.samples(series::kSeqLength);
   if (lengths.empty()) return;
   std::string head = "<th>sequence length";
   std::vector<std::string> rows(lengths.size());

@@ -58,9 +58,9 @@ void write_verdicts(const Report& report, std::ostream& out) {
 }
 
 void write_memory_table(const Record& record, std::ostream& out) {
-  const auto& lengths = record.samples("seq_length");
-  const auto& peaks = record.samples("peak_memory_bytes");
-  const auto& predicted = record.samples("predicted_memory_bytes");
+  const auto& lengths = record.samples(series::kSeqLength);
+  const auto& peaks = record.samples(series::kPeakMemoryBytes);
+  const auto& predicted = record.samples(series::kPredictedMemoryBytes);
   if (lengths.empty() || lengths.size() != peaks.size()) return;
   const bool both = predicted.size() == lengths.size();
   out << fmt::format("\n| sequence length | peak memory, GB |{}\n|---:|---:|{}\n", both ? " predicted, GB |" : "",
@@ -72,7 +72,7 @@ void write_memory_table(const Record& record, std::ostream& out) {
 
 /// Eight values from the first to the last: enough to see the shape of a curve.
 void write_loss_curve(const Record& record, std::ostream& out) {
-  const auto& losses = record.samples("loss");
+  const auto& losses = record.samples(series::kLoss);
   constexpr std::size_t kShown = 8;
   if (losses.size() < 2) return;
   out << "\nLoss by step: ";

@@ -32,7 +32,7 @@ std::vector<Curve> curves_of(const CaseResult& one, const std::string& series) {
 }  // namespace
 
 std::string plot_loss(const CaseResult& one) {
-  const auto curves = curves_of(one, "loss");
+  const auto curves = curves_of(one, series::kLoss);
   std::vector<double> losses;
   std::size_t steps = 0;
   for (const auto& curve : curves) {
@@ -40,7 +40,7 @@ std::string plot_loss(const CaseResult& one) {
     steps = std::max(steps, curve.samples->size());
   }
   if (steps < 3) return "";
-  const auto lines = gate_lines(one, "loss");
+  const auto lines = gate_lines(one, series::kLoss);
   for (const auto& line : lines) losses.push_back(line.at);
   Chart chart("Loss by step", axis_over("step", {1, static_cast<double>(steps)}), axis_over("loss, nats", losses));
   for (std::size_t c = 0; c < std::min(kMostCurves, curves.size()); ++c) {
@@ -59,14 +59,14 @@ std::string plot_loss(const CaseResult& one) {
 
 std::string plot_memory(const CaseResult& one) {
   const Record& record = one.record();
-  const auto& lengths = record.samples("seq_length");
+  const auto& lengths = record.samples(series::kSeqLength);
   if (lengths.size() < 2) return "";
   constexpr struct {
     const char *series, *label;
     Mark mark;
-  } kLines[] = {{"peak_memory_bytes", "measured", Mark::kDot},
-                {"predicted_memory_bytes", "predicted", Mark::kTriangle}};
-  const auto limits = gate_lines(one, "peak_memory_bytes");
+  } kLines[] = {{series::kPeakMemoryBytes, "measured", Mark::kDot},
+                {series::kPredictedMemoryBytes, "predicted", Mark::kTriangle}};
+  const auto limits = gate_lines(one, series::kPeakMemoryBytes);
   std::vector<double> gigabytes;
   for (const auto& line : kLines)
     for (const double bytes : record.samples(line.series)) gigabytes.push_back(bytes * 1e-9);

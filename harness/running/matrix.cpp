@@ -3,6 +3,7 @@
 #include "harness/core/names.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <map>
 
@@ -11,7 +12,7 @@
 namespace bench::harness {
 namespace {
 
-constexpr std::size_t kMostCases = 500;
+constexpr std::size_t kMostCases = 200;
 constexpr const char *kOpen = "${{", *kClose = "}}";
 
 /// A value for each axis.
@@ -129,6 +130,7 @@ bool mentions(const YAML::Node& node, const std::string& axis) {
 struct NodeAxis {
   std::string key;
   std::vector<YAML::Node> values;
+  std::vector<std::string> known = {};  // these, and those of the file where the command line has replaced them
 };
 
 NodeAxis read_axis(const YamlNode& node, const std::string& key) {
@@ -143,6 +145,7 @@ NodeAxis read_axis(const YamlNode& node, const std::string& key) {
       axis.values.push_back(yaml[i]);
     }
   if (axis.values.empty()) throw node.error("the axis has no values", "matrix: {batch: [1, 4]}");
+  for (const auto& value : axis.values) axis.known.push_back(value.Scalar());
   return axis;
 }
 
@@ -157,28 +160,47 @@ std::vector<NodeAxis> axes_of(const YamlNode& node, const std::vector<Axis>& mor
   for (const auto& given : more) {
     NodeAxis axis{given.key, {}};
     for (const auto& value : given.values) axis.values.push_back(YAML::Node(value));
+    axis.known = given.values;
     const auto same = std::find_if(axes.begin(), axes.end(), [&](const NodeAxis& one) { return one.key == axis.key; });
     if (same == axes.end())
       axes.push_back(axis);
-    else
+    else {
+      axis.known.insert(axis.known.end(), same->known.begin(), same->known.end());
       *same = axis;
+    }
   }
   return axes;
 }
 
+/// A value in `only` that no axis has would drop its gate from every case, and nobody would know.
+void check_only(const YamlNode& gates, const std::vector<NodeAxis>& axes) {
+  std::vector<std::string> names;
+  for (const auto& axis : axes) names.push_back(axis.key);
+  const std::size_t count = gates.yaml().IsSequence() ? gates.yaml().size() : 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    const YamlNode gate = gates.yaml().IsSequence() ? gates.element(i) : gates;
+    if (!gate.yaml().IsMap() || !gate.child("only").defined()) continue;
+    const YamlNode only = gate.child("only");
+    if (!only.yaml().IsMap() || only.yaml().size() == 0)
+      throw only.error("expected axes with a value each", "only: {batch: 4}");
+    for (const auto& key : only.keys()) {
+      const YamlNode value = only.child(key);
+      const auto axis = std::find_if(axes.begin(), axes.end(), [&](const NodeAxis& one) { return one.key == key; });
+      if (axis == axes.end())
+        throw value.error(fmt::format("'{}' is no axis of the case's matrix", key), unknown_name_hint(key, names));
+      if (!value.yaml().IsScalar() ||
+          std::find(axis->known.begin(), axis->known.end(), value.yaml().Scalar()) == axis->known.end())
+        throw value.error("is none of the axis's values, as they are written", unknown_name_hint("", axis->known));
+    }
+  }
+}
+
 /// Whether a gate with that `only` is one of this case.
 bool is_meant(const YamlNode& only, const Values& values) {
-  if (!only.yaml().IsMap()) throw only.error("expected axes with a value each", "only: {batch: 4}");
-  bool meant = true;
-  for (const auto& key : only.keys()) {
-    const YamlNode one = only.child(key);
-    const YAML::Node* value = find(values, key);
-    if (!value)
-      throw one.error(fmt::format("'{}' is no axis of the case's matrix", key),
-                      unknown_name_hint(key, names_of(values)));
-    meant = meant && one.yaml().IsScalar() && one.yaml().Scalar() == value->Scalar();
-  }
-  return meant;
+  const auto keys = only.keys();
+  return std::all_of(keys.begin(), keys.end(), [&](const std::string& key) {
+    return only.child(key).yaml().Scalar() == find(values, key)->Scalar();
+  });
 }
 
 /// The case's gates that are for these values.
@@ -198,11 +220,16 @@ YAML::Node gates_for(const YamlNode& gates, const Values& values) {
   return kept;
 }
 
+/// A value in a case's name: of a path what tells it from others in its folder.
+std::string short_name(const std::string& value) {
+  return value.find('/') == std::string::npos ? value : std::filesystem::path(value).stem().string();
+}
+
 YamlNode case_for(const YamlNode& node, const Values& values) {
   const YamlNode name = node.child("name");
   std::string text = name.defined() && name.yaml().IsScalar() ? name.yaml().Scalar() : "";
   if (text.find(kOpen) == std::string::npos)
-    for (const auto& [axis, value] : values) text += fmt::format("-{}:{}", axis, value.Scalar());
+    for (const auto& [axis, value] : values) text += fmt::format("-{}:{}", axis, short_name(value.Scalar()));
   else
     text = filled(name, values);
   YAML::Node yaml = without(node.yaml(), "matrix");
@@ -245,6 +272,7 @@ std::vector<YamlNode> expand_matrix(const YamlNode& node, const std::vector<Axis
       throw node.child("matrix").error(fmt::format("stands for more than {} cases", kMostCases),
                                        "fewer values, or several suites");
   }
+  check_only(node.child("gates"), axes);
   std::vector<YamlNode> cases;
   for (std::size_t i = 0; i < count; ++i) {
     Values values;

@@ -25,7 +25,7 @@ Axis parse_axis(const std::string& text);
 /// is four cases, decode-batch:1-prompt_tokens:128 and so on. Wherever a text of the case has ${{batch}} the value
 /// stands, in its name too; an axis that is used so and is no key of the case is only that. A gate with
 /// only: {batch: 4} is one of those cases alone. A case without a matrix stands for itself. `more`: further axes.
-/// Throws Error at the place of an axis without values, of more than 500 cases, of a placeholder that is no axis.
+/// Throws Error at the place of an axis without values, of more than 200 cases, of a placeholder that is no axis.
 std::vector<YamlNode> expand_matrix(const YamlNode& node, const std::vector<Axis>& more = {});
 
 /// Whether some text of the case has ${{axis}}.

@@ -83,6 +83,19 @@ std::vector<Axis> axes_for(const YamlNode& node, const std::vector<Axis>& axes) 
   return known;
 }
 
+/// A case that says batch:4 and runs another would be judged under a wrong name.
+void refuse_values_of_axes(const YamlNode& node, const std::vector<Axis>& axes, const std::vector<YamlNode>& stand_for,
+                           Overrides& overrides) {
+  std::vector<std::string> keys;
+  if (const YamlNode matrix = node.child("matrix"); matrix.defined()) keys = matrix.keys();
+  for (const auto& axis : axes) keys.push_back(axis.key);
+  for (const auto& one : stand_for)
+    for (const auto& key : keys)
+      if (overrides.find(one.path() + "." + key))
+        throw Error(fmt::format("--set {}.{}", overrides.as_given(one.path()), key), "is an axis of the case's matrix",
+                    fmt::format("--matrix {}=... replaces its values", key));
+}
+
 /// The cases that those of the file stand for. On the command line a case goes by its name: cases.train.steps means
 /// cases[0].steps, and the name of one with a matrix all that it stands for.
 std::vector<YamlNode> expanded(const YamlNode& cases, const std::vector<Axis>& axes, Overrides& overrides) {
@@ -101,9 +114,14 @@ std::vector<YamlNode> expanded(const YamlNode& cases, const std::vector<Axis>& a
     std::vector<std::string> prefixes;
     for (const auto& one : stand_for) prefixes.push_back(one.path() + ".");
     if (!name_of(node).empty()) overrides.rename_prefix("cases." + name_of(node) + ".", prefixes);
-    if (stand_for.size() > 1)
+    const bool has_axes = stand_for[0].path() != node.path();
+    if (has_axes)
       for (const auto& one : stand_for) overrides.rename_prefix("cases." + name_of(one) + ".", {one.path() + "."});
+    if (has_axes) refuse_values_of_axes(node, axes, stand_for, overrides);
     all.insert(all.end(), stand_for.begin(), stand_for.end());
+    constexpr std::size_t kMostCases = 500;
+    if (all.size() > kMostCases)
+      throw node.error(fmt::format("the suite has more than {} cases", kMostCases), "several suites, or fewer values");
   }
   return all;
 }
@@ -128,6 +146,10 @@ CaseSpec* find_case(Suite& suite, const std::string& name) {
 /// The base of a ratio must measure what is divided, and of a speed one pair of processes tells no spread.
 void check_ratio(const YamlNode& node, const GateConfig& gate, const CaseSpec& spec, const CaseSpec& base) {
   const Metric& metric = *find_metric(gate.metric, spec.metrics);
+  if (find_metric(gate.metric, base.metrics) != &metric)
+    throw node.child("relative_to")
+        .error(fmt::format("'{}' has no {} that is the same metric", base.name, metric.name),
+               "with the same unit, better and nature");
   if (!base.declares(metric.name) && !metric.measured_by(base.type))
     throw node.child("relative_to")
         .error(fmt::format("'{}' is a {} case, which measures no {}", base.name, base.type, metric.name),
@@ -330,6 +352,11 @@ Suite suite_of_report(const Report& report) {
     spec.config = one.record().config;
     spec.precision = one.precision;
     spec.after = one.after;
+    for (const auto& gate : spec.gates)
+      if (const CaseSpec* base = find_case(suite, gate.relative_to))
+        if (find_metric(gate.metric, base->metrics) != find_metric(gate.metric, spec.metrics))
+          throw Error(spec.name, fmt::format("is relative to '{}', which has no {}", base->name, gate.metric),
+                      "was the report changed?");
     suite.cases.push_back(std::move(spec));
   }
   return suite;

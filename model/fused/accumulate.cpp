@@ -18,7 +18,7 @@ void add_rows(const torch::Tensor& sum, const torch::Tensor& addend) {
 }
 
 /// sum += turned^T.
-void add_turned(const torch::Tensor& sum, const torch::Tensor& turned) {
+void add_transposed(const torch::Tensor& sum, const torch::Tensor& turned) {
   const std::int64_t rows = turned.size(0), columns = turned.size(1);
   in_parallel_by_columns(rows, columns, [&](std::int64_t first, std::int64_t last) {
     add_transposed_columns(static_cast<const Bf16*>(turned.const_data_ptr()), rows, columns, first, last,
@@ -30,12 +30,12 @@ void add_turned(const torch::Tensor& sum, const torch::Tensor& turned) {
 
 void accumulate(const torch::Tensor& sum, const torch::Tensor& addend) {
   TORCH_CHECK(sum.dim() == 2 && sum.sizes() == addend.sizes(), "accumulate: needs two matrices of one shape");
-  const bool bf16_to_fp32 = kernels_serve(sum) && kernels_serve(addend) && sum.scalar_type() == torch::kFloat32 &&
+  const bool bf16_to_fp32 = has_kernels(sum) && has_kernels(addend) && sum.scalar_type() == torch::kFloat32 &&
                             addend.scalar_type() == torch::kBFloat16;
   if (bf16_to_fp32 && sum.stride(1) == 1 && addend.is_contiguous())
     add_rows(sum, addend);
   else if (bf16_to_fp32 && sum.is_contiguous() && addend.t().is_contiguous())
-    add_turned(sum, addend.t());
+    add_transposed(sum, addend.t());
   else
     sum.add_(addend);
 }

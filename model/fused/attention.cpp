@@ -3,8 +3,8 @@
 #include "model/fused/accumulate.h"
 #include "model/fused/products.h"
 #include "model/fused/rows.h"
-#include "model/fused/stretches.h"
 #include "model/fused/transposed.h"
+#include "model/fused/work_stealing.h"
 #include "model/kernels/rotary.h"
 #include "model/kernels/softmax.h"
 
@@ -72,7 +72,7 @@ void for_each_block(const Sizes& s, std::int64_t part, const F& f) {
   }
 }
 
-enum class Turn { kNone, kForward, kBack };
+enum class Rotation { kNone, kForward, kBack };
 
 /// One sequence of a call. Between the token-major [B, T, heads * D] of the projections and the head-major
 /// [heads, count, D] of the products it copies blocks of some heads, turning them on the way.
@@ -83,24 +83,24 @@ class Sequence {
       : s(sizes), number_(number), cos_(std::move(cos)), sin_(std::move(sin)), options_(options) {}
 
   torch::Tensor take(const torch::Tensor& tokens, const Block& b, std::int64_t first_head, std::int64_t heads,
-                     Turn turn) const {
+                     Rotation rotation) const {
     torch::Tensor taken = empty({heads, b.count, s.D});
-    copy(tokens, b, first_head, taken, turn, /*into_tokens=*/false);
+    copy(tokens, b, first_head, taken, rotation, /*into_tokens=*/false);
     return taken;
   }
   /// heads_major [heads, T, D], whose rows are contiguous.
-  void take_all_into(const torch::Tensor& tokens, Turn turn, const torch::Tensor& heads_major) const {
-    copy(tokens, whole(), 0, heads_major, turn, /*into_tokens=*/false);
+  void take_all_into(const torch::Tensor& tokens, Rotation rotation, const torch::Tensor& heads_major) const {
+    copy(tokens, whole(), 0, heads_major, rotation, /*into_tokens=*/false);
   }
-  torch::Tensor take_all(const torch::Tensor& tokens, Turn turn) const {
-    return take(tokens, whole(), 0, tokens.size(2) / s.D, turn);
+  torch::Tensor take_all(const torch::Tensor& tokens, Rotation rotation) const {
+    return take(tokens, whole(), 0, tokens.size(2) / s.D, rotation);
   }
-  void put(const torch::Tensor& heads_major, const Block& b, std::int64_t first_head, Turn turn,
+  void put(const torch::Tensor& heads_major, const Block& b, std::int64_t first_head, Rotation rotation,
            const torch::Tensor& tokens) const {
-    copy(tokens, b, first_head, heads_major, turn, /*into_tokens=*/true);
+    copy(tokens, b, first_head, heads_major, rotation, /*into_tokens=*/true);
   }
-  void put_all(const torch::Tensor& heads_major, Turn turn, const torch::Tensor& tokens) const {
-    put(heads_major.to(tokens.scalar_type()).contiguous(), whole(), 0, turn, tokens);
+  void put_all(const torch::Tensor& heads_major, Rotation rotation, const torch::Tensor& tokens) const {
+    put(heads_major.to(tokens.scalar_type()).contiguous(), whole(), 0, rotation, tokens);
   }
   torch::Tensor empty(at::IntArrayRef sizes) const { return torch::empty(sizes, options_); }
 
@@ -110,7 +110,7 @@ class Sequence {
   Block whole() const { return {0, s.T, s.S}; }
 
   void copy(const torch::Tensor& tokens, const Block& b, std::int64_t first_head, const torch::Tensor& heads_major,
-            Turn turn, bool into_tokens) const {
+            Rotation rotation, bool into_tokens) const {
     const std::int64_t heads = heads_major.size(0), all_heads = tokens.size(2) / s.D,
                        element_bytes = tokens.element_size();
     const Element element = element_of(tokens);
@@ -124,11 +124,11 @@ class Sequence {
         const Heads<void*> token{in_tokens + t * all_heads * s.D * element_bytes, s.D},
             in_rows{in_heads + t * s.D * element_bytes, heads_major.stride(0)};
         const Heads<void*>&source = into_tokens ? in_rows : token, &target = into_tokens ? token : in_rows;
-        if (turn == Turn::kNone)
+        if (rotation == Rotation::kNone)
           copy_heads(source, target, heads, element_bytes);
         else
           rotate_heads(element, {source.first, source.stride}, cos + t * (s.D / 2), sin + t * (s.D / 2), target, heads,
-                       s.D / 2, turn == Turn::kBack);
+                       s.D / 2, rotation == Rotation::kBack);
       }
     });
   }
@@ -159,7 +159,7 @@ class Piece {
                float* log_sums) {
     std::vector<float> exponentials(static_cast<std::size_t>(s.S));
     for_each_block(s, part_, [&](const Block& b) {
-      const torch::Tensor queries = take(q, b, Turn::kForward), results = torch::empty_like(queries);
+      const torch::Tensor queries = take(q, b, Rotation::kForward), results = torch::empty_like(queries);
       const torch::Tensor scores = product(scores_, queries, keys, b);
       for (std::int64_t row = 0; row < scores.size(0); ++row) {
         const float log_sum = causal_softmax_row(element_of(scores), row_of(scores, row, b.end), b.end,
@@ -168,7 +168,7 @@ class Piece {
       }
       torch::Tensor result_rows = rows(results);
       at::mm_out(result_rows, scores, values[group_].narrow(0, 0, b.end));
-      put(results, b, Turn::kNone, out);
+      put(results, b, Rotation::kNone, out);
     });
   }
 
@@ -177,7 +177,7 @@ class Piece {
                 const float* log_sums, const torch::Tensor& q_gradient, const torch::Tensor& by_key,
                 const torch::Tensor& by_value) {
     for_each_block(s, part_, [&](const Block& b) {
-      const torch::Tensor queries = take(q, b, Turn::kForward), by_result = take(g, b, Turn::kNone);
+      const torch::Tensor queries = take(q, b, Rotation::kForward), by_result = take(g, b, Rotation::kNone);
       const torch::Tensor scores = product(scores_, queries, keys, b);
       const torch::Tensor gradients = product(gradients_, by_result, values, b);
       for (std::int64_t row = 0; row < scores.size(0); ++row)
@@ -188,16 +188,16 @@ class Piece {
       const torch::Tensor by_query = torch::empty_like(queries);
       torch::Tensor by_query_rows = rows(by_query);
       at::mm_out(by_query_rows, gradients, keys[group_].narrow(0, 0, b.end));
-      put(by_query, b, Turn::kBack, q_gradient);
+      put(by_query, b, Rotation::kBack, q_gradient);
     });
   }
 
  private:
-  torch::Tensor take(const torch::Tensor& tokens, const Block& b, Turn turn) const {
-    return sequence_.take(tokens, b, group_ * s.R, s.R, turn);
+  torch::Tensor take(const torch::Tensor& tokens, const Block& b, Rotation rotation) const {
+    return sequence_.take(tokens, b, group_ * s.R, s.R, rotation);
   }
-  void put(const torch::Tensor& heads_major, const Block& b, Turn turn, const torch::Tensor& tokens) const {
-    sequence_.put(heads_major, b, group_ * s.R, turn, tokens);
+  void put(const torch::Tensor& heads_major, const Block& b, Rotation rotation, const torch::Tensor& tokens) const {
+    sequence_.put(heads_major, b, group_ * s.R, rotation, tokens);
   }
   /// The heads of the group as rows: row r is position r % count of its head r / count.
   torch::Tensor rows(const torch::Tensor& heads_major) const { return heads_major.view({-1, s.D}); }
@@ -236,7 +236,7 @@ class Piece {
 template <class F>
 void for_each_piece(const Sequence& sequence, const F& f) {
   const at::ThreadLocalState state;
-  for_stretches(sequence.s.G * sequence.s.P, [&](std::int64_t number) {
+  for_each_stealing(sequence.s.G * sequence.s.P, [&](std::int64_t number) {
     const at::ThreadLocalStateGuard guard(state);
     f(Piece(sequence, number));
   });
@@ -275,7 +275,8 @@ struct TiledAttention : torch::autograd::Function<TiledAttention> {
     const torch::Tensor out = torch::empty_like(q), log_sums = torch::empty({s.B, s.H, s.T}, torch::kFloat32);
     for (std::int64_t i = 0; i < s.B; ++i) {
       const Sequence sequence(s, i, cos, sin, q.options().requires_grad(false));
-      const torch::Tensor keys = sequence.take_all(k, Turn::kForward), values = sequence.take_all(v, Turn::kNone);
+      const torch::Tensor keys = sequence.take_all(k, Rotation::kForward),
+                          values = sequence.take_all(v, Rotation::kNone);
       float* sums = log_sums.mutable_data_ptr<float>() + i * s.H * s.T;
       for_each_piece(sequence, [&](Piece piece) { piece.forward(q, keys, values, out, sums); });
     }
@@ -294,14 +295,15 @@ struct TiledAttention : torch::autograd::Function<TiledAttention> {
                         v_gradient = torch::empty_like(v);
     for (std::int64_t i = 0; i < s.B; ++i) {
       const Sequence sequence(s, i, saved[3], saved[4], q.options().requires_grad(false));
-      const torch::Tensor keys = sequence.take_all(k, Turn::kForward), values = sequence.take_all(v, Turn::kNone);
+      const torch::Tensor keys = sequence.take_all(k, Rotation::kForward),
+                          values = sequence.take_all(v, Rotation::kNone);
       const torch::Tensor by_key = torch::zeros({s.P, s.G, s.D, s.T}, torch::kFloat32),
                           by_value = torch::zeros_like(by_key);
       const float* sums = log_sums.const_data_ptr<float>() + i * s.H * s.T;
       for_each_piece(sequence,
                      [&](Piece piece) { piece.backward(q, keys, values, g, sums, q_gradient, by_key, by_value); });
-      sequence.put_all(sum_of_parts(by_key).transpose(1, 2), Turn::kBack, k_gradient);
-      sequence.put_all(sum_of_parts(by_value).transpose(1, 2), Turn::kNone, v_gradient);
+      sequence.put_all(sum_of_parts(by_key).transpose(1, 2), Rotation::kBack, k_gradient);
+      sequence.put_all(sum_of_parts(by_value).transpose(1, 2), Rotation::kNone, v_gradient);
     }
     return {q_gradient, k_gradient, v_gradient, {}, {}, {}};
   }
@@ -336,8 +338,8 @@ torch::Tensor tiled_attention_with_cache(const torch::Tensor& q, const torch::Te
   const torch::Tensor out = torch::empty_like(queries);
   for (std::int64_t i = 0; i < s.B; ++i) {
     const Sequence sequence(s, i, cos, sin, queries.options());
-    sequence.take_all_into(new_keys, Turn::kForward, keys[i].narrow(1, past, s.T));
-    sequence.take_all_into(new_values, Turn::kNone, values[i].narrow(1, past, s.T));
+    sequence.take_all_into(new_keys, Rotation::kForward, keys[i].narrow(1, past, s.T));
+    sequence.take_all_into(new_values, Rotation::kNone, values[i].narrow(1, past, s.T));
     const torch::Tensor all_keys = in_compute(keys[i]), all_values = in_compute(values[i]);
     for_each_piece(sequence, [&](Piece piece) { piece.forward(queries, all_keys, all_values, out, nullptr); });
   }

@@ -39,8 +39,7 @@ class Step {
     }
     norm(w_.norm);
     const torch::Tensor logits = torch::empty({batch_, w_.vocab}, torch::kFloat32);
-    all_row_products({{w_.head, w_.vocab, logits.mutable_data_ptr<float>(), w_.vocab}},
-                     prepared(normed_, hidden_, w_.head));
+    gemv_all({{w_.head, w_.vocab, logits.mutable_data_ptr<float>(), w_.vocab}}, prepared(normed_, hidden_, w_.head));
     return logits;
   }
 
@@ -58,17 +57,17 @@ class Step {
 
   /// x += W y.
   void add_product(const WeightRows& weight, const Floats& y) {
-    all_row_products({{weight, hidden_, sum_.data(), hidden_}}, prepared(y, weight.columns, weight));
+    gemv_all({{weight, hidden_, sum_.data(), hidden_}}, prepared(y, weight.columns, weight));
     for (std::size_t i = 0; i < sum_.size(); ++i) x_[i] += sum_[i];
   }
 
   void attention(const DecodeLayer& layer, std::int64_t index) {
     norm(layer.input_norm);
     const std::int64_t dim = w_.head_dim, queries = w_.heads * dim, keys = w_.kv_heads * dim, all = queries + 2 * keys;
-    all_row_products({{layer.q, queries, qkv_.data(), all},
-                      {layer.k, keys, qkv_.data() + queries, all},
-                      {layer.v, keys, qkv_.data() + queries + keys, all}},
-                     prepared(normed_, hidden_, layer.q));
+    gemv_all({{layer.q, queries, qkv_.data(), all},
+              {layer.k, keys, qkv_.data() + queries, all},
+              {layer.v, keys, qkv_.data() + queries + keys, all}},
+             prepared(normed_, hidden_, layer.q));
     const std::int64_t group = w_.heads / w_.kv_heads;
     at::parallel_for(0, batch_ * w_.kv_heads, 1, [&](std::int64_t first, std::int64_t last) {
       Floats scores;
@@ -105,8 +104,8 @@ class Step {
 
   void feed_forward(const DecodeLayer& layer) {
     norm(layer.post_attention_norm);
-    all_row_products({{layer.gate, w_.inner, gate_.data(), w_.inner}, {layer.up, w_.inner, up_.data(), w_.inner}},
-                     prepared(normed_, hidden_, layer.gate));
+    gemv_all({{layer.gate, w_.inner, gate_.data(), w_.inner}, {layer.up, w_.inner, up_.data(), w_.inner}},
+             prepared(normed_, hidden_, layer.gate));
     swiglu(Element::kFp32, gate_.data(), up_.data(), gate_.data(), static_cast<std::int64_t>(gate_.size()));
     add_product(layer.down, gate_);
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "model/fused/row_products.h"
+#include "model/fused/gemv.h"
 #include "model/kv_cache.h"
 #include "model/tensor.h"
 

@@ -14,7 +14,7 @@ namespace {
 torch::Tensor cross_entropy_backward(torch::Tensor& logits, const torch::Tensor& targets,
                                      const torch::Tensor& gradient_scale) {
   const std::int64_t columns = logits.size(1);
-  if (!kernels_serve(logits)) {
+  if (!has_kernels(logits)) {
     const torch::Tensor log_probability = torch::log_softmax(logits, -1, torch::kFloat32);
     const torch::Tensor scored = targets.ne(kNotScored), safe = targets.clamp_min(0).unsqueeze(1);
     const torch::Tensor nll = -log_probability.gather(1, safe).squeeze(1) * scored;

@@ -1,6 +1,6 @@
 #include "model/fused/products.h"
 
-#include "model/fused/row_products.h"
+#include "model/fused/gemv.h"
 #include "model/fused/rows.h"
 
 #include <algorithm>
@@ -44,7 +44,7 @@ ProductWay product_way(const torch::Tensor& x) {
 }
 
 torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight, ProductWay way) {
-  if (way == ProductWay::kRows) return row_products(x, weight_rows(weight), weight.size(0));
+  if (way == ProductWay::kRows) return gemv(x, weight_rows(weight), weight.size(0));
   // As a matrix: on MPS a batch of single tokens [B, 1, C] took a way up to eight times slower.
   if (way == ProductWay::kLibTorch) return at::linear(as_matrix(x), weight).view(shape_with_columns(x, weight.size(0)));
   return linear_product_in_fp32(x, weight.size(0), [&](std::int64_t first, std::int64_t count) {

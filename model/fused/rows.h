@@ -11,13 +11,12 @@
 namespace bench::model {
 
 /// True where the kernels can work: fp32 or bf16 on the CPU. Elsewhere the plain operators serve.
-inline bool kernels_serve(const torch::Tensor& x) {
+inline bool has_kernels(const torch::Tensor& x) {
   return x.is_cpu() && (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16);
 }
 
 inline Element element_of(const torch::Tensor& x) {
-  TORCH_CHECK(kernels_serve(x), "kernels work on fp32 and bf16 on the CPU, not on ", x.scalar_type(), " on ",
-              x.device());
+  TORCH_CHECK(has_kernels(x), "kernels work on fp32 and bf16 on the CPU, not on ", x.scalar_type(), " on ", x.device());
   return x.scalar_type() == torch::kBFloat16 ? Element::kBf16 : Element::kFp32;
 }
 

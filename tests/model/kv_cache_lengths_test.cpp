@@ -1,6 +1,6 @@
 // The cache at every length up to the model's max_seq_length, in every format of the weights.
+#include "model/fused/gemv.h"
 #include "model/fused/products.h"
-#include "model/fused/row_products.h"
 #include "tests/model/tiny.h"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 #include "model/quantized_weight.h"
 
 #include "model/decoder.h"
-#include "model/fused/row_products.h"
+#include "model/fused/gemv.h"
 #include "tests/model/instruction_sets.h"
 #include "tests/model/tiny.h"
 
@@ -18,7 +18,7 @@ double error(const torch::Tensor& a, const torch::Tensor& exact) {
 torch::Tensor products(const WeightRows& weight, std::int64_t rows, const torch::Tensor& x) {
   const torch::Tensor y = torch::empty({x.size(0), rows});
   const PreparedTokens tokens(x.const_data_ptr<float>(), x.size(0), x.size(1), weight.format);
-  all_row_products({{weight, rows, y.mutable_data_ptr<float>(), rows}}, tokens);
+  gemv_all({{weight, rows, y.mutable_data_ptr<float>(), rows}}, tokens);
   return y;
 }
 

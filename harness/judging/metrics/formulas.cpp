@@ -52,19 +52,19 @@ Value probe(const Record& r, double Block::* speed) {
 }
 
 Value step_time(const Record& r) {
-  Value micro = scaled(mean_of(r, "micro_step_time_s"), r.fact("micro_steps_per_step"));
-  const Value update = mean_of(r, "update_time_s");
+  Value micro = scaled(mean_of(r, series::kMicroStepTimeS), r.fact(facts::kMicroStepsPerStep));
+  const Value update = mean_of(r, series::kUpdateTimeS);
   if (!micro || !update) return {};
   const double value = micro->value + update->value;
   if (std::isnan(micro->low) && std::isnan(update->low)) return Estimate::point(value, update->n);
   return Estimate{value, micro->least() + update->least(), micro->most() + update->most(), update->n};
 }
 
-Value prefill_rate(const Record& r, double work) { return rate(median_of(r, "prefill_time_s"), work); }
+Value prefill_rate(const Record& r, double work) { return rate(median_of(r, series::kPrefillTimeS), work); }
 
-Value decode_rate(const Record& r, double work) { return rate(mean_of(r, "decode_step_time_s"), work); }
+Value decode_rate(const Record& r, double work) { return rate(mean_of(r, series::kDecodeStepTimeS), work); }
 
-Value operator_rate(const Record& r, double work) { return rate(median_of(r, "operator_time_s"), work); }
+Value operator_rate(const Record& r, double work) { return rate(median_of(r, series::kOperatorTimeS), work); }
 
 Value work_rate(const Record& r, double work) {
   if (const Value time = step_time(r)) return rate(time, work);
@@ -79,7 +79,7 @@ double as_it_is(const Record&, double value) { return value; }
 
 std::optional<Roof> roof_of(const Record& r) {
   const Value products = probe(r, &Block::matmul_flops_per_s), reads = probe(r, &Block::read_bytes_per_s);
-  const double intensity = r.fact("work_flops") / r.fact("work_bytes");
+  const double intensity = r.fact(facts::kWorkFlops) / r.fact(facts::kWorkBytes);
   if (!products || !reads || std::isnan(intensity)) return {};
   const bool memory = !(products->value < reads->value * intensity);
   return Roof{memory, memory ? *reads : *products};

@@ -12,8 +12,8 @@ using enum Nature;
 constexpr const char* kAllCases = "train prefill decode perplexity memory operator command";
 
 Value peak_memory(const Record& r) {
-  std::vector<double> peaks = r.samples("peak_memory_bytes");
-  const double needed = r.fact("needed_memory_bytes");
+  std::vector<double> peaks = r.samples(series::kPeakMemoryBytes);
+  const double needed = r.fact(facts::kNeededMemoryBytes);
   if (!std::isnan(needed)) peaks.push_back(needed);
   if (peaks.empty() || !r.peak_unread().empty()) return {};  // of several lengths' peaks one may be missing
   Value most = exactly(quantile(peaks, 1) / 1e9);            // NaN if one is
@@ -27,24 +27,25 @@ Value peak_memory(const Record& r) {
 
 Value memory_beyond_model(const Record& r) {
   const Value peak = peak_memory(r);
-  const double model_gb = (r.fact("weight_bytes") + r.fact("kv_cache_bytes")) / 1e9;
+  const double model_gb = (r.fact(facts::kWeightBytes) + r.fact(facts::kKvCacheBytes)) / 1e9;
   if (!peak || std::isnan(model_gb)) return {};
   return Estimate{peak->value - model_gb, peak->low - model_gb, peak->high - model_gb, peak->n};
 }
 
 Value memory_per_token(const Record& r) {
-  const auto& lengths = r.samples("seq_length");
-  const auto& peaks = r.samples("peak_memory_bytes");
+  const auto& lengths = r.samples(series::kSeqLength);
+  const auto& peaks = r.samples(series::kPeakMemoryBytes);
   if (lengths.size() < 2 || lengths.size() != peaks.size()) return {};
-  return of_facts(r, {"batch"}, (peaks.back() - peaks.front()) / (lengths.back() - lengths.front()) / r.fact("batch"));
+  return of_facts(r, {facts::kBatch},
+                  (peaks.back() - peaks.front()) / (lengths.back() - lengths.front()) / r.fact(facts::kBatch));
 }
 
 /// Of all lengths the worst.
 Value memory_prediction_error(const Record& r) {
-  const auto& peaks = r.samples("peak_memory_bytes");
-  auto predicted = r.samples("predicted_memory_bytes");
-  if (predicted.empty() && r.facts.contains("predicted_memory_bytes"))
-    predicted.assign(1, r.fact("predicted_memory_bytes"));
+  const auto& peaks = r.samples(series::kPeakMemoryBytes);
+  auto predicted = r.samples(series::kPredictedMemoryBytes);
+  if (predicted.empty() && r.facts.contains(facts::kPredictedMemoryBytes))
+    predicted.assign(1, r.fact(facts::kPredictedMemoryBytes));
   if (peaks.empty() || peaks.size() != predicted.size()) return {};
   double worst = 0;
   for (std::size_t i = 0; i < peaks.size(); ++i) {
@@ -63,7 +64,7 @@ constexpr Metric kMetrics[] = {
      .meaning = "most memory held at once, GB of 1e9 bytes: allocator peak on mps and cuda, resident on cpu",
      .formula = peak_memory,
      .compared = true,
-     .drawn_in = "peak_memory_bytes",
+     .drawn_in = series::kPeakMemoryBytes,
      .sample_at = [](const Record&, double value) { return value * 1e9; },
      .tolerance = kPages,
      .of_peak = true},
@@ -98,7 +99,7 @@ constexpr Metric kMetrics[] = {
      .nature = kExact,
      .cases = kTimedCases,
      .meaning = "LibTorch operators that the first piece of work called",
-     .formula = [](const Record& r) { return fact(r, "operator_calls"); },
+     .formula = [](const Record& r) { return fact(r, facts::kOperatorCalls); },
      .compared = true},
     {.name = "matmul_gflop",
      .unit = "GFLOP",
@@ -106,7 +107,7 @@ constexpr Metric kMetrics[] = {
      .nature = kExact,
      .cases = kTimedCases,
      .meaning = "arithmetic of the matrix products and attention in the first piece of work, counted",
-     .formula = [](const Record& r) { return of_facts(r, {"matmul_flops"}, r.fact("matmul_flops") / 1e9); },
+     .formula = [](const Record& r) { return of_facts(r, {facts::kMatmulFlops}, r.fact(facts::kMatmulFlops) / 1e9); },
      .compared = true},
     {.name = "allocated_memory",
      .unit = "GB",
@@ -114,7 +115,8 @@ constexpr Metric kMetrics[] = {
      .nature = kExact,
      .cases = kTimedCases,
      .meaning = "what the first piece of work allocated in sum, freed or not",
-     .formula = [](const Record& r) { return of_facts(r, {"allocated_bytes"}, r.fact("allocated_bytes") / 1e9); },
+     .formula =
+         [](const Record& r) { return of_facts(r, {facts::kAllocatedBytes}, r.fact(facts::kAllocatedBytes) / 1e9); },
      .compared = true,
      .tolerance = kRounding},
 };

@@ -19,8 +19,8 @@ Value of_windows(const Record& r, double least, Value value) {
 }
 
 Value perplexity(const Record& r) {
-  const double mean_nll = r.fact("nll_nats") / r.fact("scored_tokens");
-  return of_windows(r, 1, of_facts(r, {"nll_nats", "scored_tokens"}, std::exp(mean_nll)));
+  const double mean_nll = r.fact(facts::kNllNats) / r.fact(facts::kScoredTokens);
+  return of_windows(r, 1, of_facts(r, {facts::kNllNats, facts::kScoredTokens}, std::exp(mean_nll)));
 }
 
 constexpr Metric kMetrics[] = {
@@ -41,8 +41,8 @@ constexpr Metric kMetrics[] = {
      .meaning = "negative log2-likelihood per byte of text, comparable across tokenizers",
      .formula =
          [](const Record& r) {
-           const double bits = r.fact("nll_nats") / std::log(2.0) / r.fact("text_bytes");
-           return of_windows(r, 0, of_facts(r, {"nll_nats", "text_bytes"}, bits));
+           const double bits = r.fact(facts::kNllNats) / std::log(2.0) / r.fact(facts::kTextBytes);
+           return of_windows(r, 0, of_facts(r, {facts::kNllNats, facts::kTextBytes}, bits));
          },
      .compared = true,
      .tolerance = kRounding},
@@ -54,7 +54,7 @@ constexpr Metric kMetrics[] = {
      .meaning = "perplexity divided by the best possible one, known for the synthetic language",
      .formula =
          [](const Record& r) {
-           return scaled(perplexity(r), 1 / std::exp(r.fact("optimum_nll_nats") / r.fact("scored_tokens")));
+           return scaled(perplexity(r), 1 / std::exp(r.fact(facts::kOptimumNllNats) / r.fact(facts::kScoredTokens)));
          }},
 };
 

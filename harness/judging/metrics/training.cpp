@@ -11,7 +11,7 @@ using enum Nature;
 
 /// The fastest that the machine was seen to be.
 double best_probe(const Record& r, double Block::* speed) {
-  double best = r.fact("matmul_flops_per_s");
+  double best = r.fact(facts::kMatmulFlopsPerS);
   for (const auto& block : r.blocks)
     if (block.*speed > 0 && !(best >= block.*speed)) best = block.*speed;
   return best;
@@ -19,16 +19,16 @@ double best_probe(const Record& r, double Block::* speed) {
 
 Value ceiling_steps_per_s(const Record& r) {
   const double best =
-      best_probe(r, &Block::matmul_flops_per_s) / (r.fact("flops_per_token") * r.fact("tokens_per_step"));
+      best_probe(r, &Block::matmul_flops_per_s) / (r.fact(facts::kFlopsPerToken) * r.fact(facts::kTokensPerStep));
   return std::isnan(best) ? Value{} : exactly(best);
 }
 
 Value steps_per_s(const Record& r) { return rate(step_time(r), 1); }
 
-Value tokens_per_s(const Record& r) { return rate(step_time(r), r.fact("tokens_per_step")); }
+Value tokens_per_s(const Record& r) { return rate(step_time(r), r.fact(facts::kTokensPerStep)); }
 
 Value final_loss(const Record& r) {
-  const auto& losses = r.samples("loss");
+  const auto& losses = r.samples(series::kLoss);
   if (losses.empty()) return {};
   const std::size_t last = std::max<std::size_t>(1, losses.size() / 10);  // one step's loss is noisy, a tenth less so
   return exactly(std::accumulate(losses.end() - static_cast<std::ptrdiff_t>(last), losses.end(), 0.0) /
@@ -37,7 +37,7 @@ Value final_loss(const Record& r) {
 
 /// The seconds that one micro-batch may take when a whole optimizer step may take `step_s`.
 double micro_step_s(const Record& r, double step_s) {
-  return (step_s - mean(r.counted("update_time_s")).value) / r.fact("micro_steps_per_step");
+  return (step_s - mean(r.counted(series::kUpdateTimeS)).value) / r.fact(facts::kMicroStepsPerStep);
 }
 
 constexpr Metric kMetrics[] = {
@@ -51,8 +51,8 @@ constexpr Metric kMetrics[] = {
      .compared = true,
      .is_speed = true,
      .share = "share_of_ceiling",
-     .drawn_in = "micro_step_time_s",
-     .sample_at = [](const Record& r, double value) { return micro_step_s(r, r.fact("tokens_per_step") / value); }},
+     .drawn_in = series::kMicroStepTimeS,
+     .sample_at = [](const Record& r, double value) { return micro_step_s(r, r.fact(facts::kTokensPerStep) / value); }},
     {.name = "train_steps_per_s",
      .unit = "steps/s",
      .better = kHigher,
@@ -61,7 +61,7 @@ constexpr Metric kMetrics[] = {
      .meaning = "optimizer steps per second",
      .formula = steps_per_s,
      .ceiling = "train_ceiling_steps_per_s",
-     .drawn_in = "micro_step_time_s",
+     .drawn_in = series::kMicroStepTimeS,
      .sample_at = [](const Record& r, double value) { return micro_step_s(r, 1 / value); }},
     {.name = "train_micro_steps_per_s",
      .unit = "steps/s",
@@ -69,8 +69,8 @@ constexpr Metric kMetrics[] = {
      .nature = kTimed,
      .cases = "train",
      .meaning = "micro-batches (forward and backward) per second",
-     .formula = [](const Record& r) { return rate(mean_of(r, "micro_step_time_s"), 1); },
-     .drawn_in = "micro_step_time_s",
+     .formula = [](const Record& r) { return rate(mean_of(r, series::kMicroStepTimeS), 1); },
+     .drawn_in = series::kMicroStepTimeS,
      .sample_at = [](const Record&, double value) { return 1 / value; }},
     {.name = "train_tflops",
      .unit = "TFLOP/s",
@@ -78,7 +78,7 @@ constexpr Metric kMetrics[] = {
      .nature = kTimed,
      .cases = "train",
      .meaning = "useful work per second: 6 x parameters x tokens and causal attention",
-     .formula = [](const Record& r) { return scaled(tokens_per_s(r), r.fact("flops_per_token") * 1e-12); }},
+     .formula = [](const Record& r) { return scaled(tokens_per_s(r), r.fact(facts::kFlopsPerToken) * 1e-12); }},
     {.name = "train_ceiling_steps_per_s",
      .unit = "steps/s",
      .better = kHigher,
@@ -92,14 +92,14 @@ constexpr Metric kMetrics[] = {
      .nature = kTimed,
      .cases = "train",
      .meaning = "time of the config's max_steps at this speed",
-     .formula = [](const Record& r) { return scaled(step_time(r), r.fact("max_steps") / 86400); }},
+     .formula = [](const Record& r) { return scaled(step_time(r), r.fact(facts::kMaxSteps) / 86400); }},
     {.name = "train_hours",
      .unit = "h",
      .better = kLower,
      .nature = kTimed,
      .cases = "train",
      .meaning = "time of the config's max_steps at this speed, in the plan's unit",
-     .formula = [](const Record& r) { return scaled(step_time(r), r.fact("max_steps") / 3600); },
+     .formula = [](const Record& r) { return scaled(step_time(r), r.fact(facts::kMaxSteps) / 3600); },
      .ceiling = "train_least_hours"},
     {.name = "train_least_hours",
      .unit = "h",
@@ -110,7 +110,8 @@ constexpr Metric kMetrics[] = {
      .formula =
          [](const Record& r) {
            const Value steps_per_s = ceiling_steps_per_s(r);
-           return steps_per_s ? of_facts(r, {"max_steps"}, r.fact("max_steps") / 3600 / steps_per_s->value) : Value{};
+           return steps_per_s ? of_facts(r, {facts::kMaxSteps}, r.fact(facts::kMaxSteps) / 3600 / steps_per_s->value)
+                              : Value{};
          }},
     {.name = "train_tokens_in_22h",
      .unit = "1e6 tokens",
@@ -125,7 +126,7 @@ constexpr Metric kMetrics[] = {
      .nature = kExact,
      .cases = "train",
      .meaning = "training loss of the first step",
-     .formula = [](const Record& r) { return first_of(r, "loss"); },
+     .formula = [](const Record& r) { return first_of(r, series::kLoss); },
      .compared = true,
      .tolerance = kRounding},
     {.name = "final_loss",
@@ -136,10 +137,10 @@ constexpr Metric kMetrics[] = {
      .meaning = "mean training loss of the last tenth of the steps",
      .formula = final_loss,
      .compared = true,
-     .drawn_in = "loss",
+     .drawn_in = series::kLoss,
      .sample_at = as_it_is,
      .tolerance = kRounding,
-     .after = "loss"},
+     .after = series::kLoss},
 };
 
 }  // namespace

@@ -8,7 +8,7 @@ using enum Nature;
 
 /// The speed relative to the roof. Without an interval of both the share has none: it would leave one's spread out.
 Value share_of_ceiling(const Record& r) {
-  const double flops = r.fact("work_flops"), bytes = r.fact("work_bytes");
+  const double flops = r.fact(facts::kWorkFlops), bytes = r.fact(facts::kWorkBytes);
   const auto roof = roof_of(r);
   const Value done = work_rate(r, roof && roof->memory ? bytes : flops);
   if (!done || !roof) return {};
@@ -23,11 +23,11 @@ constexpr Metric kMetrics[] = {
      .nature = kTimed,
      .cases = "operator",
      .meaning = "time of one call, median of the repetitions",
-     .formula = [](const Record& r) { return scaled(median_of(r, "operator_time_s"), 1e6); },
+     .formula = [](const Record& r) { return scaled(median_of(r, series::kOperatorTimeS), 1e6); },
      .compared = true,
      .is_speed = true,
      .share = "share_of_ceiling",
-     .drawn_in = "operator_time_s",
+     .drawn_in = series::kOperatorTimeS,
      .sample_at = [](const Record&, double value) { return value * 1e-6; }},
     {.name = "wall_time",
      .unit = "s",
@@ -35,10 +35,10 @@ constexpr Metric kMetrics[] = {
      .nature = kTimed,
      .cases = "command",
      .meaning = "from a program's start to its end, median",
-     .formula = [](const Record& r) { return median_of(r, "wall_time_s"); },
+     .formula = [](const Record& r) { return median_of(r, series::kWallTimeS); },
      .compared = true,
      .is_speed = true,
-     .drawn_in = "wall_time_s",
+     .drawn_in = series::kWallTimeS,
      .sample_at = as_it_is},
     {.name = "cpu_time",
      .unit = "s",
@@ -46,21 +46,21 @@ constexpr Metric kMetrics[] = {
      .nature = kTimed,
      .cases = "command",
      .meaning = "processor time of a program and of all that it started and waited for, median",
-     .formula = [](const Record& r) { return median_of(r, "cpu_time_s"); }},
+     .formula = [](const Record& r) { return median_of(r, series::kCpuTimeS); }},
     {.name = "work_gflops",
      .unit = "GFLOP/s",
      .better = kHigher,
      .nature = kTimed,
      .cases = kTimedCases,
      .meaning = "arithmetic that the work must cost, per second",
-     .formula = [](const Record& r) { return work_rate(r, r.fact("work_flops") * 1e-9); }},
+     .formula = [](const Record& r) { return work_rate(r, r.fact(facts::kWorkFlops) * 1e-9); }},
     {.name = "work_gb_per_s",
      .unit = "GB/s",
      .better = kHigher,
      .nature = kTimed,
      .cases = kTimedCases,
      .meaning = "bytes that the work must read and write at least, per second",
-     .formula = [](const Record& r) { return work_rate(r, r.fact("work_bytes") * 1e-9); }},
+     .formula = [](const Record& r) { return work_rate(r, r.fact(facts::kWorkBytes) * 1e-9); }},
     {.name = "work_intensity",
      .unit = "FLOP/byte",
      .better = kHigher,
@@ -69,7 +69,8 @@ constexpr Metric kMetrics[] = {
      .meaning = "arithmetic per byte that the work must cost: its place on the roofline",
      .formula =
          [](const Record& r) {
-           return of_facts(r, {"work_flops", "work_bytes"}, r.fact("work_flops") / r.fact("work_bytes"));
+           return of_facts(r, {facts::kWorkFlops, facts::kWorkBytes},
+                           r.fact(facts::kWorkFlops) / r.fact(facts::kWorkBytes));
          }},
     {.name = "share_of_ceiling",
      .unit = "%",

@@ -97,5 +97,21 @@ TEST(ReadNumbers, OfAToolsReportThatIsAnotherOneSayWhatWasExpected) {
       EXPECT_THROW(read(tool, other, "s"), Error) << tool << " of " << other;
 }
 
+TEST(ReadNumbers, WhatDidNotWorkOrIsEmptyIsNoSample) {
+  EXPECT_EQ(error_of("google_benchmark: BM_x",
+                     R"({"benchmarks": [{"name": "BM_x", "error_occurred": true, "real_time": 0}]})", "ms")
+                .find("output: benchmark 'BM_x' did not work"),
+            0u);
+  EXPECT_EQ(error_of("json: /x", R"({"x": []})").find("output: has an empty list for speed"), 0u);
+  EXPECT_EQ(error_of("hyperfine: 0", R"({"results": [{"command": "a", "times": []}]})", "s")
+                .find("output: has an empty list"),
+            0u);
+  EXPECT_EQ(
+      error_of("llama_bench: pp8",
+               R"([{"n_prompt": 8, "n_gen": 0, "samples_ts": [1]}, {"n_prompt": 8, "n_gen": 0, "samples_ts": [2]}])")
+          .find("output: has several tests 'pp8'"),
+      0u);
+}
+
 }  // namespace
 }  // namespace bench::harness

@@ -5,6 +5,7 @@
 #include "harness/host/process_tree.h"
 #include "tests/temporary_folder.h"
 
+#include <csignal>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -74,6 +75,16 @@ TEST(RunCommand, KeepsTheBeginningAndTheEndOfLongOutput) {
   EXPECT_LE(result.out.beginning.size() + result.out.end.size(), 3 * Output::kMost);
   EXPECT_EQ(shell("echo one; echo two").out.tail(5), "two\n");
   EXPECT_EQ(shell("true").out.tail(5), "");
+}
+
+TEST(RunCommand, WhatEndsByItselfJustAfterWasNotLeftRunning) {
+  EXPECT_TRUE(shell("(sleep 0.2 >/dev/null 2>&1 &); exit 0").left_behind.empty());
+}
+
+TEST(RunCommand, ProgramsGetTheSignalsThatThisOneIgnores) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  EXPECT_EQ(shell("kill -XFSZ $$").signal, SIGXFSZ);
+  std::signal(SIGXFSZ, SIG_DFL);
 }
 
 }  // namespace

@@ -110,7 +110,7 @@ TEST(DeclaredMetric, OneThatSaysAnotherThingThanABuiltInOfItsNameIsRefused) {
        {"{name: decode_tokens_per_s, unit: tokens/min, better: higher}", "{name: decode_tokens_per_s, unit: tokens/s}",
         "{name: decode_tokens_per_s, unit: tokens/s, better: higher, nature: exact}", "{name: peak_memory, unit: GB}",
         "{unit: J}", "{name: a b, unit: J}", "{name: x}", "{name: x, unit: J, better: more}",
-        "{name: x, unit: J, nature: soft}", "{name: x, unit: J, better: unchanged}"})
+        "{name: x, unit: J, nature: soft}", "{name: x, unit: J, better: unchanged}", "{name: cold_x, unit: J}"})
     EXPECT_THROW(declared(wrong), Error) << wrong;
   Record peer = record(5);
   peer.declared = {declared("{name: decode_tokens_per_s, unit: tokens/s, better: higher}")};
@@ -119,8 +119,41 @@ TEST(DeclaredMetric, OneThatSaysAnotherThingThanABuiltInOfItsNameIsRefused) {
 }
 
 TEST(DeclaredMetric, BadListsInAReportAreErrorsOfTheFile) {
-  for (const char* wrong : {"3", "[3]", "[{\"name\": \"x\"}]", "[{\"name\": \"x\", \"unit\": \"J\", \"more\": 1}]"})
+  for (const char* wrong : {"[{\"name\": \"x\", \"unit\": \"J\"}, {\"name\": \"x\", \"unit\": \"J\"}]", "3", "[3]",
+                            "[{\"name\": \"x\"}]", "[{\"name\": \"x\", \"unit\": \"J\", \"more\": 1}]"})
     EXPECT_THROW(declared_from_json(Json::parse(wrong), "report.json"), Error) << wrong;
+}
+
+TEST(DeclaredMetric, AnotherUnitUnderTheSameNameIsAnotherMetric) {
+  const std::vector<Record> processes{record(5), record(5.1)};
+  Record other = record(5);
+  other.declared[0].unit = "kJ";
+  const std::vector<Record> base{other, other};
+  const GateResult ratio =
+      judge(gate("{metric: joules, relative_to: base, at_most: 9, unit: '1'}"), processes, "", &base);
+  EXPECT_EQ(ratio.verdict, Verdict::kNotJudged);
+  EXPECT_EQ(ratio.reason, "case 'base' has another joules: in another unit, or the other way round");
+  EXPECT_FALSE(find_metric("joules", base)->of(other));  // its samples are in J
+  for (auto& [name, one] : other.series)
+    if (name == "joules") one.unit = "kJ";
+  const auto rows = compare_reports(report({record(5), record(5)}), report({other, other}), {});
+  EXPECT_EQ(rows[0].change, Change::kVanished);
+}
+
+TEST(DeclaredMetric, AnExactOneInSecondsIsNoTime) {
+  Record made;
+  made.declared = {declared("{name: skew, unit: s, nature: exact}")};
+  EXPECT_FALSE(made.is_timed("skew", "s"));
+  EXPECT_TRUE(made.is_timed("other", "s"));
+}
+
+TEST(DeclaredMetric, ACaseWithoutANameIsNobodysBase) {
+  Report made = report({record(5), record(5.1)});
+  const CaseResult nameless = evaluate_case("", "command", 10, {}, {Record{}}, made.machine());
+  const std::vector<CaseResult> earlier{nameless};
+  const CaseResult judged = evaluate_case("peer", "command", 10, {gate("{metric: joules, at_most: 9, unit: J}")},
+                                          {record(5), record(5.1), record(5.2)}, made.machine(), earlier);
+  EXPECT_EQ(judged.verdicts[0].verdict, Verdict::kPass);
 }
 
 }  // namespace

@@ -65,6 +65,8 @@ TEST(Matrix, OverridesReachAllOrOneOfItsCases) {
   EXPECT_EQ(overrides({"cases.op-batch:4.budget_s=7"}).cases[0].budget_s, 120);
   EXPECT_EQ(overrides({"cases.op-batch:4.budget_s=7"}).cases[1].budget_s, 7);
   EXPECT_THROW(overrides({"cases.op-batch:5.budget_s=7"}), Error);
+  EXPECT_THROW(overrides({"cases.op.batch=7"}), Error);  // two cases that say 1 and 4 would both be 7
+  EXPECT_THROW(overrides({"cases.op-batch:4.batch=7"}), Error);
   EXPECT_EQ(overrides({}, {"tokens=8,16"}).cases.size(), 4u);
   EXPECT_EQ(overrides({}, {"batch=9"}).cases[0].config["batch"], 9);  // in the place of the file's axis
   EXPECT_THROW(overrides({}, {"nothing=1,2"}), Error);
@@ -99,10 +101,20 @@ TEST(Matrix, WhatCannotBeMeantIsAnErrorAtItsPlace) {
           with("    matrix: {batch: [1]}\n    gates: {metric: operator_time, below: 9, unit: us, only: {tokens: 1}}\n"))
           .find("'tokens' is no axis of the case's matrix"),
       std::string::npos);
+  for (const char* none : {"8", "4.0", "[4]", "{}"})
+    EXPECT_NE(error_of(with(std::string("    matrix: {batch: [1, 4]}\n    gates: {metric: operator_time, below: 9, "
+                                        "unit: us, only: {batch: ") +
+                            none + "}}\n"))
+                  .find("is none of the axis's values"),
+              std::string::npos)
+        << none;
+  EXPECT_EQ(read_suite_text(with("    matrix: {model: [configs/model_quick.yaml, configs/model_medium.yaml]}\n"), "s")
+                .cases.size(),
+            2u);
   std::string many = "[1";
   for (int i = 2; i <= 100; ++i) many += ", " + std::to_string(i);
   EXPECT_NE(error_of(with("    matrix: {batch: " + many + "], tokens: " + many + "]}\n"))
-                .find("stands for more than 500 cases"),
+                .find("stands for more than 200 cases"),
             std::string::npos);
 }
 

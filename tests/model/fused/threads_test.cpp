@@ -1,5 +1,5 @@
 #include "model/fused/rows.h"
-#include "model/fused/stretches.h"
+#include "model/fused/work_stealing.h"
 #include "tests/kept_threads.h"
 
 #include <atomic>
@@ -34,7 +34,7 @@ TEST_F(Threads, EachPieceIsDoneOnce) {
     for (const std::int64_t pieces : {0, 1, 2, 7, 1000}) {
       at::set_num_threads(threads);
       std::vector<std::atomic<int>> done(static_cast<std::size_t>(pieces));
-      for_stretches(pieces, [&](std::int64_t piece) { ++done[static_cast<std::size_t>(piece)]; });
+      for_each_stealing(pieces, [&](std::int64_t piece) { ++done[static_cast<std::size_t>(piece)]; });
       for (const auto& times : done) EXPECT_EQ(times, 1) << threads << " " << pieces;
     }
 }
@@ -44,7 +44,7 @@ TEST_F(Threads, OneThatIsHeldUpLosesItsPiecesToTheOthers) {
   constexpr std::int64_t kPieces = 100;
   std::atomic<std::int64_t> done = 0;
   bool waited_in_vain = false;
-  for_stretches(kPieces, [&](std::int64_t piece) {
+  for_each_stealing(kPieces, [&](std::int64_t piece) {
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (piece == 0 && done < kPieces - 1 && !waited_in_vain) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -1,4 +1,4 @@
-#include "model/fused/stretches.h"
+#include "model/fused/work_stealing.h"
 
 #include <atomic>
 #include <optional>
@@ -35,7 +35,7 @@ class alignas(64) Stretch {
 
 }  // namespace
 
-void for_stretches(std::int64_t pieces, const std::function<void(std::int64_t)>& f) {
+void for_each_stealing(std::int64_t pieces, const std::function<void(std::int64_t)>& f) {
   const std::int64_t threads = at::get_num_threads();
   std::vector<Stretch> stretches(static_cast<std::size_t>(threads));
   const auto stretch = [&](std::int64_t t) -> Stretch& { return stretches[static_cast<std::size_t>(t % threads)]; };

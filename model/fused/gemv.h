@@ -1,8 +1,8 @@
 #pragma once
 
 #include "model/kernels/element.h"
+#include "model/kernels/gemv_quantized.h"
 #include "model/kernels/weight_rows.h"
-#include "model/kernels/whole_products.h"
 #include "model/quantized_weight.h"
 #include "model/tensor.h"
 
@@ -27,7 +27,7 @@ class PreparedTokens {
   /// For weights in fp32 and bf16.
   const void* dense() const { return rounded_ ? rounded_.get() : static_cast<const void*>(x_); }
   /// For whole-number weights.
-  WholeTokens whole() const { return {tokens_, numbers_.data(), scales_.data(), sums_.data()}; }
+  QuantizedTokens quantized() const { return {tokens_, numbers_.data(), scales_.data(), sums_.data()}; }
 
  private:
   std::int64_t tokens_;
@@ -38,7 +38,7 @@ class PreparedTokens {
 };
 
 /// y[t * y_stride + row] for all `rows` rows of a matrix.
-struct RowProduct {
+struct GemvTask {
   WeightRows weight;
   std::int64_t rows;
   float* y;
@@ -46,10 +46,10 @@ struct RowProduct {
 };
 
 /// Products of several matrices with the same tokens, on all threads.
-void all_row_products(const std::vector<RowProduct>& products, const PreparedTokens& x);
+void gemv_all(const std::vector<GemvTask>& products, const PreparedTokens& x);
 
 /// x W^T [..., rows] in x's dtype, for a weight of `rows` rows and x [..., columns]. Meant for fewer than kManyTokens
 /// tokens.
-torch::Tensor row_products(const torch::Tensor& x, const WeightRows& weight, std::int64_t rows);
+torch::Tensor gemv(const torch::Tensor& x, const WeightRows& weight, std::int64_t rows);
 
 }  // namespace bench::model

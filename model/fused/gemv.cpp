@@ -1,9 +1,9 @@
-#include "model/fused/row_products.h"
+#include "model/fused/gemv.h"
 
 #include "model/fused/rows.h"
-#include "model/fused/stretches.h"
+#include "model/fused/work_stealing.h"
 #include "model/kernels/convert.h"
-#include "model/kernels/dense_products.h"
+#include "model/kernels/gemv_float.h"
 
 namespace bench::model {
 
@@ -34,32 +34,32 @@ PreparedTokens::PreparedTokens(const float* x, std::int64_t tokens, std::int64_t
                   scales_.data() + t * groups, sums_.data() + t * groups);
 }
 
-void all_row_products(const std::vector<RowProduct>& products, const PreparedTokens& x) {
+void gemv_all(const std::vector<GemvTask>& products, const PreparedTokens& x) {
   constexpr std::int64_t kPieceBytes = 1 << 16;  // some microseconds
   std::int64_t rows = 0;                         // of all, one after the other
   for (const auto& product : products) rows += product.rows;
-  // Whole pieces of what dense_products takes at once, two or three rows.
+  // Whole pieces of what gemv_float takes at once, two or three rows.
   const std::int64_t rows_each = 6 * std::max<std::int64_t>(1, kPieceBytes / matrix_bytes(products[0].weight, 6));
-  for_stretches((rows + rows_each - 1) / rows_each, [&](std::int64_t piece) {
+  for_each_stealing((rows + rows_each - 1) / rows_each, [&](std::int64_t piece) {
     std::int64_t first = piece * rows_each, last = first + rows_each;
     for (const auto& product : products) {
       const std::int64_t from = std::max<std::int64_t>(first, 0), to = std::min(last, product.rows);
       if (from < to && is_whole(product.weight.format))
-        whole_products(product.weight, x.whole(), from, to, product.y, product.y_stride);
+        gemv_quantized(product.weight, x.quantized(), from, to, product.y, product.y_stride);
       else if (from < to)
-        dense_products(product.weight, x.dense(), x.count(), from, to, product.y, product.y_stride);
+        gemv_float(product.weight, x.dense(), x.count(), from, to, product.y, product.y_stride);
       first -= product.rows;
       last -= product.rows;
     }
   });
 }
 
-torch::Tensor row_products(const torch::Tensor& x, const WeightRows& weight, std::int64_t rows) {
+torch::Tensor gemv(const torch::Tensor& x, const WeightRows& weight, std::int64_t rows) {
   const torch::Tensor wide = x.to(torch::kFloat32).contiguous();
   const torch::Tensor y = torch::empty(shape_with_columns(x, rows), torch::kFloat32);
   const PreparedTokens prepared(wide.const_data_ptr<float>(), x.numel() / weight.columns, weight.columns,
                                 weight.format);
-  all_row_products({{weight, rows, y.mutable_data_ptr<float>(), rows}}, prepared);
+  gemv_all({{weight, rows, y.mutable_data_ptr<float>(), rows}}, prepared);
   return y.to(x.scalar_type());
 }
 

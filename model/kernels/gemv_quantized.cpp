@@ -1,4 +1,4 @@
-#include "model/kernels/whole_products.h"
+#include "model/kernels/gemv_quantized.h"
 
 #include "model/kernels/fixed_size_targets.h"
 
@@ -6,7 +6,7 @@
 #include <vector>
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "model/kernels/whole_products.cpp"
+#define HWY_TARGET_INCLUDE "model/kernels/gemv_quantized.cpp"
 #include <hwy/foreach_target.h>
 // Highway's order: foreach_target.h first.
 #include "model/kernels/vector-inl.h"
@@ -189,7 +189,7 @@ struct Products {
     for (int t = 0; t < kTokens; ++t) out[t] = hn::GetLane(hn::SumOfLanes(D(), sums.v[t]));
   }
 
-  static void int8(const WeightRows& weight, const WholeTokens& x, std::int64_t first, std::int64_t last, float* y,
+  static void int8(const WeightRows& weight, const QuantizedTokens& x, std::int64_t first, std::int64_t last, float* y,
                    std::int64_t y_stride) {
     const std::int64_t padded = padded_columns(weight.columns), groups = padded / kGroupColumns;
     std::vector<float> too_much;  // of each token
@@ -209,7 +209,7 @@ struct Products {
       });
   }
 
-  static void int4(const WeightRows& weight, const WholeTokens& x, std::int64_t first, std::int64_t last, float* y,
+  static void int4(const WeightRows& weight, const QuantizedTokens& x, std::int64_t first, std::int64_t last, float* y,
                    std::int64_t y_stride) {
     const std::int64_t padded = padded_columns(weight.columns), groups = padded / kGroupColumns;
     const auto n = static_cast<std::size_t>(groups);
@@ -233,7 +233,7 @@ struct Products {
     }
   }
 
-  static void run(const WeightRows& weight, const WholeTokens& x, std::int64_t first, std::int64_t last, float* y,
+  static void run(const WeightRows& weight, const QuantizedTokens& x, std::int64_t first, std::int64_t last, float* y,
                   std::int64_t y_stride) {
     if (weight.format == WeightFormat::kInt8)
       int8(weight, x, first, last, y, y_stride);
@@ -251,7 +251,7 @@ void with_numbers(const F& f) {
   f(Words());
 }
 
-void WholeProducts(const WeightRows& weight, const WholeTokens& x, std::int64_t first, std::int64_t last, float* y,
+void GemvQuantized(const WeightRows& weight, const QuantizedTokens& x, std::int64_t first, std::int64_t last, float* y,
                    std::int64_t y_stride) {
   with_numbers([&](auto numbers) HWY_ATTR { Products<decltype(numbers)>::run(weight, x, first, last, y, y_stride); });
 }
@@ -293,12 +293,12 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace bench::model {
-HWY_EXPORT(WholeProducts);
+HWY_EXPORT(GemvQuantized);
 HWY_EXPORT(PrepareToken);
 
-void whole_products(const WeightRows& weight, const WholeTokens& x, std::int64_t first, std::int64_t last, float* y,
+void gemv_quantized(const WeightRows& weight, const QuantizedTokens& x, std::int64_t first, std::int64_t last, float* y,
                     std::int64_t y_stride) {
-  HWY_DYNAMIC_DISPATCH(WholeProducts)(weight, x, first, last, y, y_stride);
+  HWY_DYNAMIC_DISPATCH(GemvQuantized)(weight, x, first, last, y, y_stride);
 }
 
 void prepare_token(WeightFormat format, const float* x, std::int64_t columns, std::int8_t* numbers, float* scales,

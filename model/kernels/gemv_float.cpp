@@ -1,9 +1,9 @@
-#include "model/kernels/dense_products.h"
+#include "model/kernels/gemv_float.h"
 
 #include "model/kernels/fixed_size_targets.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "model/kernels/dense_products.cpp"
+#define HWY_TARGET_INCLUDE "model/kernels/gemv_float.cpp"
 #include <hwy/foreach_target.h>
 // Highway's order: foreach_target.h first.
 #include "model/kernels/vector-inl.h"
@@ -94,8 +94,8 @@ void products(const T* w, const T* x, std::int64_t tokens, std::int64_t columns,
   at_once(std::integral_constant<int, 1>());
 }
 
-void DenseProducts(const WeightRows& weight, const void* x, std::int64_t tokens, std::int64_t first, std::int64_t last,
-                   float* y, std::int64_t y_stride) {
+void GemvFloat(const WeightRows& weight, const void* x, std::int64_t tokens, std::int64_t first, std::int64_t last,
+               float* y, std::int64_t y_stride) {
   const auto with = [&](auto* type) HWY_ATTR {
     using T = std::remove_pointer_t<decltype(type)>;
     products(static_cast<const T*>(weight.values), static_cast<const T*>(x), tokens, weight.columns, first, last, y,
@@ -109,11 +109,11 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace bench::model {
-HWY_EXPORT(DenseProducts);
+HWY_EXPORT(GemvFloat);
 
-void dense_products(const WeightRows& weight, const void* x, std::int64_t tokens, std::int64_t first, std::int64_t last,
-                    float* y, std::int64_t y_stride) {
-  HWY_DYNAMIC_DISPATCH(DenseProducts)(weight, x, tokens, first, last, y, y_stride);
+void gemv_float(const WeightRows& weight, const void* x, std::int64_t tokens, std::int64_t first, std::int64_t last,
+                float* y, std::int64_t y_stride) {
+  HWY_DYNAMIC_DISPATCH(GemvFloat)(weight, x, tokens, first, last, y, y_stride);
 }
 }  // namespace bench::model
 #endif
