@@ -6,6 +6,7 @@
 #include "harness/cases/train.h"
 #include "harness/core/clock.h"
 #include "harness/judging/gate.h"
+#include "harness/measuring/measure.h"
 #include "harness/planning/ceilings.h"
 #include "harness/training/memory_estimate.h"
 #include "tests/harness/cases/recorded.h"
@@ -42,6 +43,8 @@ TrainCaseConfig tiny_training() {
 }
 
 Record train_on(const Device& device, const TrainCaseConfig& config) {
+  // The first probe of a process notes the peak before it, for all that follow: other tests want a true one.
+  probe_speed(find_device("cpu", "test"), torch::kFloat32);
   Context context{"train", device, 100, {}};
   context.plan.end_s = now_s() + 100;
   context.plan.probe = false;
