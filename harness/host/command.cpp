@@ -30,7 +30,7 @@ class SpawnAttributes {
  public:
   SpawnAttributes() {
     sigset_t all;
-    ::sigfillset(&all);
+    sigfillset(&all);  // a macro on macOS
     ::posix_spawnattr_init(&attributes_);
     ::posix_spawnattr_setsigdefault(&attributes_, &all);
     ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF);
