@@ -17,7 +17,7 @@ struct ProcessUse {
 std::vector<ProcessUse> descendants(pid_t root);
 
 /// From now on a process whose own starter has ended counts as started by this one, where the system can do that
-/// (Linux): so one that forks and leaves is still found. On macOS such a process is found by its process group alone.
+/// (Linux): so one that forks and leaves is still found. On macOS it is not: nothing there tells whose it was.
 void adopt_orphans();
 
 /// Ends everything that this process has started, however deep, and waits for it. Returns what it had to end: name and
