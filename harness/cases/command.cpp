@@ -85,9 +85,8 @@ void check_expected(const Expectation& expect, const Command& command, const Com
 void add_numbers(const CommandConfig& config, const Command& command, const CommandResult& result,
                  const std::vector<DeclaredMetric>& declared, Record& into) {
   for (const auto& source : config.read) {
-    const auto metric =
-        std::find_if(declared.begin(), declared.end(), [&](const auto& one) { return one.name == source.metric; });
-    if (metric == declared.end())
+    const DeclaredMetric* metric = find_declared(declared, source.metric);
+    if (!metric)
       throw Error(fmt::format("read: {}", source.metric), "is no metric that the case declares",
                   "write it into metrics:");
     if (source.file.empty() && result.out.cut)

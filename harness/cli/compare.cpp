@@ -3,7 +3,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/core/units.h"
 #include "harness/reports/reports.h"
-#include "harness/running/suite.h"
+#include "harness/running/rerun.h"
 
 #include <iostream>
 #include <memory>

@@ -6,6 +6,7 @@
 #include "harness/judging/report_paths.h"
 #include "harness/reports/reports.h"
 #include "harness/running/failure.h"
+#include "harness/running/rerun.h"
 #include "harness/running/runner.h"
 
 #include <filesystem>

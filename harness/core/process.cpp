@@ -3,6 +3,7 @@
 #include "harness/core/clock.h"
 #include "harness/core/error.h"
 #include "harness/core/pipe.h"
+#include "harness/core/spawn.h"
 
 #include <algorithm>
 #include <atomic>
@@ -14,15 +15,12 @@
 #include <iterator>
 #include <mutex>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
 #include <fmt/format.h>
-
-extern char** environ;
 
 namespace bench::harness {
 
@@ -43,37 +41,6 @@ Holders& holders() {
   static Holders all;
   return all;
 }
-
-/// The attributes of a new process: in a process group of its own, or in ours.
-class SpawnAttributes {
- public:
-  explicit SpawnAttributes(bool own_group) {
-    ::posix_spawnattr_init(&attributes_);
-    if (own_group) ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP);  // group 0: its own
-  }
-  ~SpawnAttributes() { ::posix_spawnattr_destroy(&attributes_); }
-  SpawnAttributes(const SpawnAttributes&) = delete;
-  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
-  const posix_spawnattr_t* get() const { return &attributes_; }
-
- private:
-  posix_spawnattr_t attributes_;
-};
-
-class SpawnFiles {
- public:
-  explicit SpawnFiles(const std::vector<PassedFd>& passed) {
-    ::posix_spawn_file_actions_init(&actions_);
-    for (const auto& fd : passed) ::posix_spawn_file_actions_adddup2(&actions_, fd.ours, fd.theirs);
-  }
-  ~SpawnFiles() { ::posix_spawn_file_actions_destroy(&actions_); }
-  SpawnFiles(const SpawnFiles&) = delete;
-  SpawnFiles& operator=(const SpawnFiles&) = delete;
-  const posix_spawn_file_actions_t* get() const { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_;
-};
 
 /// A pipe into which nobody writes. A started program has its reading end, under a number that a variable names, and
 /// this process alone the other: so its end is seen there at once, even when it is killed. Needs nothing of the system
@@ -142,12 +109,8 @@ EndingSignals::~EndingSignals() {
 
 ProcessResult run_process(const std::vector<std::string>& command, double timeout_s, bool own_group,
                           std::vector<PassedFd> passed, std::vector<std::string> environment) {
-  std::vector<char*> arguments;
-  for (const auto& argument : command)
-    arguments.push_back(const_cast<char*>(argument.c_str()));  // posix_spawn doesn't write
-  arguments.push_back(nullptr);
-  pid_t child = 0;
-  const SpawnAttributes attributes(own_group);
+  SpawnAttributes attributes;
+  if (own_group) ::posix_spawnattr_setflags(attributes.get(), POSIX_SPAWN_SETPGROUP);  // group 0: its own
   // Between pipe() and the mark that no program inherits its ends, one that another thread starts would: then the two
   // programs would hold each other's pipes open.
   static std::mutex starting;
@@ -155,13 +118,14 @@ ProcessResult run_process(const std::vector<std::string>& command, double timeou
   const StarterPipe pipe;
   passed.push_back(pipe.passed());
   environment.push_back(StarterPipe::variable());
-  const SpawnFiles files(passed);
+  SpawnActions actions;
+  for (const auto& fd : passed) ::posix_spawn_file_actions_adddup2(actions.get(), fd.ours, fd.theirs);
   // Before there is a child: what ended us alone would leave it computing beside whatever is measured next.
   const EndingSignals signals;
   // Whoever started us may ignore the ends of children; then nothing would be left of them to wait for.
   std::signal(SIGCHLD, SIG_DFL);
-  const int failed = ::posix_spawnp(&child, arguments[0], files.get(), attributes.get(), arguments.data(),
-                                    environment_with(environment).data());
+  pid_t child = 0;
+  const int failed = spawn(command, environment, actions, attributes, child);
   lock.unlock();
   if (failed) throw Error::at_run_time(command[0], std::string("cannot be started: ") + std::strerror(failed));
   const pid_t target = own_group ? -child : child;
@@ -186,19 +150,6 @@ ProcessResult run_process(const std::vector<std::string>& command, double timeou
   if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
   return result;
-}
-
-std::vector<char*> environment_with(const std::vector<std::string>& ours) {
-  std::vector<char*> all;
-  const auto replaced = [&](const std::string& entry) {
-    const std::string name = entry.substr(0, entry.find('=') + 1);
-    return std::any_of(ours.begin(), ours.end(), [&](const std::string& one) { return one.starts_with(name); });
-  };
-  for (char** entry = environ; *entry; ++entry)
-    if (!replaced(*entry)) all.push_back(*entry);
-  for (const auto& one : ours) all.push_back(const_cast<char*>(one.c_str()));  // posix_spawn doesn't write
-  all.push_back(nullptr);
-  return all;
 }
 
 void end_with_starter(const std::string& folder, void (*end_others)()) {

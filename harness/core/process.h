@@ -36,10 +36,6 @@ class EndingSignals {
 ProcessResult run_process(const std::vector<std::string>& command, double timeout_s, bool own_group = false,
                           std::vector<PassedFd> passed = {}, std::vector<std::string> environment = {});
 
-/// This process's environment for posix_spawn, with those NAME=VALUE instead of what it says of the same names. Points
-/// into them.
-std::vector<char*> environment_with(const std::vector<std::string>& ours);
-
 /// In a program that run_process() started: from now on it ends at once when the process that started it is gone,
 /// however that ended, and `folder` is removed (empty: none). What it has started itself ends with it, if that calls
 /// this too, or by `end_others`, which is called before. In a program that was started otherwise: nothing.

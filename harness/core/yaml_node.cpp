@@ -149,6 +149,13 @@ YamlNode YamlNode::element(std::size_t index) const {
   return element;
 }
 
+std::vector<YamlNode> YamlNode::elements() const {
+  if (!node_.IsSequence()) return {*this};
+  std::vector<YamlNode> all;
+  for (std::size_t i = 0; i < node_.size(); ++i) all.push_back(element(i));
+  return all;
+}
+
 YamlNode YamlNode::replaced(const YAML::Node& value, const std::string& key, const std::string& path) const {
   YamlNode node = *this;
   node.point_at(value);

@@ -58,6 +58,8 @@ class YamlNode {
   /// The value under `name`, an override of it first; undefined when there is neither.
   YamlNode child(const std::string& name) const;
   YamlNode element(std::size_t index) const;
+  /// The elements of a list; what isn't one is a list of itself, which needs no brackets.
+  std::vector<YamlNode> elements() const;
   /// Another value in this place, which errors call by that key and overrides by that path.
   YamlNode replaced(const YAML::Node& value, const std::string& key, const std::string& path) const;
   /// The content of `file` in the place of this node, so that key paths (and overrides) go on through it.

@@ -4,7 +4,9 @@
 #include "harness/core/error.h"
 #include "harness/core/pipe.h"
 #include "harness/core/process.h"
+#include "harness/core/spawn.h"
 #include "harness/host/process_tree.h"
+#include "harness/host/resource_use.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,8 +15,6 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <poll.h>
-#include <spawn.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,54 +26,11 @@ namespace {
 constexpr double kGrace_s = 1;
 
 /// Signals as every program expects them, whatever this one ignores.
-class SpawnAttributes {
- public:
-  SpawnAttributes() {
-    sigset_t all;
-    sigfillset(&all);  // a macro on macOS
-    ::posix_spawnattr_init(&attributes_);
-    ::posix_spawnattr_setsigdefault(&attributes_, &all);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF);
-  }
-  ~SpawnAttributes() { ::posix_spawnattr_destroy(&attributes_); }
-  SpawnAttributes(const SpawnAttributes&) = delete;
-  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
-  const posix_spawnattr_t* get() const { return &attributes_; }
-
- private:
-  posix_spawnattr_t attributes_;
-};
-
-/// What the program gets as stdin, stdout and stderr, and where it runs.
-class SpawnActions {
- public:
-  SpawnActions(const Command& command, const Pipe& out, const Pipe& err) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions_, out.write_end.number(), STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions_, err.write_end.number(), STDERR_FILENO);
-    if (!command.folder.empty()) ::posix_spawn_file_actions_addchdir_np(&actions_, command.folder.c_str());
-  }
-  ~SpawnActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-  SpawnActions(const SpawnActions&) = delete;
-  SpawnActions& operator=(const SpawnActions&) = delete;
-  const posix_spawn_file_actions_t* get() const { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_;
-};
-
-double seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-}
-
-/// ru_maxrss is in KiB, but on macOS in bytes.
-double peak_bytes(const rusage& use) {
-#ifdef __APPLE__
-  return static_cast<double>(use.ru_maxrss);
-#else
-  return 1024 * static_cast<double>(use.ru_maxrss);
-#endif
+void set_default_signals(SpawnAttributes& attributes) {
+  sigset_t all;
+  sigfillset(&all);  // a macro on macOS
+  ::posix_spawnattr_setsigdefault(attributes.get(), &all);
+  ::posix_spawnattr_setflags(attributes.get(), POSIX_SPAWN_SETSIGDEF);
 }
 
 double own_peak_bytes() {
@@ -86,13 +43,14 @@ double own_peak_bytes() {
 class Running {
  public:
   explicit Running(const Command& command) : timeout_s_(command.timeout_s) {
-    std::vector<char*> arguments;
-    for (const auto& one : command.arguments) arguments.push_back(const_cast<char*>(one.c_str()));  // isn't written to
-    arguments.push_back(nullptr);
-    const SpawnActions actions(command, out_, err_);
-    const SpawnAttributes attributes;
-    const int failed = ::posix_spawnp(&child_, arguments[0], actions.get(), attributes.get(), arguments.data(),
-                                      environment_with(command.environment).data());
+    SpawnActions actions;
+    ::posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(actions.get(), out_.write_end.number(), STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(actions.get(), err_.write_end.number(), STDERR_FILENO);
+    if (!command.folder.empty()) ::posix_spawn_file_actions_addchdir_np(actions.get(), command.folder.c_str());
+    SpawnAttributes attributes;
+    set_default_signals(attributes);
+    const int failed = spawn(command.arguments, command.environment, actions, attributes, child_);
     if (failed)
       throw Error::at_run_time(command.arguments[0], fmt::format("cannot be started: {}", std::strerror(failed)),
                                command.folder.empty() ? "is it installed, and found by PATH?"
@@ -148,7 +106,7 @@ class Running {
     if (found == child_) {
       ended_ = true;
       result_.wall_s = now_s() - begin_s_;
-      result_.cpu_s = seconds(use.ru_utime) + seconds(use.ru_stime);
+      result_.cpu_s = cpu_seconds(use);
       // What it began with is this process's peak, so only more than that is its own.
       if (peak_bytes(use) > own_peak_bytes()) result_.peak_bytes = std::max(result_.peak_bytes, peak_bytes(use));
       if (WIFEXITED(status)) result_.exit_code = WEXITSTATUS(status);

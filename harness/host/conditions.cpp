@@ -1,22 +1,18 @@
 #include "harness/host/conditions.h"
 
+#include "harness/host/resource_use.h"
+
 #include <algorithm>
 #include <ctime>
 #include <stdlib.h>  // getloadavg, which <cstdlib> doesn't promise
-#include <sys/resource.h>
 
 namespace bench::harness {
-
 namespace {
 
 /// Of programs that this process started and waited for: a case may consist of them.
 double children_cpu_s() {
   rusage use{};
-  if (::getrusage(RUSAGE_CHILDREN, &use) != 0) return 0;
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-  };
-  return seconds(use.ru_utime) + seconds(use.ru_stime);
+  return ::getrusage(RUSAGE_CHILDREN, &use) == 0 ? cpu_seconds(use) : 0;
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ struct Conditions {
   double cpu_total_s = -1;   // of all processors together: busy, idle and stolen
   double cpu_busy_s = -1;    // of that spent on programs, ours included
   double cpu_stolen_s = -1;  // of that wanted but given to other virtual machines
-  double own_cpu_s = -1;     // this process's own
+  double own_cpu_s = -1;     // this process's own, and that of programs that it started and waited for
   double frequency_mhz = -1;
   double memory_available_bytes = -1, swap_used_bytes = -1;
   double memory_pressure = -1;  // Linux: % of the last 10 s in which something waited for memory; macOS: level 1, 2, 4

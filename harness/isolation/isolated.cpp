@@ -19,11 +19,7 @@ namespace {
 double kill_after_s(double budget_s) { return 4 * budget_s + 300; }
 
 Record failed(const CaseRequest& request, std::string reason, std::string hint) {
-  Record record;
-  record.name = request.name;
-  record.type = request.type;
-  record.config = request.config;
-  record.declared = request.metrics;
+  Record record = new_record(request.name, request.type, request.config, request.metrics);
   record.status = Record::Status::kError;
   record.reason = std::move(reason);
   record.hint = std::move(hint);

@@ -55,6 +55,12 @@ void DeclaredMetric::validate(const Require& require) const {
           fmt::format("the built-in metric {} has another nature", name), means);
 }
 
+const DeclaredMetric* find_declared(const std::vector<DeclaredMetric>& declared, const std::string& name) {
+  const auto found =
+      std::find_if(declared.begin(), declared.end(), [&](const DeclaredMetric& one) { return one.name == name; });
+  return found == declared.end() ? nullptr : &*found;
+}
+
 std::vector<DeclaredMetric> declared_from_json(const Json& json, const std::string& where) {
   std::vector<DeclaredMetric> declared;
   constexpr std::size_t kMost = 1000;

@@ -28,6 +28,9 @@ struct DeclaredMetric {
   bool operator==(const DeclaredMetric&) const = default;
 };
 
+/// The one of that name, or nullptr.
+const DeclaredMetric* find_declared(const std::vector<DeclaredMetric>& declared, const std::string& name);
+
 /// Throws Error at `where` for what is no list of declared metrics, or has one twice.
 std::vector<DeclaredMetric> declared_from_json(const Json& json, const std::string& where);
 

@@ -45,9 +45,8 @@ const Metric* find_metric(const std::string& name) {
 }
 
 const Metric* find_metric(const std::string& name, const std::vector<DeclaredMetric>& declared) {
-  for (const auto& one : declared)
-    if (one.name == name) return &metric_of(one);
-  return find_metric(name);
+  const DeclaredMetric* one = find_declared(declared, name);
+  return one ? &metric_of(*one) : find_metric(name);
 }
 
 const Metric* find_metric(const std::string& name, const std::vector<Record>& processes) {
@@ -56,14 +55,19 @@ const Metric* find_metric(const std::string& name, const std::vector<Record>& pr
   return find_metric(name);
 }
 
-std::vector<const Metric*> metrics_of(const std::vector<Record>& processes) {
+std::vector<const Metric*> metrics_with(const std::vector<DeclaredMetric>& declared) {
   std::vector<const Metric*> all;
   for (const auto& metric : metrics()) all.push_back(&metric);
-  for (const auto& record : processes)
-    for (const auto& one : record.declared)
-      if (const Metric& metric = metric_of(one); std::find(all.begin(), all.end(), &metric) == all.end())
-        all.push_back(&metric);
+  for (const auto& one : declared)
+    if (const Metric& metric = metric_of(one); std::find(all.begin(), all.end(), &metric) == all.end())
+      all.push_back(&metric);
   return all;
+}
+
+std::vector<const Metric*> metrics_of(const std::vector<Record>& processes) {
+  std::vector<DeclaredMetric> declared;
+  for (const auto& record : processes) declared.insert(declared.end(), record.declared.begin(), record.declared.end());
+  return metrics_with(declared);
 }
 
 std::vector<std::string> metric_names() {

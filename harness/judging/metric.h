@@ -78,7 +78,9 @@ const Metric& metric_of(const DeclaredMetric& declared);
 const Metric* find_metric(const std::string& name, const std::vector<DeclaredMetric>& declared);
 /// The same among all that these processes declare.
 const Metric* find_metric(const std::string& name, const std::vector<Record>& processes);
-/// All built-in metrics, and behind them what these processes declare.
+/// All built-in metrics, and behind them those that are none of them.
+std::vector<const Metric*> metrics_with(const std::vector<DeclaredMetric>& declared);
+/// The same with what these processes declare.
 std::vector<const Metric*> metrics_of(const std::vector<Record>& processes);
 
 /// Why the metric's value in that record depends on work that was not done, or "": steps that a training case, or one

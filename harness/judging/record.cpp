@@ -248,14 +248,20 @@ double Record::fact(const std::string& fact_name) const {
   return found == facts.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
 }
 
-bool Record::declares(const std::string& metric) const {
-  return std::any_of(declared.begin(), declared.end(), [&](const DeclaredMetric& one) { return one.name == metric; });
-}
+bool Record::declares(const std::string& metric) const { return find_declared(declared, metric) != nullptr; }
 
 bool Record::is_timed(const std::string& series_name, const std::string& unit) const {
-  for (const auto& one : declared)
-    if (one.name == series_name) return one.nature == "timed";
-  return unit == "s";
+  const DeclaredMetric* metric = find_declared(declared, series_name);
+  return metric ? metric->nature == "timed" : unit == "s";
+}
+
+Record new_record(std::string name, std::string type, Json config, std::vector<DeclaredMetric> declared) {
+  Record record;
+  record.name = std::move(name);
+  record.type = std::move(type);
+  record.config = std::move(config);
+  record.declared = std::move(declared);
+  return record;
 }
 
 Json to_json(const Record& record) {

@@ -90,6 +90,9 @@ struct Record {
   std::string partial() const;
 };
 
+/// A record of a case that holds nothing yet but whose it is.
+Record new_record(std::string name, std::string type, Json config, std::vector<DeclaredMetric> declared);
+
 Json to_json(const Record& record);
 /// Throws Error at `where` if the JSON isn't a record.
 Record record_from_json(const Json& json, const std::string& where);

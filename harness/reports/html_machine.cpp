@@ -60,14 +60,14 @@ void write_html_machine(const Report& report, std::ostream& out) {
 
 void write_html_glossary(const Report& report, std::ostream& out) {
   std::set<const Metric*> used;
-  std::vector<Record> records;  // for what they declare
+  std::vector<DeclaredMetric> declared;
   for (const auto& one : report.cases) {
     for (const auto& value : one.metrics) used.insert(value.metric);
-    if (!one.record().declared.empty()) records.push_back(one.record());
+    declared.insert(declared.end(), one.record().declared.begin(), one.record().declared.end());
   }
   if (used.empty()) return;
   out << "<h2 id=\"glossary\">What the metrics mean</h2>\n<dl>\n";
-  for (const Metric* metric : metrics_of(records))
+  for (const Metric* metric : metrics_with(declared))
     if (used.contains(metric)) out << fmt::format("<dt>{}<dd>{}\n", metric->name, escaped(metric->meaning));
   out << "</dl>\n<p class=\"soft\">n is the number of samples behind a value, or of processes where there are several; "
          "0 "

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -71,17 +69,15 @@ YAML::Node filled_tree(const YamlNode& node, const Values& values) {
   }
   YAML::Node result;
   bool changed = false;
-  const auto add = [&](const YAML::Node& before, const YAML::Node& after, auto&& put) {
-    changed = changed || !before.is(after);
-    put(after);
+  const auto filled_in = [&](const YamlNode& child) {
+    const YAML::Node after = filled_tree(child, values);
+    changed = changed || !child.yaml().is(after);
+    return after;
   };
   if (yaml.IsSequence())
-    for (std::size_t i = 0; i < yaml.size(); ++i)
-      add(yaml[i], filled_tree(node.element(i), values), [&](const YAML::Node& one) { result.push_back(one); });
+    for (const auto& child : node.elements()) result.push_back(filled_in(child));
   if (yaml.IsMap())
-    for (const auto& entry : yaml)
-      add(entry.second, filled_tree(inside(node, entry.first.Scalar(), entry.second), values),
-          [&](const YAML::Node& one) { result[entry.first] = one; });
+    for (const auto& entry : yaml) result[entry.first] = filled_in(inside(node, entry.first.Scalar(), entry.second));
   return changed ? result : yaml;
 }
 
@@ -176,9 +172,7 @@ std::vector<NodeAxis> axes_of(const YamlNode& node, const std::vector<Axis>& mor
 void check_only(const YamlNode& gates, const std::vector<NodeAxis>& axes) {
   std::vector<std::string> names;
   for (const auto& axis : axes) names.push_back(axis.key);
-  const std::size_t count = gates.yaml().IsSequence() ? gates.yaml().size() : 1;
-  for (std::size_t i = 0; i < count; ++i) {
-    const YamlNode gate = gates.yaml().IsSequence() ? gates.element(i) : gates;
+  for (const auto& gate : gates.elements()) {
     if (!gate.yaml().IsMap() || !gate.child("only").defined()) continue;
     const YamlNode only = gate.child("only");
     if (!only.yaml().IsMap() || only.yaml().size() == 0)
@@ -206,17 +200,12 @@ bool is_meant(const YamlNode& only, const Values& values) {
 /// The case's gates that are for these values.
 YAML::Node gates_for(const YamlNode& gates, const Values& values) {
   YAML::Node kept(YAML::NodeType::Sequence);
-  const auto add = [&](const YamlNode& gate) {
+  for (const auto& gate : gates.elements()) {
     if (!gate.yaml().IsMap() || !has_key(gate.yaml(), "only"))
       kept.push_back(gate.yaml());
     else if (is_meant(gate.child("only"), values))
       kept.push_back(without(gate.yaml(), "only"));
-  };
-  if (!gates.yaml().IsSequence()) {
-    add(gates);
-    return kept;
   }
-  for (std::size_t i = 0; i < gates.yaml().size(); ++i) add(gates.element(i));
   return kept;
 }
 

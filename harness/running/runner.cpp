@@ -15,11 +15,7 @@ namespace {
 
 /// What stands for a case while none of its processes has run.
 Record not_run(const CaseSpec& spec) {
-  Record record;
-  record.name = spec.name;
-  record.type = spec.type;
-  record.config = spec.config;
-  record.declared = spec.metrics;
+  Record record = new_record(spec.name, spec.type, spec.config, spec.metrics);
   record.status = Record::Status::kNotRun;
   record.reason = "was not run";
   return record;
@@ -239,11 +235,7 @@ Record run_case_here(const Json& json, const std::string& where) {
   const CaseRequest request = request_from_json(json, where);
   const double begin_s = now_s();
   const Turns turns;
-  Record record;
-  record.name = request.name;
-  record.type = request.type;
-  record.config = request.config;
-  record.declared = request.metrics;
+  Record record = new_record(request.name, request.type, request.config, request.metrics);
   const Conditions before = current_conditions();
   try {
     const CaseType* type = find_case_type(request.type);

@@ -32,11 +32,6 @@ void require_known_machine(const YamlNode& node, const MachineMatch& machine) {
                                machine.text));
 }
 
-/// A list of one may be written without brackets.
-YamlNode element_or_itself(const YamlNode& list, std::size_t index) {
-  return list.yaml().IsSequence() ? list.element(index) : list;
-}
-
 /// Where the config says how each of the case's own metrics is found, neither may be missing.
 void check_declared(const YamlNode& node, const CaseSpec& spec) {
   const auto reads = find_case_type(spec.type)->reads;
@@ -60,8 +55,9 @@ CaseSpec read_case(const YamlNode& node) {
   spec.config = find_case_type(spec.type)->read(reader);
   reader.finish();
   check_declared(node, spec);
+  const auto gates = node.child("gates").elements();  // as many as were read
   for (std::size_t i = 0; i < spec.gates.size(); ++i) {
-    const YamlNode gate = element_or_itself(node.child("gates"), i);
+    const YamlNode& gate = gates[i];
     read_gate(gate, spec.metrics);  // names a metric that the case may have
     require_measured(gate.child("metric"), *find_metric(spec.gates[i].metric, spec.metrics), spec);
     require_known_machine(gate.child("machine"), spec.gates[i].machine);
@@ -73,11 +69,11 @@ CaseSpec read_case(const YamlNode& node) {
 std::vector<Axis> axes_for(const YamlNode& node, const std::vector<Axis>& axes) {
   const YamlNode type = node.child("case");
   const CaseType* row = type.defined() && type.yaml().IsScalar() ? find_case_type(type.yaml().Scalar()) : nullptr;
+  const auto keys = row ? row->keys() : std::vector<FieldHelp>{};
   std::vector<Axis> known;
   for (const auto& axis : axes) {
     const std::string first = axis.key.substr(0, axis.key.find('.'));
     const auto is_it = [&](const FieldHelp& help) { return help.key == axis.key || help.key == first; };
-    const auto keys = row ? row->keys() : std::vector<FieldHelp>{};
     if (std::any_of(keys.begin(), keys.end(), is_it) || has_placeholder(node, axis.key)) known.push_back(axis);
   }
   return known;
@@ -110,37 +106,21 @@ std::vector<YamlNode> expanded(const YamlNode& cases, const std::vector<Axis>& a
       all.push_back(node);
       continue;
     }
-    const auto stand_for = expand_matrix(node, axes_for(node, axes));
+    const auto more = axes_for(node, axes);
+    const auto stand_for = expand_matrix(node, more);
     std::vector<std::string> prefixes;
     for (const auto& one : stand_for) prefixes.push_back(one.path() + ".");
     if (!name_of(node).empty()) overrides.rename_prefix("cases." + name_of(node) + ".", prefixes);
-    const bool has_axes = stand_for[0].path() != node.path();
-    if (has_axes)
+    if (!more.empty() || node.child("matrix").defined()) {
       for (const auto& one : stand_for) overrides.rename_prefix("cases." + name_of(one) + ".", {one.path() + "."});
-    if (has_axes) refuse_values_of_axes(node, axes, stand_for, overrides);
+      refuse_values_of_axes(node, more, stand_for, overrides);
+    }
     all.insert(all.end(), stand_for.begin(), stand_for.end());
     constexpr std::size_t kMostCases = 500;
     if (all.size() > kMostCases)
       throw node.error(fmt::format("the suite has more than {} cases", kMostCases), "several suites, or fewer values");
   }
   return all;
-}
-
-Json with_all_keys(const CaseType& type, const Json& config) {
-  try {
-    FieldReader reader(YamlNode::parse(dumped(config), "config"));
-    const Json all = type.read(reader);
-    reader.finish();
-    return all;
-  } catch (const Error&) {
-    return config;
-  }
-}
-
-CaseSpec* find_case(Suite& suite, const std::string& name) {
-  const auto found =
-      std::find_if(suite.cases.begin(), suite.cases.end(), [&](const auto& c) { return c.name == name; });
-  return found == suite.cases.end() ? nullptr : &*found;
 }
 
 /// The base of a ratio must measure what is divided, and of a speed one pair of processes tells no spread.
@@ -171,10 +151,11 @@ void check_order(const YamlNode& node, const CaseSpec& spec, Suite& earlier) {
           names.empty() ? "it is the first: only those above it can be named" : unknown_name_hint(name, names));
   };
   for (const auto& name : spec.after) check(node.child("after"), name);
+  const auto gates = node.child("gates").elements();
   for (std::size_t i = 0; i < spec.gates.size(); ++i) {
     const GateConfig& gate = spec.gates[i];
     if (gate.relative_to.empty()) continue;
-    const YamlNode at = element_or_itself(node.child("gates"), i);
+    const YamlNode& at = gates[i];
     check(at.child("relative_to"), gate.relative_to);
     check_ratio(at, gate, spec, *find_case(earlier, gate.relative_to));
   }
@@ -217,6 +198,12 @@ void add_references(const YamlNode& root, Suite& suite) {
 
 }  // namespace
 
+CaseSpec* find_case(Suite& suite, const std::string& name) {
+  const auto found =
+      std::find_if(suite.cases.begin(), suite.cases.end(), [&](const auto& c) { return c.name == name; });
+  return found == suite.cases.end() ? nullptr : &*found;
+}
+
 std::vector<std::string> case_names(const Suite& suite) {
   std::vector<std::string> names;
   for (const auto& spec : suite.cases) names.push_back(spec.name);
@@ -233,9 +220,7 @@ void MachineSection::validate(const Require& require) const {
   require(!machine.empty(), "machine", "is missing", "`bench env` shows this machine's");
 }
 
-bool CaseSpec::declares(const std::string& metric) const {
-  return std::any_of(metrics.begin(), metrics.end(), [&](const DeclaredMetric& one) { return one.name == metric; });
-}
+bool CaseSpec::declares(const std::string& metric) const { return find_declared(metrics, metric) != nullptr; }
 
 void CaseSpec::validate(const Require& require) const {
   require(!name.empty(), "name", "is missing", "");
@@ -306,60 +291,6 @@ Suite read_suite(const std::string& file, const std::vector<std::string>& assign
 Suite read_suite_text(const std::string& text, const std::string& file) {
   const auto overrides = std::make_shared<Overrides>();
   return suite_from(YamlNode::parse(text, file, overrides), *overrides);
-}
-
-Report with_all_keys(Report report) {
-  for (auto& one : report.cases)
-    if (const CaseType* type = find_case_type(one.type))
-      for (auto& record : one.processes) record.config = with_all_keys(*type, record.config);
-  return report;
-}
-
-namespace {
-
-/// Cases of a run stand after those they wait for, as in its suite; those that it left out are not waited for. In a
-/// report that was written by hand they could wait for each other.
-void check_order(const CaseResult& one, const Suite& earlier, const Report& report) {
-  for (const auto& name : one.after) {
-    const bool is_there = std::any_of(report.cases.begin(), report.cases.end(),
-                                      [&](const CaseResult& other) { return other.name == name; });
-    const auto before = case_names(earlier);
-    if (is_there && std::find(before.begin(), before.end(), name) == before.end())
-      throw Error(one.name, fmt::format("comes after '{}', which does not stand before it in the report", name),
-                  "was the report changed?");
-  }
-}
-
-}  // namespace
-
-Suite suite_of_report(const Report& report) {
-  Suite suite;
-  suite.name = report.suite;
-  suite.description = report.description;
-  suite.device = report.device;
-  for (const auto& one : report.cases) {
-    check_order(one, suite, report);
-    CaseSpec spec;
-    spec.name = one.name;
-    spec.type = one.type;
-    spec.budget_s = one.budget_s;
-    // Of a run that was interrupted as many as it would have had: some are missing.
-    spec.processes = report.interruption().empty() || one.most_processes == 0
-                         ? static_cast<std::int64_t>(one.processes.size())
-                         : one.most_processes;
-    spec.metrics = one.record().declared;
-    spec.gates = one.gates;
-    spec.config = one.record().config;
-    spec.precision = one.precision;
-    spec.after = one.after;
-    for (const auto& gate : spec.gates)
-      if (const CaseSpec* base = find_case(suite, gate.relative_to))
-        if (find_metric(gate.metric, base->metrics) != find_metric(gate.metric, spec.metrics))
-          throw Error(spec.name, fmt::format("is relative to '{}', which has no {}", base->name, gate.metric),
-                      "was the report changed?");
-    suite.cases.push_back(std::move(spec));
-  }
-  return suite;
 }
 
 }  // namespace bench::harness

@@ -3,7 +3,7 @@
 #include "harness/core/files.h"
 #include "harness/reports/reports.h"
 #include "harness/running/calibrate.h"
-#include "harness/running/suite.h"
+#include "harness/running/rerun.h"
 #include "tests/temporary_folder.h"
 
 #include <sstream>

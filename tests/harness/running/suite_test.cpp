@@ -2,6 +2,7 @@
 
 #include "harness/comparison/compare.h"
 #include "harness/devices/current_environment.h"
+#include "harness/running/rerun.h"
 
 #include <filesystem>
 

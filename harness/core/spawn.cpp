@@ -1,0 +1,41 @@
+#include "harness/core/spawn.h"
+
+#include <algorithm>
+
+extern char** environ;
+
+namespace bench::harness {
+namespace {
+
+/// As posix_spawn, which doesn't write, wants them: a null at the end.
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  for (const auto& text : texts) all.push_back(const_cast<char*>(text.c_str()));
+  all.push_back(nullptr);
+  return all;
+}
+
+/// This process's environment, with ours in the place of what it says of the same names.
+std::vector<char*> environment_with(const std::vector<std::string>& ours) {
+  std::vector<char*> all;
+  const auto replaced = [&](const std::string& entry) {
+    const std::string name = entry.substr(0, entry.find('=') + 1);
+    return std::any_of(ours.begin(), ours.end(), [&](const std::string& one) { return one.starts_with(name); });
+  };
+  for (char** entry = environ; *entry; ++entry)
+    if (!replaced(*entry)) all.push_back(*entry);
+  const auto own = pointers(ours);
+  all.insert(all.end(), own.begin(), own.end());
+  return all;
+}
+
+}  // namespace
+
+int spawn(const std::vector<std::string>& command, const std::vector<std::string>& environment,
+          const SpawnActions& actions, const SpawnAttributes& attributes, pid_t& child) {
+  const auto arguments = pointers(command);
+  return ::posix_spawnp(&child, arguments[0], actions.get(), attributes.get(), arguments.data(),
+                        environment_with(environment).data());
+}
+
+}  // namespace bench::harness
