@@ -39,9 +39,23 @@ void run_case(const Json& json, Context& context, Record& record) {
 
 template <class Config, void (*kRun)(const Config&, Context&, Record&)>
 constexpr CaseType row(const char* name, const char* meaning) {
-  return {name, meaning, read_case<Config>, run_case<Config, kRun>, without_defaults_of<Config>, [] {
-            return describe_fields<Config>();
-          }};
+  return {.name = name,
+          .meaning = meaning,
+          .read = read_case<Config>,
+          .run = run_case<Config, kRun>,
+          .without_defaults = without_defaults_of<Config>,
+          .keys = [] { return describe_fields<Config>(); }};
+}
+
+/// The same for work that arithmetic says something about.
+template <class Config, void (*kRun)(const Config&, Context&, Record&),
+          void (*kPlan)(const Config&, const model::ModelConfig&, const Ceilings&, CasePlan&)>
+constexpr CaseType planned_row(const char* name, const char* meaning) {
+  CaseType type = row<Config, kRun>(name, meaning);
+  type.plan = [](const Json& config, const model::ModelConfig& model, const Ceilings& ceilings, CasePlan& plan) {
+    kPlan(config_of<Config>(config, plan.name), model, ceilings, plan);
+  };
+  return type;
 }
 
 constexpr CaseType command_row() {
@@ -52,12 +66,13 @@ constexpr CaseType command_row() {
 }
 
 constexpr CaseType kCaseTypes[] = {
-    row<TrainCaseConfig, run_train>("train",
-                                    "optimizer steps: speed, loss curve, peak memory; may keep the checkpoint"),
-    row<PrefillConfig, run_prefill>("prefill", "processing a prompt into the KV cache"),
-    row<DecodeConfig, run_decode>("decode", "new tokens one by one with the KV cache"),
+    planned_row<TrainCaseConfig, run_train, plan_train>(
+        "train", "optimizer steps: speed, loss curve, peak memory; may keep the checkpoint"),
+    planned_row<PrefillConfig, run_prefill, plan_prefill>("prefill", "processing a prompt into the KV cache"),
+    planned_row<DecodeConfig, run_decode, plan_decode>("decode", "new tokens one by one with the KV cache"),
     row<PerplexityConfig, run_perplexity>("perplexity", "a checkpoint's perplexity on held-out text"),
-    row<MemoryConfig, run_memory>("memory", "peak memory at a list of sequence lengths, each in a process of its own"),
+    planned_row<MemoryConfig, run_memory, plan_memory>(
+        "memory", "peak memory at a list of sequence lengths, each in a process of its own"),
     row<OperatorConfig, run_operator>("operator", "one operator of the model, timed by Google Benchmark"),
     command_row(),
 };

@@ -2,6 +2,7 @@
 
 #include "harness/cases/context.h"
 #include "harness/core/fields.h"
+#include "harness/cost/case_plan.h"
 
 #include <span>
 #include <string>
@@ -23,6 +24,9 @@ struct CaseType {
   std::vector<FieldHelp> (*keys)();
   /// The metrics of the case's own that its config says how to find; nullptr: any series may be one.
   std::vector<std::string> (*reads)(const Json& config) = nullptr;
+  /// What a unit of its work must cost with that model, by arithmetic; the plan has the case's name and parameters.
+  /// nullptr: arithmetic says nothing about it.
+  void (*plan)(const Json& config, const model::ModelConfig& model, const Ceilings& ceilings, CasePlan& plan) = nullptr;
 };
 
 std::span<const CaseType> case_types();

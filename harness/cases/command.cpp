@@ -4,6 +4,7 @@
 #include "harness/core/hash.h"
 #include "harness/core/regex.h"
 #include "harness/host/command.h"
+#include "harness/host/waiting.h"
 #include "harness/measuring/measure.h"
 
 #include <algorithm>
@@ -116,8 +117,6 @@ void CommandConfig::validate(const Require& require) const {
   require(setup.empty() || !setup[0].empty(), "setup", "names no program", "setup: [program, argument]");
   for (const auto& one : env)
     require(one.find('=') != std::string::npos && one[0] != '=', "env", fmt::format("'{}' is not NAME=VALUE", one), "");
-  require(when_missing == "error" || when_missing == "skip", "when_missing",
-          fmt::format("unknown choice '{}'", when_missing), "known: error, skip");
   for (const auto& source : read)
     for (const char* ours : {series::kWallTimeS, series::kCpuTimeS, series::kPeakMemoryBytes})
       require(source.metric != ours, "read", fmt::format("{} is what the case measures itself", ours), "another name");
@@ -135,6 +134,7 @@ std::vector<std::string> metrics_read(const CommandConfig& config) {
 void run_command_case(const CommandConfig& config, Context& context, Record& record) {
   Command command{
       .arguments = config.command, .folder = config.folder, .environment = config.env, .timeout_s = config.timeout_s};
+  for (const auto& name : waiting_variables()) command.environment.push_back(name);
   if (!config.shell.empty()) command.arguments = {"/bin/sh", "-c", config.shell};
   if (const std::string what = missing(config, command); !what.empty()) {
     if (config.when_missing == "error")

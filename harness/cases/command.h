@@ -25,7 +25,8 @@ struct Expectation {
 /// Any program: its time, its memory and the numbers that it prints.
 struct CommandConfig {
   std::vector<std::string> command, setup, env, needs;
-  std::string shell, folder, when_missing = "error";
+  std::string shell, folder;
+  OneOf<"error", "skip"> when_missing;
   double timeout_s = 600;
   std::int64_t repetitions = 0;
   std::vector<NumberSource> read;
@@ -40,7 +41,7 @@ struct CommandConfig {
     visit("folder", self.folder, "to run it in; empty: the current one");
     visit("needs", self.needs, "files and folders that must be there");
     visit("when_missing", self.when_missing,
-          "the program or what it needs: error, or skip (the case's gates are then not judged)");
+          "what it is when the program or what it needs isn't there; of a case that is skipped no gate is judged");
     visit("timeout_s", self.timeout_s, "after which a run is ended, with all that it started");
     visit("repetitions", self.repetitions, "at most so many timed runs; 0: as many as it takes, within budget_s");
     visit("read", self.read, "where the case's own metrics stand in what it prints or writes");

@@ -140,4 +140,14 @@ void run_decode(const DecodeConfig& config, Context& context, Record& record) {
         static_cast<double>(count_mismatches(model, prompt, config.compare_tokens));
 }
 
+void plan_decode(const DecodeConfig& config, const model::ModelConfig& model, const Ceilings& ceilings,
+                 CasePlan& plan) {
+  plan.dtype = planned_dtype(config.source, ceilings);
+  plan.batch = plan.tokens = static_cast<double>(config.batch);
+  const std::int64_t element = element_bytes(plan.dtype), prompt = config.prompt_tokens;
+  plan.memory = estimate_decode_memory(model, {config.batch, prompt, prompt + config.new_tokens, element, 0});
+  plan_forward(decode_step_work(model, config.batch, prompt, config.new_tokens, element, config.source.quantize),
+               ceilings, plan);
+}
+
 }  // namespace bench::harness

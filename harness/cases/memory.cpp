@@ -162,7 +162,6 @@ bool append_length(const Record& part, std::int64_t length, Record& record) {
 
 void MemoryConfig::validate(const Require& require) const {
   source.validate(require);
-  require(mode == "train" || mode == "decode", "mode", fmt::format("unknown mode '{}'", mode), "known: train, decode");
   require(mode == "decode" || source.model, "mode", "train needs a model, not a checkpoint", "its weights are random");
   require(mode == "train" || !gradient_checkpointing, "gradient_checkpointing", "is for mode: train",
           "decoding keeps nothing for a backward pass");
@@ -198,6 +197,20 @@ void run_memory(const MemoryConfig& config, Context& context, Record& record) {
         static_cast<std::int64_t>(record.samples(series::kSeqLength).size()),
         fmt::format("{} tokens: {:.2f} GB", length, record.samples(series::kPeakMemoryBytes).back() * 1e-9));
   }
+}
+
+void plan_memory(const MemoryConfig& config, const model::ModelConfig& model, const Ceilings& ceilings,
+                 CasePlan& plan) {
+  plan.dtype = planned_dtype(config.source, ceilings);
+  const std::int64_t longest = config.seq_lengths.back(), element = element_bytes(plan.dtype);
+  plan.batch = static_cast<double>(config.batch);
+  plan.tokens = plan.batch * static_cast<double>(longest);
+  if (config.mode == "train")
+    plan.memory = estimate_training_memory(model, {config.batch, longest, element, config.gradient_checkpointing,
+                                                   config.compile_model, ceilings.kernels, ceilings.tiled_attention});
+  else
+    plan.memory =
+        estimate_decode_memory(model, {config.batch, std::max<std::int64_t>(longest - 1, 1), longest, element, 0});
 }
 
 }  // namespace bench::harness

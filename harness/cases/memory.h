@@ -1,12 +1,13 @@
 #pragma once
 
 #include "harness/cases/model_source.h"
+#include "harness/cost/case_plan.h"
 
 namespace bench::harness {
 
 struct MemoryConfig {
   ModelSource source;
-  std::string mode = "decode";
+  OneOf<"decode", "train"> mode;
   std::vector<std::int64_t> seq_lengths{256, 512, 1024, 2048};
   std::int64_t batch = 1;
   bool gradient_checkpointing = false, compile_model = true;
@@ -15,7 +16,7 @@ struct MemoryConfig {
   static void fields(Self& self, Visitor&& visit) {
     ModelSource::fields(self.source, visit);
     visit("mode", self.mode,
-          "train: an optimizer step and a micro-batch more; decode: a prompt of that length, its last token by itself");
+          "in train an optimizer step and a micro-batch more, in decode a prompt whose last token comes by itself");
     visit("seq_lengths", self.seq_lengths, "tokens of each sequence");
     visit("batch", self.batch, "sequences together; in train, those of a micro-batch");
     visit("gradient_checkpointing", self.gradient_checkpointing, "in train");
@@ -35,5 +36,8 @@ void run_memory(const MemoryConfig& config, Context& context, Record& record);
 /// Appends what one length's process left to the case's record. False when there is nothing more to measure: it failed,
 /// or that length would not fit, and so would no longer one.
 bool append_length(const Record& part, std::int64_t length, Record& record);
+
+/// What the longest sequences, in memory, must cost.
+void plan_memory(const MemoryConfig& config, const model::ModelConfig& model, const Ceilings& ceilings, CasePlan& plan);
 
 }  // namespace bench::harness

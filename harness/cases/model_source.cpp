@@ -13,12 +13,6 @@ namespace bench::harness {
 
 void ModelSource::validate(const Require& require) const {
   require(model.has_value() != !checkpoint.empty(), "model", "give either model or checkpoint", "");
-  require(when_missing == "error" || when_missing == "skip", "when_missing",
-          fmt::format("unknown choice '{}'", when_missing), "known: error, skip");
-  require(dtype == "auto" || dtype == "fp32" || dtype == "bf16", "dtype", fmt::format("unknown dtype '{}'", dtype),
-          "known: auto, fp32, bf16");
-  require(quantize == "none" || quantize == "int8" || quantize == "int4", "quantize",
-          fmt::format("unknown quantization '{}'", quantize), "known: none, int8, int4");
   require(seed >= 0, "seed", "must not be negative", "");
 }
 
@@ -36,6 +30,10 @@ bool skip_for_missing_checkpoint(const ModelSource& source, Record& record) {
 
 torch::Dtype dtype_for(const ModelSource& source, const Device& device) {
   return dtype_or_fast(source.dtype, device, "dtype");
+}
+
+std::string planned_dtype(const ModelSource& source, const Ceilings& ceilings) {
+  return source.dtype == "auto" ? ceilings.mixed_dtype : source.dtype.value;
 }
 
 std::int64_t element_bytes(torch::Dtype dtype) { return static_cast<std::int64_t>(c10::elementSize(dtype)); }

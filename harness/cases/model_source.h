@@ -1,6 +1,7 @@
 #pragma once
 
 #include "harness/cases/context.h"
+#include "harness/cost/ceilings.h"
 #include "harness/data/tokenizer.h"
 #include "model/decoder.h"
 
@@ -14,17 +15,20 @@ namespace bench::harness {
 struct ModelSource {
   std::optional<FileOr<model::ModelConfig>> model;
   std::string checkpoint;
-  std::string when_missing = "error";
-  std::string dtype = "auto", quantize = "none", quality_text = "data/processed/valid.txt";
+  OneOf<"error", "skip"> when_missing;
+  OneOf<"auto", "fp32", "bf16"> dtype;
+  OneOf<"none", "int8", "int4"> quantize;
+  std::string quality_text = "data/processed/valid.txt";
   std::int64_t seed = 1337;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("model", self.model, "model config (a file, or its keys) to be filled with random weights");
     visit("checkpoint", self.checkpoint, "or a Hugging Face folder to load");
-    visit("when_missing", self.when_missing, "checkpoint: error, or skip (the case's gates are then not judged)");
-    visit("dtype", self.dtype, "of weights and computing: fp32, bf16, or auto (bf16 where the device is fast at it)");
-    visit("quantize", self.quantize, "weights as whole numbers while the case runs, on the CPU: none, int8 or int4");
+    visit("when_missing", self.when_missing,
+          "what a missing checkpoint is; of a case that is skipped no gate is judged");
+    visit("dtype", self.dtype, "of weights and computing; auto is bf16 where the device is fast at it");
+    visit("quantize", self.quantize, "weights as integers while the case runs, on the CPU");
     visit("quality_text", self.quality_text,
           "held-out text on which the cost of quantize is measured; without it or a tokenizer the synthetic language");
     visit("seed", self.seed, "of random weights and of random tokens");
@@ -38,6 +42,8 @@ bool skip_for_missing_checkpoint(const ModelSource& source, Record& record);
 /// The dtype that the source's `dtype` means on that device.
 torch::Dtype dtype_for(const ModelSource& source, const Device& device);
 std::int64_t element_bytes(torch::Dtype dtype);
+/// Its name on a machine of those ceilings, which need not be the one at hand.
+std::string planned_dtype(const ModelSource& source, const Ceilings& ceilings);
 
 /// The model in eval mode; the record notes dtype, parameters and where the weights come from.
 model::LanguageModel open_model(const ModelSource& source, const Device& device, Record& record);

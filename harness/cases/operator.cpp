@@ -57,8 +57,6 @@ void OperatorConfig::validate(const Require& require) const {
   const auto known = operator_names();
   require(std::find(known.begin(), known.end(), op) != known.end(), "operator",
           fmt::format("unknown operator '{}'", op), unknown_name_hint(op, known));
-  require(dtype == "fp32" || dtype == "bf16" || dtype == "auto", "dtype", fmt::format("unknown dtype '{}'", dtype),
-          "known: fp32, bf16, auto");
   require(batch > 0, "batch", "must be positive", "");
   require(tokens > 0, "tokens", "must be positive", "");
   require(repetitions >= 0, "repetitions", "must not be negative", "");

@@ -7,7 +7,8 @@ namespace bench::harness {
 
 struct OperatorConfig {
   FileOr<model::ModelConfig> model;
-  std::string op = "linear", dtype = "fp32";
+  std::string op = "linear";
+  OneOf<"fp32", "bf16", "auto"> dtype;
   std::int64_t batch = 1, tokens = 512, repetitions = 0;
   bool backward = false, compile_model = true;
 
@@ -16,7 +17,7 @@ struct OperatorConfig {
     visit("model", self.model, "gives the operator its sizes");
     visit("operator", self.op,
           "rms_norm, rope, attention, feed_forward, linear, embedding, cross_entropy, head_loss, dropout_add or adamw");
-    visit("dtype", self.dtype, "of its inputs: fp32, bf16, or auto: what training takes on the device");
+    visit("dtype", self.dtype, "of its inputs; auto is what training takes on the device");
     visit("batch", self.batch, "sequences");
     visit("tokens", self.tokens, "of each sequence");
     visit("repetitions", self.repetitions,

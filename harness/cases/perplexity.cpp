@@ -4,6 +4,7 @@
 #include "harness/core/clock.h"
 #include "harness/core/progress.h"
 #include "harness/data/text_bytes.h"
+#include "harness/data/token_files.h"
 #include "harness/evaluation/perplexity.h"
 #include "harness/training/training_data.h"
 
@@ -11,6 +12,10 @@ namespace bench::harness {
 namespace {
 
 TokenStream held_out_tokens(const PerplexityConfig& config, const model::ModelConfig& model, Record& record) {
+  if (!config.tokens.empty()) {
+    record_input(config.tokens, record);
+    return token_file(config.tokens, model.vocab_size, config.tokens_dtype);
+  }
   const bool any = has_tokenizer(config.source.checkpoint);
   if (config.text == kSynthetic || (!any && config.fallback == kSynthetic))
     return synthetic_validation_tokens(model.vocab_size);
@@ -35,10 +40,6 @@ void record_text_bytes(const TokenStream& tokens, double bytes, bool allow_lossy
 void PerplexityConfig::validate(const Require& require) const {
   source.validate(require);
   require(!source.checkpoint.empty(), "checkpoint", "is missing", "random weights have no perplexity worth knowing");
-  require(fallback == "none" || fallback == kSynthetic, "fallback", fmt::format("unknown choice '{}'", fallback),
-          "known: none, synthetic");
-  require(protocol == "disjoint" || protocol == "strided", "protocol", fmt::format("unknown protocol '{}'", protocol),
-          "known: disjoint, strided");
   require(context >= 2, "context", "must be at least 2", "");
   require_sizes(require, {{"context", context}, {"stride", stride}});
   require(stride == 0 || protocol == "strided", "stride", "is for protocol: strided",
@@ -53,9 +54,12 @@ void run_perplexity(const PerplexityConfig& config, Context& context, Record& re
   const TokenStream tokens = held_out_tokens(config, model->config(), record);
   const PerplexityOptions options{config.protocol, config.context, config.stride, config.max_tokens};
   std::optional<Progress> progress;
-  const double end_s = now_s() + context.budget_s;
+  double window_begin_s = now_s();
+  const double end_s = window_begin_s + context.budget_s;
   const PerplexityResult result =
       measure_perplexity(model, tokens, options, [&](std::int64_t done, std::int64_t windows) {
+        const std::string times = done == 1 ? series::cold(series::kWindowTimeS) : series::kWindowTimeS;
+        record.add(times, "s", now_s() - window_begin_s);
         if (!progress) progress.emplace(context.case_name, windows, "windows");
         progress->update(done);
         if (now_s() > end_s && done < windows)
@@ -63,6 +67,7 @@ void run_perplexity(const PerplexityConfig& config, Context& context, Record& re
               "budget_s",
               fmt::format("{:.0f} s were enough for {} of {} windows only", context.budget_s, done, windows),
               "raise budget_s or set max_tokens: a part is not the text's perplexity");
+        window_begin_s = now_s();
       });
   record.notes["text"] = tokens.source;
   record.notes["protocol"] = options.text();

@@ -46,4 +46,15 @@ void run_prefill(const PrefillConfig& config, Context& context, Record& record) 
   record_quantization_cost(config.source, context.device, model, record);
 }
 
+void plan_prefill(const PrefillConfig& config, const model::ModelConfig& model, const Ceilings& ceilings,
+                  CasePlan& plan) {
+  plan.dtype = planned_dtype(config.source, ceilings);
+  plan.batch = static_cast<double>(config.batch);
+  const auto prompt = static_cast<double>(config.prompt_tokens);
+  const std::int64_t element = element_bytes(plan.dtype);
+  plan.tokens = plan.batch * prompt;
+  plan.memory = estimate_decode_memory(model, {config.batch, config.prompt_tokens, config.prompt_tokens, element, 0});
+  plan_forward(forward_work(model, {plan.batch, prompt, 0, element}), ceilings, plan);
+}
+
 }  // namespace bench::harness

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "harness/cases/model_source.h"
+#include "harness/cost/case_plan.h"
 
 namespace bench::harness {
 
@@ -20,5 +21,9 @@ struct PrefillConfig {
 
 /// Times a prompt's forward pass into an empty cache, last logits included.
 void run_prefill(const PrefillConfig& config, Context& context, Record& record);
+
+/// What a prompt must cost.
+void plan_prefill(const PrefillConfig& config, const model::ModelConfig& model, const Ceilings& ceilings,
+                  CasePlan& plan);
 
 }  // namespace bench::harness

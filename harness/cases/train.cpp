@@ -193,8 +193,6 @@ void record_execution(const TrainCaseConfig& config, const TrainingConfig& train
 void TrainCaseConfig::validate(const Require& require) const {
   require(model.given, "model", "is missing", "a model config, such as configs/model_medium.yaml");
   require(training.given, "training", "is missing", "a training config, such as configs/training_m4max.yaml");
-  require(tokens == "synthetic" || tokens == "text" || tokens == "text_or_synthetic", "tokens",
-          fmt::format("unknown choice '{}'", tokens), "known: synthetic, text, text_or_synthetic");
   require(steps > 0, "steps", "must be positive", "");
   require_sizes(require, {{"steps", steps}});
   const std::int64_t size = micro_batch_size.count;

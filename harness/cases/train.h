@@ -1,6 +1,7 @@
 #pragma once
 
 #include "harness/cases/context.h"
+#include "harness/cost/case_plan.h"
 #include "harness/training/training_config.h"
 #include "model/config.h"
 
@@ -11,7 +12,7 @@ namespace bench::harness {
 struct TrainCaseConfig {
   FileOr<model::ModelConfig> model;
   FileOr<TrainingConfig> training;
-  std::string tokens = "synthetic";
+  OneOf<"synthetic", "text", "text_or_synthetic"> tokens;
   bool train_tokenizer = false, keep_checkpoint = false, all_steps = false;
   std::int64_t steps = 10;
   CountOrAuto micro_batch_size;
@@ -23,7 +24,7 @@ struct TrainCaseConfig {
     visit("model", self.model, "model config, a file or its keys");
     visit("training", self.training, "training config, a file or its keys; its device is replaced by the run's");
     visit("tokens", self.tokens,
-          "synthetic: the built-in language; text: the training config's; text_or_synthetic: the text if it is there");
+          "of the built-in language, of the training config's text, or of that only if it is there");
     visit("train_tokenizer", self.train_tokenizer,
           "train the tokenizer on the text first, with the model's vocab_size");
     visit("keep_checkpoint", self.keep_checkpoint,
@@ -45,5 +46,9 @@ struct TrainCaseConfig {
 /// Optimizer steps at the config's effective batch. If there is no time for even one, as many of its micro-batches as
 /// there is time for and one update, and the record says so.
 void run_train(const TrainCaseConfig& config, Context& context, Record& record);
+
+/// What an optimizer step must cost.
+void plan_train(const TrainCaseConfig& config, const model::ModelConfig& model, const Ceilings& ceilings,
+                CasePlan& plan);
 
 }  // namespace bench::harness

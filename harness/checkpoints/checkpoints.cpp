@@ -151,7 +151,7 @@ torch::Dtype dtype_or_fast(const std::string& name, const Device& device, const 
 }
 
 torch::Dtype decoding_dtype(const Device& device) {
-  return device.torch_device().is_cpu() ? torch::kBFloat16 : fast_dtype(device);
+  return device.decodes_in_bf16 ? torch::kBFloat16 : fast_dtype(device);
 }
 
 torch::Dtype dtype_named(const std::string& name, const std::string& where) {

@@ -65,6 +65,12 @@ void read_scalar(const YamlNode& node, std::string& value) {
   if (has_control_characters(value, "\t\n\r")) throw node.error("has control characters in it", "remove them");
 }
 
+void read_choice(const YamlNode& node, const std::vector<std::string>& choices, std::string& value) {
+  read_scalar(node, value);
+  if (std::find(choices.begin(), choices.end(), value) == choices.end())
+    throw node.error(fmt::format("unknown choice '{}'", value), unknown_name_hint(value, choices));
+}
+
 void FieldReader::finish() const {
   for (const auto& key : present_)
     if (std::find(known_.begin(), known_.end(), key) == known_.end())

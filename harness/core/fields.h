@@ -2,6 +2,7 @@
 
 #include "harness/core/json.h"
 #include "harness/core/names.h"
+#include "harness/core/one_of.h"
 #include "harness/core/yaml_node.h"
 
 #include <cstdint>
@@ -77,6 +78,8 @@ void read_scalar(const YamlNode& node, std::int64_t& value);
 void read_scalar(const YamlNode& node, CountOrAuto& value);
 void read_scalar(const YamlNode& node, double& value);
 void read_scalar(const YamlNode& node, std::string& value);
+/// Throws Error for another text than one of these.
+void read_choice(const YamlNode& node, const std::vector<std::string>& choices, std::string& value);
 
 template <class T>
 void read_value(const YamlNode& node, T& value);
@@ -156,6 +159,8 @@ void read_value(const YamlNode& node, T& value) {
       value.emplace();
       read_value(node, *value);
     }
+  } else if constexpr (IsOneOf<T>::value) {
+    read_choice(node, T::choices(), value.value);
   } else if constexpr (IsVector<T>::value) {
     value.clear();
     if (node.yaml().IsScalar()) return read_value(node, value.emplace_back());  // a list of one needs no brackets
@@ -178,6 +183,8 @@ Json to_json(const T& value) {
     return json;
   } else if constexpr (IsOptional<T>::value) {
     return value ? to_json(*value) : Json(nullptr);
+  } else if constexpr (IsOneOf<T>::value) {
+    return Json(value.value);
   } else if constexpr (IsVector<T>::value) {
     Json json = Json::array();
     for (const auto& element : value) json.push_back(to_json(element));
@@ -222,6 +229,8 @@ std::vector<FieldHelp> describe_fields(const T& config = {}, const std::string& 
       for (auto& row : describe_fields(field, prefix + key + ".")) rows.push_back(std::move(row));
     } else if constexpr (IsFileOr<F>::value) {
       rows.push_back({prefix + key, "", help});
+    } else if constexpr (IsOneOf<F>::value) {
+      rows.push_back({prefix + key, dumped(to_json(field)), fmt::format("{}: {}", help, alternatives(F::choices()))});
     } else {
       rows.push_back({prefix + key, dumped(to_json(field)), help});
     }

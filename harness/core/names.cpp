@@ -50,6 +50,11 @@ std::string unknown_name_hint(std::string_view name, const std::vector<std::stri
   return near.empty() ? list : fmt::format("did you mean '{}'? {}", near, list);
 }
 
+std::string alternatives(const std::vector<std::string>& names) {
+  if (names.size() < 2) return fmt::format("{}", fmt::join(names, ""));
+  return fmt::format("{} or {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
+}
+
 bool matches_glob(std::string_view name, std::string_view glob) {
   std::size_t n = 0, g = 0;
   std::size_t star = std::string_view::npos, star_from = 0;  // the last * and where what it stands for begins

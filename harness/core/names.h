@@ -12,6 +12,9 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
 /// A hint for an unknown name: "did you mean 'x'? known: a, b, c"; "" when none is known.
 std::string unknown_name_hint(std::string_view name, const std::vector<std::string>& known);
 
+/// "a, b or c".
+std::string alternatives(const std::vector<std::string>& names);
+
 /// True if `name` matches the shell pattern `glob` (only * and ? are special). Takes at most the product of the
 /// lengths, however many stars there are.
 bool matches_glob(std::string_view name, std::string_view glob);

@@ -15,17 +15,20 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return all;
 }
 
+std::string name_of(const std::string& entry) { return entry.substr(0, entry.find('=')); }
+
 /// This process's environment, with ours in the place of what it says of the same names.
 std::vector<char*> environment_with(const std::vector<std::string>& ours) {
   std::vector<char*> all;
   const auto replaced = [&](const std::string& entry) {
-    const std::string name = entry.substr(0, entry.find('=') + 1);
-    return std::any_of(ours.begin(), ours.end(), [&](const std::string& one) { return one.starts_with(name); });
+    return std::any_of(ours.begin(), ours.end(),
+                       [&](const std::string& one) { return name_of(one) == name_of(entry); });
   };
   for (char** entry = environ; *entry; ++entry)
     if (!replaced(*entry)) all.push_back(*entry);
-  const auto own = pointers(ours);
-  all.insert(all.end(), own.begin(), own.end());
+  for (const auto& one : ours)
+    if (one.find('=') != std::string::npos) all.push_back(const_cast<char*>(one.c_str()));
+  all.push_back(nullptr);
   return all;
 }
 

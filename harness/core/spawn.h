@@ -35,7 +35,7 @@ class SpawnActions {
 };
 
 /// Starts a program, looked up as a shell does. `environment`: NAME=VALUE, instead of what this process has of that
-/// name. Returns 0, or the errno that says why it could not be started.
+/// name, or NAME, which it then doesn't get. Returns 0, or the errno that says why it could not be started.
 int spawn(const std::vector<std::string>& command, const std::vector<std::string>& environment,
           const SpawnActions& actions, const SpawnAttributes& attributes, pid_t& child);
 

@@ -4,8 +4,19 @@
 namespace bench::harness {
 
 Device cpu_device() {
-  return {"cpu", "the processor",     c10::DeviceType::CPU,   [] { return true; },    use_huge_pages,
-          [] {}, peak_resident_bytes, current_resident_bytes, available_memory_bytes, model::has_bf16_products};
+  return {.name = "cpu",
+          .meaning = "the processor",
+          .type = c10::DeviceType::CPU,
+          .available = [] { return true; },
+          .prepare = use_huge_pages,
+          .synchronize = [] {},
+          .peak_bytes = peak_resident_bytes,
+          .current_bytes = current_resident_bytes,
+          .available_bytes = available_memory_bytes,
+          .fast_bf16 = model::has_bf16_products,
+          .mixed_dtype = "fp32",
+          .decodes_in_bf16 = true,
+          .has_kernels = true};
 }
 
 }  // namespace bench::harness

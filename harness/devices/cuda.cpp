@@ -5,20 +5,18 @@
 namespace bench::harness {
 
 Device cuda_device() {
-  return {"cuda",
-          "an NVIDIA GPU, with a LibTorch built for CUDA",
-          c10::DeviceType::CUDA,
-          [] { return at::globalContext().hasCUDA(); },
-          [] {},
-          synchronize_accelerator,
-          accelerator_peak_bytes,
-          accelerator_current_bytes,
-          accelerator_free_bytes,
-          [] { return true; },
-          /*max_tensor_bytes=*/0,
-          /*pins_memory=*/true,
-          /*fused_attention_gradient=*/true,
-          /*queues_work=*/true};
+  return {.name = "cuda",
+          .meaning = "an NVIDIA GPU, with a LibTorch built for CUDA",
+          .type = c10::DeviceType::CUDA,
+          .available = [] { return at::globalContext().hasCUDA(); },
+          .prepare = [] {},
+          .synchronize = synchronize_accelerator,
+          .peak_bytes = accelerator_peak_bytes,
+          .current_bytes = accelerator_current_bytes,
+          .available_bytes = accelerator_free_bytes,
+          .fast_bf16 = [] { return true; },
+          .pins_memory = true,
+          .queues_work = true};
 }
 
 }  // namespace bench::harness

@@ -26,8 +26,14 @@ struct Device {
   MemoryReading (*current_bytes)();
   /// Memory that a process could have on this device now, in bytes.
   MemoryReading (*available_bytes)();
-  /// True where bf16 matrix products are at least as fast as fp32 ones.
+  /// True where bf16 matrix products are at least as fast as fp32 ones, on the machine at hand.
   bool (*fast_bf16)();
+  /// The dtype that `mixed_precision` computes in on any such device, the machine not known.
+  const char* mixed_dtype = "bf16";
+  /// True where decoding takes bf16 even if its products are slow: it waits for memory, not for products.
+  bool decodes_in_bf16 = false;
+  /// True where our own kernels serve tensors (model/kernels): training then keeps less in memory.
+  bool has_kernels = false;
   /// Tensors must be smaller than this, 0 for no such limit: beyond it results are silently wrong.
   std::int64_t max_tensor_bytes = 0;
   /// True where page-locked memory speeds up copies to the device.
@@ -41,6 +47,9 @@ struct Device {
 };
 
 std::span<const Device> devices();
+
+/// The row of that name, whether this machine has the device or not, or nullptr.
+const Device* device_named(const std::string& name);
 
 /// The device of that name; "auto" is the first available of mps, cuda, cpu. Throws Error at `where` for an unknown
 /// name or one that this machine lacks.

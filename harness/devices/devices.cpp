@@ -2,6 +2,9 @@
 #include "harness/core/names.h"
 #include "harness/devices/backends.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace bench::harness {
 namespace {
 
@@ -10,6 +13,12 @@ const Device kDevices[] = {mps_device(), cuda_device(), cpu_device()};  // the o
 }  // namespace
 
 std::span<const Device> devices() { return kDevices; }
+
+const Device* device_named(const std::string& name) {
+  const auto found =
+      std::find_if(std::begin(kDevices), std::end(kDevices), [&](const Device& device) { return device.name == name; });
+  return found == std::end(kDevices) ? nullptr : found;
+}
 
 const Device& find_device(const std::string& name, const std::string& where) {
   std::vector<std::string> known{"auto"};

@@ -32,11 +32,20 @@ MemoryReading available_bytes() {
 }  // namespace
 
 Device mps_device() {
-  return {"mps", "the GPU of an Apple silicon Mac", c10::DeviceType::MPS, [] { return at::globalContext().hasMPS(); },
-          cap_memory, synchronize_accelerator, accelerator_peak_bytes, accelerator_current_bytes, available_bytes,
+  return {.name = "mps",
+          .meaning = "the GPU of an Apple silicon Mac",
+          .type = c10::DeviceType::MPS,
+          .available = [] { return at::globalContext().hasMPS(); },
+          .prepare = cap_memory,
+          .synchronize = synchronize_accelerator,
+          .peak_bytes = accelerator_peak_bytes,
+          .current_bytes = accelerator_current_bytes,
+          .available_bytes = available_bytes,
           // An M4 multiplies bf16 no faster than fp32, but no slower either, and it halves the memory.
-          [] { return true; }, std::int64_t{1} << 32,  // pytorch/pytorch issues 149325 and 197636
-          /*pins_memory=*/false, /*fused_attention_gradient=*/false, /*queues_work=*/true};
+          .fast_bf16 = [] { return true; },
+          .max_tensor_bytes = std::int64_t{1} << 32,  // pytorch/pytorch issues 149325 and 197636
+          .fused_attention_gradient = false,
+          .queues_work = true};
 }
 
 }  // namespace bench::harness

@@ -21,14 +21,12 @@ void Figure::validate(const Require& require) const {
 void Machine::validate(const Require& require) const {
   require(!name.empty(), "name", "is missing", "");
   require(!match.empty(), "match", "is missing", "such as 'Apple M4 Max'");
-  require(device == "cpu" || device == "mps" || device == "cuda", "device", fmt::format("unknown device '{}'", device),
-          "known: cpu, mps, cuda");
+  require(!device.empty(), "device", "is missing", "`bench list devices` shows them");
   require(memory_bytes.value > 0, "memory_bytes", "is missing", "");
   require(memory_gb_per_s.value > 0, "memory_gb_per_s", "is missing", "");
   require(memory_share.value <= 1, "memory_share.value", "must not exceed 1", "it is a share of memory_gb_per_s");
   require(usable_memory_share.value <= 1, "usable_memory_share.value", "must not exceed 1", "");
-  for (const char* dtype : {"fp32", mixed_dtype()})
-    require(rates(dtype).flops_per_s() > 0, fmt::format("{}_tflops", dtype), "has neither `best` nor `on_paper`", "");
+  require(fp32_tflops.flops_per_s() > 0, "fp32_tflops", "has neither `best` nor `on_paper`", "");
 }
 
 const MatmulRates& Machine::rates(const std::string& dtype) const {
@@ -49,7 +47,8 @@ std::vector<std::string> machine_names() {
 std::vector<std::string> processor_names() {
   std::set<std::string> names;
   for (const auto& name : machine_names())
-    if (const Machine machine = read_machine(name, name); machine.device != "cuda") names.insert(machine.match);
+    if (const Machine machine = read_machine(name, name); machine.matched_by == "processor")
+      names.insert(machine.match);
   return {names.begin(), names.end()};
 }
 

@@ -39,6 +39,7 @@ struct MatmulRates {
 /// configs/machines/NAME.yaml: what a machine can do, so that a plan can be held against one that is not at hand.
 struct Machine {
   std::string name, description, match, device;
+  OneOf<"processor", "gpu"> matched_by;
   Figure memory_bytes, usable_memory_share;
   MatmulRates fp32_tflops, fp16_tflops, bf16_tflops;
   Figure memory_gb_per_s, memory_share;
@@ -48,7 +49,8 @@ struct Machine {
     visit("name", self.name, "of the file, without .yaml");
     visit("description", self.description, "for people");
     visit("match", self.match, "what the processor's, or the GPU's, own name has in it");
-    visit("device", self.device, "cpu, mps or cuda: decides about dtypes and what training keeps in memory");
+    visit("matched_by", self.matched_by, "whose name that is");
+    visit("device", self.device, "one of `bench list devices`: decides about dtypes and what training keeps in memory");
     visit("memory_bytes", self.memory_bytes, "that the device can use; shared with the system on a Mac");
     visit("usable_memory_share", self.usable_memory_share, "of the memory, that this program lets itself use");
     visit("fp32_tflops", self.fp32_tflops, "matrix products, 1e12 FLOP/s");
@@ -61,8 +63,6 @@ struct Machine {
 
   /// fp32, fp16 or bf16.
   const MatmulRates& rates(const std::string& dtype) const;
-  /// The dtype that `mixed_precision` computes in on this device.
-  const char* mixed_dtype() const { return device == "cpu" ? "fp32" : "bf16"; }
 };
 
 /// The machine of that name, from configs/machines on disk or built in; throws Error at `where` listing the known ones.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace bench::harness {
 
@@ -9,6 +10,10 @@ namespace bench::harness {
 /// where a user has set one, are left alone. Programs that this one starts wait in the same way. The runtime reads its
 /// setting when it is loaded, so with `computes_here` this process begins anew, once: call it first in main.
 void wait_shortly(bool computes_here, char** arguments);
+
+/// The variables that wait_shortly() set, here or in the program that started this one. A program that isn't ours must
+/// be measured as its users run it, so without them.
+std::vector<std::string> waiting_variables();
 
 /// How this process's threads wait: "GOMP_SPINCOUNT=1000", or "default" when nothing says.
 std::string waiting_policy();

@@ -14,14 +14,17 @@ namespace bench::harness {
 /// Its samples are the record's series of that name; a timed one is their median, of an exact one the worst counts. It
 /// stands in the record too, so that a report is judged the same by a program that never knew the case.
 struct DeclaredMetric {
-  std::string name = {}, unit = {}, better = "lower", nature = "timed", meaning = {};
+  std::string name = {}, unit = {};
+  OneOf<"lower", "higher", "unchanged"> better = {};
+  OneOf<"timed", "exact"> nature = {};
+  std::string meaning = {};
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("name", self.name, "letters, digits and _; one of `bench list metrics` if it means the same");
     visit("unit", self.unit, "such as ms or tokens/s; \"1\" where there is none");
-    visit("better", self.better, "lower, higher, or unchanged: any change is a fault");
-    visit("nature", self.nature, "timed: an interval decides about it; exact: it is decided as it stands");
+    visit("better", self.better, "which change is one for the better; unchanged: any is a fault");
+    visit("nature", self.nature, "whether an interval decides about it, or it is decided as it stands");
     visit("meaning", self.meaning, "one sentence for people");
   }
   void validate(const Require& require) const;

@@ -122,6 +122,8 @@ inline constexpr const char* kPredictedMemoryBytes = "predicted_memory_bytes";
 inline constexpr const char* kWindowNllNats = "window_nll_nats";
 /// That were scored.
 inline constexpr const char* kWindowTokens = "window_tokens";
+/// Seconds, of all but the first, cold one.
+inline constexpr const char* kWindowTimeS = "window_time_s";
 
 /// The same of the first, cold piece of work.
 inline std::string cold(const std::string& name) { return "cold_" + name; }

@@ -1,6 +1,7 @@
 #include "harness/planning/ceilings.h"
 
 #include "harness/devices/current_environment.h"
+#include "harness/devices/device_names.h"
 #include "harness/measuring/measure.h"
 
 #include <algorithm>
@@ -11,22 +12,28 @@ Ceilings ceilings_of(const Machine& machine) {
   const auto ceiling = [](const MatmulRates& rates) {
     return Ceiling{rates.flops_per_s(), rates.measured() ? rates.best.source : rates.on_paper.source};
   };
+  const Device* device = device_named(machine.device);
+  if (!device)
+    throw Error(machine.name, fmt::format("unknown device '{}'", machine.device),
+                unknown_name_hint(machine.device, device_names()));
   Ceilings ceilings;
   ceilings.machine = fmt::format("{}: {}", machine.name, machine.description);
-  ceilings.mixed_dtype = machine.mixed_dtype();
+  ceilings.mixed_dtype = device->mixed_dtype;
   ceilings.fp32 = ceiling(machine.fp32_tflops);
   ceilings.mixed = ceiling(machine.rates(ceilings.mixed_dtype));
+  if (!(ceilings.mixed.rate > 0))
+    throw Error(machine.name, fmt::format("{}_tflops has neither `best` nor `on_paper`", ceilings.mixed_dtype), "");
   ceilings.read = {machine.memory_gb_per_s.value * 1e9, machine.memory_gb_per_s.source};
   ceilings.paper_fp32_flops_per_s = machine.fp32_tflops.on_paper.value * 1e12;
   // A GPU without matrix units is no faster in bf16 than in fp32, on paper.
   ceilings.paper_mixed_flops_per_s = machine.rates(ceilings.mixed_dtype).on_paper.value > 0
                                          ? machine.rates(ceilings.mixed_dtype).on_paper.value * 1e12
-                                         : (machine.device == "mps" ? ceilings.paper_fp32_flops_per_s : 0);
+                                         : ceilings.paper_fp32_flops_per_s;
   ceilings.read_share = machine.memory_share.value;
   ceilings.memory_bytes =
       machine.memory_bytes.value * (machine.usable_memory_share.value > 0 ? machine.usable_memory_share.value : 1);
-  ceilings.kernels = machine.device == "cpu";
-  ceilings.tiled_attention = machine.device == "mps";
+  ceilings.kernels = device->has_kernels;
+  ceilings.tiled_attention = !device->fused_attention_gradient;
   return ceilings;
 }
 
@@ -42,7 +49,7 @@ Ceilings probe_ceilings(const Device& device) {
   ceilings.read = {std::max(fp32.read_bytes_per_s, mixed.read_bytes_per_s), "probed just now"};
   if (const MemoryReading available = device.available_bytes())
     ceilings.memory_bytes = static_cast<double>(available.bytes);
-  ceilings.kernels = device.type == c10::kCPU;
+  ceilings.kernels = device.has_kernels;
   ceilings.tiled_attention = !device.fused_attention_gradient;
   return ceilings;
 }

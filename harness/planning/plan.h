@@ -1,6 +1,6 @@
 #pragma once
 
-#include "harness/cost/memory_profile.h"
+#include "harness/cost/case_plan.h"
 #include "harness/planning/ceilings.h"
 #include "harness/running/suite.h"
 
@@ -9,30 +9,6 @@
 #include <vector>
 
 namespace bench::harness {
-
-/// What a train case's optimizer steps come to.
-struct TrainingPlan {
-  double tokens_per_step = 0, max_steps = 0;
-  double flops_without_attention = 0;  // of a step: 6 x parameters x tokens
-  std::int64_t batch_size = 0, micro_batch_size = 0, accumulation_steps = 0,
-               seq_length = 0;          // batch_size: the config's
-  bool gradient_checkpointing = false;  // as the case runs it
-  bool config_checkpointing = false;    // as the training config has it
-  MemoryEstimate config_memory;         // at the config's own batch_size and gradient_checkpointing
-};
-
-/// What one unit of a case's work (optimizer step, prompt, decode step) must cost.
-struct CasePlan {
-  std::string name, type, dtype;
-  double parameters = 0, parameters_without_embedding = 0;
-  double batch = 0, tokens = 0;           // sequences together, tokens of a unit
-  double flops = 0, bytes = 0;            // of a unit, attention included; bytes read and written at least
-  double weight_bytes = 0, kv_bytes = 0;  // of a forward pass's bytes
-  MemoryEstimate memory;
-  double seconds = 0;            // least time of a unit
-  bool bound_by_memory = false;  // reads take longer than matrix products
-  std::optional<TrainingPlan> training;
-};
 
 enum class Reach { kOut, kNotExcluded, kNoBound };
 const char* reach_name(Reach reach);

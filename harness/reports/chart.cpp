@@ -110,6 +110,13 @@ void Chart::mark(Point point, Mark mark, int series, const std::string& tooltip)
                        shape(mark, px, py), escaped(tooltip));
 }
 
+void Chart::bar_x(double value, double y, int series) {
+  constexpr double kHalf = 8;
+  const double end = std::clamp(place_x(value), left(), right()), middle = place_y(y);
+  body_ += path(fmt::format("bar g{}", series % kStyles), "M" + at(left(), middle - kHalf) + "H" + number(end) + "v" +
+                                                              number(2 * kHalf) + "H" + number(left()) + "z");
+}
+
 void Chart::interval_x(double low, double value, double high, double y) {
   const auto inside = [&](double at) { return std::clamp(place_x(at), left(), right()); };
   body_ += path("interval", interval_path(inside(low), inside(value), inside(high), place_y(y), true));

@@ -27,7 +27,9 @@ class Chart {
   void marks(const std::vector<Point>& points, Mark mark, int series);
   /// One mark with a text that shows when the pointer rests on it.
   void mark(Point point, Mark mark, int series, const std::string& tooltip);
-  /// A bar between two values with a stroke across it at a third; what lies beyond the chart is cut off.
+  /// A bar from the left edge to the value.
+  void bar_x(double value, double y, int series);
+  /// A line between two values with a stroke across it at a third; what lies beyond the chart is cut off.
   void interval_x(double low, double value, double high, double y);
   void interval_y(double low, double value, double high, double x, int series);
   /// What a gate demands: a line across the whole chart.

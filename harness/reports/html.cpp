@@ -10,7 +10,7 @@
 namespace bench::harness {
 namespace {
 
-void write_header(const Report& report, bool has_roofline, std::ostream& out) {
+void write_header(const Report& report, bool has_groups, bool has_roofline, std::ostream& out) {
   const Exit exit = report.exit_code();
   out << fmt::format("<h1>{}</h1>\n<p class=\"summary\">{}</p>\n<p>Exit code {}: {}.</p>\n", escaped(report.suite),
                      escaped(summary_line(report)), static_cast<int>(exit), exit_meaning(exit));
@@ -22,8 +22,9 @@ void write_header(const Report& report, bool has_roofline, std::ostream& out) {
       commit.empty() ? "" : ", commit " + escaped(commit.substr(0, 12) + (commit.ends_with("-dirty") ? "-dirty" : "")),
       report.seed);
   out << fmt::format(
-      "<nav><a href=\"#verdicts\">Verdicts</a><a href=\"#cases\">Cases</a>{}<a href=\"#environment\">"
+      "<nav><a href=\"#verdicts\">Verdicts</a>{}<a href=\"#cases\">Cases</a>{}<a href=\"#environment\">"
       "Environment</a><a href=\"#conditions\">Conditions</a><a href=\"#glossary\">Metrics</a></nav>\n",
+      has_groups ? "<a href=\"#groups\">Side by side</a>" : "",
       has_roofline ? "<a href=\"#roofline\">Roofline</a>" : "");
 }
 
@@ -43,10 +44,15 @@ void write_cases(const Report& report, std::ostream& out) {
 }  // namespace
 
 void write_html(const Report& report, std::ostream& out) {
-  const std::string roofline = plot_roofline(report);
+  const std::string groups = plot_groups(report), roofline = plot_roofline(report);
   begin_page(report.suite + ": bench", out);
-  write_header(report, !roofline.empty(), out);
+  write_header(report, !groups.empty(), !roofline.empty(), out);
   write_html_verdicts(report, out);
+  if (!groups.empty())
+    out << "<h2 id=\"groups\">Side by side</h2>\n<p class=\"soft\">Cases that gates compare with each other. The bound "
+           "is "
+           "what the speed probe beside the case would allow, and holds for all that do the same work.</p>\n"
+        << groups;
   write_cases(report, out);
   if (!roofline.empty())
     out << "<h2 id=\"roofline\">Roofline</h2>\n<p class=\"soft\">What the work must cost, against what the speed probe "

@@ -59,7 +59,7 @@ svg path{fill:none}.grid{stroke:var(--rule);stroke-width:.7}.frame{stroke:var(--
 .line{stroke:var(--c);stroke-width:1.8;stroke-linejoin:round}
 .dot,.open,.solid,.whisker{stroke:var(--c);stroke-dasharray:none}
 .dot{stroke-width:4.6;stroke-linecap:round;stroke-opacity:.75}.open{stroke-width:1.2}
-svg .solid{fill:var(--c)}
+svg .solid{fill:var(--c)}svg .bar{fill:var(--c);fill-opacity:.45;stroke:none}
 .whisker{stroke-width:1.4}.interval{stroke:var(--text);stroke-width:2.4}
 .limit{stroke:var(--limit);stroke-width:1.5;stroke-dasharray:4 3}.event{stroke:var(--fail);stroke-width:1.5;stroke-dasharray:1.5 2.5}
 dl{display:grid;grid-template-columns:minmax(6rem,max-content) minmax(0,1fr);gap:.15rem 1rem;margin:.5rem 0;font-size:.875rem}

@@ -14,6 +14,8 @@ std::string plot_loss(const CaseResult& one);
 std::string plot_memory(const CaseResult& one);
 /// How fast the machine was beside each block of timing.
 std::string plot_probe(const CaseResult& one);
+/// Cases that gates compare with each other: a bar for each, with its interval, and what the machine would allow.
+std::string plot_groups(const Report& report);
 /// All cases of which arithmetic and traffic are known, under the roofs that the speed probes measured, and their
 /// table.
 std::string plot_roofline(const Report& report);

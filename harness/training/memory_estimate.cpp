@@ -16,7 +16,7 @@ TrainingShape training_shape(const Execution& execution, std::int64_t seq_length
   shape.gradient_checkpointing = execution.gradient_checkpointing;
   shape.fused = execution.fused;
   if (!device) return shape;
-  shape.kernels = device->type == c10::kCPU;
+  shape.kernels = device->has_kernels;
   shape.tiled_attention = !device->fused_attention_gradient;
   shape.threads = at::get_num_threads();
   shape.program_bytes = program_bytes(*device);

@@ -18,7 +18,6 @@ bool product_fits(std::initializer_list<std::int64_t> factors) {
 }  // namespace
 
 void OptimizerConfig::validate(const Require& require) const {
-  require(name == "adamw", "name", fmt::format("unknown optimizer '{}'", name), "known: adamw");
   require(betas.size() == 2, "betas", fmt::format("expected 2 numbers, found {}", betas.size()),
           "for example [0.9, 0.95]");
   for (const double beta : betas) require(beta >= 0 && beta < 1, "betas", "must be in [0, 1)", "");
@@ -51,12 +50,8 @@ void TrainConfig::validate(const Require& require) const {
           fmt::format("{} x max_seq_length {} x max_steps {} are more tokens than 64 bits can count",
                       effective_batch_size, max_seq_length, max_steps),
           "lower one of the three");
-  require(lr_scheduler == "cosine" || lr_scheduler == "constant", "lr_scheduler",
-          fmt::format("unknown scheduler '{}'", lr_scheduler), unknown_name_hint(lr_scheduler, {"cosine", "constant"}));
   require(min_lr >= 0 && min_lr <= learning_rate, "min_lr", "must be between 0 and learning_rate",
           "the plan takes 10 % of the peak");
-  require(mixed_dtype == "auto" || mixed_dtype == "bf16" || mixed_dtype == "fp16", "mixed_dtype",
-          fmt::format("unknown dtype '{}'", mixed_dtype), unknown_name_hint(mixed_dtype, {"auto", "bf16", "fp16"}));
   positive(save_steps, "save_steps");
   positive(eval_steps, "eval_steps");
   positive(logging_steps, "logging_steps");

@@ -23,13 +23,13 @@ struct DataConfig {
 };
 
 struct OptimizerConfig {
-  std::string name = "adamw";
+  OneOf<"adamw"> name;
   std::vector<double> betas{0.9, 0.95};
   double eps = 1.0e-8;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit("name", self.name, "adamw is the only one");
+    visit("name", self.name, "of the optimizer");
     visit("betas", self.betas, "decay of the two moments");
     visit("eps", self.eps, "added to the root of the second moment");
   }
@@ -41,11 +41,11 @@ struct TrainConfig {
   std::int64_t max_seq_length = 2048;
   double learning_rate = 2.0e-4, weight_decay = 0.1, max_grad_norm = 1.0;
   std::int64_t warmup_steps = 4000, max_steps = 200000;
-  std::string lr_scheduler = "cosine";
+  OneOf<"cosine", "constant"> lr_scheduler;
   double min_lr = 2.0e-5;
   std::int64_t save_steps = 5000, eval_steps = 1000, logging_steps = 100;
   std::string output_dir = "checkpoints/medium/";
-  std::string mixed_dtype = "auto";
+  OneOf<"auto", "bf16", "fp16"> mixed_dtype;
   bool mixed_precision = true, gradient_checkpointing = false, compile_model = true;
   std::int64_t num_workers = 8;
   bool pin_memory = true, persistent_workers = true;
@@ -62,14 +62,15 @@ struct TrainConfig {
     visit("max_grad_norm", self.max_grad_norm, "gradients are scaled down to this global norm");
     visit("warmup_steps", self.warmup_steps, "optimizer steps in which the learning rate rises from 0");
     visit("max_steps", self.max_steps, "optimizer steps in all");
-    visit("lr_scheduler", self.lr_scheduler, "cosine, or constant after the warm-up");
+    visit("lr_scheduler", self.lr_scheduler, "how the learning rate goes on after the warm-up");
     visit("min_lr", self.min_lr, "at the end of the cosine");
     visit("save_steps", self.save_steps, "a checkpoint every so many steps");
     visit("eval_steps", self.eval_steps, "validation perplexity every so many steps");
     visit("logging_steps", self.logging_steps, "a line in metrics.jsonl every so many steps");
     visit("output_dir", self.output_dir, "run directory: checkpoints, metrics.jsonl; final/ is the last checkpoint");
     visit("mixed_precision", self.mixed_precision, "16-bit activations and products over fp32 master weights");
-    visit("mixed_dtype", self.mixed_dtype, "auto: bf16 where the device is fast at it, else fp32; bf16 or fp16: that");
+    visit("mixed_dtype", self.mixed_dtype,
+          "of what mixed precision computes in; auto is bf16 where the device is fast at it, else fp32");
     visit("gradient_checkpointing", self.gradient_checkpointing,
           "recompute each block's activations in the backward pass");
     visit("compile_model", self.compile_model, "our fused operators; false: the plain ones");

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace bench::harness {
 namespace {
@@ -21,6 +22,14 @@ Value of_windows(const Record& r, double least, Value value) {
 Value perplexity(const Record& r) {
   const double mean_nll = r.fact(facts::kNllNats) / r.fact(facts::kScoredTokens);
   return of_windows(r, 1, of_facts(r, {facts::kNllNats, facts::kScoredTokens}, std::exp(mean_nll)));
+}
+
+/// The first window is the cold one, which is not timed.
+Value scored_tokens_per_s(const Record& r) {
+  const auto tokens = r.samples(series::kWindowTokens);
+  if (tokens.size() < 2) return {};
+  const double all = std::accumulate(tokens.begin() + 1, tokens.end(), 0.0);
+  return rate(mean_of(r, series::kWindowTimeS), all / static_cast<double>(tokens.size() - 1));
 }
 
 constexpr Metric kMetrics[] = {
@@ -56,6 +65,14 @@ constexpr Metric kMetrics[] = {
          [](const Record& r) {
            return scaled(perplexity(r), 1 / std::exp(r.fact(facts::kOptimumNllNats) / r.fact(facts::kScoredTokens)));
          }},
+    {.name = "scored_tokens_per_s",
+     .unit = "tokens/s",
+     .better = kHigher,
+     .nature = kTimed,
+     .cases = "perplexity",
+     .meaning = "tokens scored per second, window by window",
+     .formula = scored_tokens_per_s,
+     .compared = true},
 };
 
 }  // namespace

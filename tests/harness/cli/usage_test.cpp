@@ -182,6 +182,22 @@ TEST(Cli, ThreadsWaitByAShortSpinUnlessTheUserSaysHow) {
   EXPECT_EQ(Json::parse(bench("env --json", "/", unset + "OMP_WAIT_POLICY=active").text)["waiting"],
             "OMP_WAIT_POLICY=active");
 }
+
+TEST(Cli, ProgramsThatAreMeasuredWaitAsTheirUsersHaveThem) {
+  const tests::TemporaryFolder folder;
+  const auto exit_code = [&](const std::string& test, const std::string& before) {
+    folder.write("suite.yaml",
+                 "name: s\ncases:\n  - name: a\n    case: command\n    shell: 'test \"$GOMP_SPINCOUNT\" = \"" + test +
+                     "\" && echo 1'\n    repetitions: 1\n"
+                     "    metrics: [{name: one, unit: '1', nature: exact}]\n    read: [{metric: one, regex: '(1)'}]\n"
+                     "    gates: [{metric: one, at_most: 1, unit: '1'}]\n");
+    return bench("run suite.yaml --out out", folder.path().string(), before).exit_code;
+  };
+  const std::string unset = "env -u OMP_WAIT_POLICY -u GOMP_SPINCOUNT ";
+  EXPECT_EQ(exit_code("", unset), 0);
+  EXPECT_EQ(exit_code("1000", unset), 3);  // the program is asked, and has another setting
+  EXPECT_EQ(exit_code("5", unset + "GOMP_SPINCOUNT=5 "), 0);
+}
 #endif
 
 }  // namespace

@@ -52,6 +52,30 @@ TEST(Fields, ReadsEveryKindOfValue) {
   EXPECT_EQ(config.inner.rate, 1e-3);
 }
 
+struct Choosing {
+  OneOf<"disjoint", "strided"> protocol;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("protocol", self.protocol, "which tokens are scored");
+  }
+};
+
+TEST(Fields, OneOfAFewTextsIsTheFirstUnlessAnotherIsChosen) {
+  const auto read = [](const char* yaml) { return read_config<Choosing>(YamlNode::parse(yaml, "f")); };
+  EXPECT_TRUE(read("{}").protocol == "disjoint");
+  EXPECT_TRUE(read("{protocol: strided}").protocol == "strided");
+  EXPECT_EQ(to_json(read("{protocol: strided}")), Json::parse(R"({"protocol": "strided"})"));
+  EXPECT_EQ(describe_fields<Choosing>()[0].help, "which tokens are scored: disjoint or strided");
+  try {
+    read("{protocol: strid}");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.message(), "protocol: unknown choice 'strid'");
+    EXPECT_EQ(e.hint(), "did you mean 'strided'? known: disjoint, strided");
+    EXPECT_EQ(e.where(), "f:1:12");
+  }
+}
+
 TEST(Fields, WithoutDefaultsOnlyWhatSomebodyChose) {
   const Json defaults = to_json(Outer{});
   EXPECT_EQ(without_defaults(Outer{}, defaults), Json::object());

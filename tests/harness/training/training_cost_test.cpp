@@ -1,8 +1,5 @@
 #include "harness/training/training_cost.h"
 
-#include "harness/devices/device.h"
-#include "harness/devices/device_names.h"
-
 #include <gtest/gtest.h>
 
 namespace bench::harness {
@@ -21,12 +18,6 @@ TEST(TrainingCost, SaysTimeCheckpointsAndPasses) {
   pace = {.steps_done = 7000, .last_step = 7100, .step_s = 1, .text_tokens = std::int64_t{131072} * 25000};
   EXPECT_EQ(training_cost_text(medium, config, pace).find("about 100 s left; one checkpoint of 4.8 GB at the end; "),
             0u);
-}
-
-TEST(Devices, ConfigsKnowTheNamesOfTheTable) {
-  std::vector<std::string> names{"auto"};
-  for (const auto& device : devices()) names.push_back(device.name);
-  EXPECT_EQ(device_names(), names);
 }
 
 }  // namespace

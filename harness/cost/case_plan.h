@@ -1,0 +1,44 @@
+#pragma once
+
+#include "harness/cost/ceilings.h"
+#include "harness/cost/forward_work.h"
+#include "harness/cost/memory_profile.h"
+
+#include <optional>
+#include <string>
+
+namespace bench::harness {
+
+/// What a train case's optimizer steps come to.
+struct TrainingPlan {
+  double tokens_per_step = 0, max_steps = 0;
+  double flops_without_attention = 0;  // of a step: 6 x parameters x tokens
+  std::int64_t batch_size = 0, micro_batch_size = 0, accumulation_steps = 0,
+               seq_length = 0;          // batch_size: the config's
+  bool gradient_checkpointing = false;  // as the case runs it
+  bool config_checkpointing = false;    // as the training config has it
+  MemoryEstimate config_memory;         // at the config's own batch_size and gradient_checkpointing
+};
+
+/// What one unit of a case's work (optimizer step, prompt, decode step) must cost.
+struct CasePlan {
+  std::string name, type, dtype;
+  double parameters = 0, parameters_without_embedding = 0;
+  double batch = 0, tokens = 0;           // sequences together, tokens of a unit
+  double flops = 0, bytes = 0;            // of a unit, attention included; bytes read and written at least
+  double weight_bytes = 0, kv_bytes = 0;  // of a forward pass's bytes
+  MemoryEstimate memory;
+  double seconds = 0;            // least time of a unit
+  bool bound_by_memory = false;  // reads take longer than matrix products
+  std::optional<TrainingPlan> training;
+};
+
+/// Bytes of a number of that dtype: fp32, bf16 or fp16.
+inline std::int64_t element_bytes(const std::string& dtype) { return dtype == "fp32" ? 4 : 2; }
+
+/// Sets the least time of a unit, by its arithmetic and its bytes.
+void bound_time(const Ceilings& ceilings, CasePlan& plan);
+/// The same of a unit that is a forward pass.
+void plan_forward(const ForwardWork& work, const Ceilings& ceilings, CasePlan& plan);
+
+}  // namespace bench::harness
