@@ -66,8 +66,8 @@ class LanguageModelImpl : public Switchable {
   /// See AttentionImpl.
   void set_tiled_gradient(bool on);
 
-  /// Keeps the matrices as whole numbers from now on, for inference: the head always in 8 bits, whose errors
-  /// nothing evens out, the blocks in 8 or 4, the embedding as it is.
+  /// Keeps the matrices as integers from now on, for inference. The blocks have 8 or 4 bits. The head always
+  /// has 8, since its errors go straight into the logits. The embedding stays as it is.
   void quantize(Quantization quantization);
   Quantization quantization() const { return quantization_; }
   /// Bytes of the matrices that decoding one token of every sequence reads.

@@ -13,9 +13,9 @@ inline constexpr std::size_t kLongestMark = 64;
 
 /// Throws InputError if a file that begins like that is what Git LFS leaves in the place of a large file.
 inline void refuse_git_lfs_pointer(std::string_view beginning, const std::filesystem::path& file) {
-  if (beginning.rfind("version https://git-lfs.github.com/spec/", 0) != 0) return;
+  if (beginning.rfind("version https://git-lfs.github.com/spec/v1", 0) != 0) return;
   throw InputError(file.string(), "is a Git LFS pointer, not the file itself",
-                   "fetch it: git lfs pull, or download the checkpoint again");
+                   "fetch it: git lfs pull, or download it again");
 }
 
 }  // namespace bench::model

@@ -1,5 +1,7 @@
 #include "model/json_file.h"
 
+#include "model/file_kinds.h"
+
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -48,6 +50,7 @@ Json read_json(const std::filesystem::path& file) {
     throw InputError(file.string(), "no such file", "a checkpoint is a folder with config.json and model.safetensors");
   std::ostringstream text;
   text << in.rdbuf();
+  refuse_git_lfs_pointer(text.str(), file);
   try {
     Json json = parse_json(text.str());
     if (json.is_object()) return json;

@@ -24,7 +24,7 @@ class LinearImpl : public Switchable {
   /// The weight and its value in `compute`, cast anew when the weight was changed.
   Weight weight_in(torch::Dtype compute);
 
-  /// Keeps the weight as whole numbers from now on, for inference; the parameter becomes empty.
+  /// Keeps the weight as integers from now on, for inference; the parameter becomes empty.
   void quantize(Quantization quantization);
   bool quantized() const { return quantized_.quantization != Quantization::kNone; }
   /// The weight as it is stored, row by row.

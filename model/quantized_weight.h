@@ -9,7 +9,7 @@ namespace bench::model {
 /// How a model's matrices are stored while it decodes; activations stay as they are.
 enum class Quantization { kNone, kInt8, kInt4 };
 
-/// A matrix [rows, columns] of whole numbers with scales: 8 bits with a scale for each row, or 4 bits with a scale for
+/// A matrix [rows, columns] of integers with scales: 8 bits with a scale for each row, or 4 bits with a scale for
 /// each 64 columns of a row (4.25 bits in all). On the CPU in the layout of kernels/weight_rows.h; elsewhere 8 bits
 /// only, as LibTorch's own product wants them: values int8 [rows, columns].
 struct QuantizedWeight {
@@ -22,14 +22,14 @@ struct QuantizedWeight {
 /// for a weight that isn't finite.
 QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization);
 
-/// The matrix that the whole numbers stand for, fp32 or bf16. On the CPU.
+/// The matrix that the integers stand for, fp32 or bf16. On the CPU.
 torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype);
 
-/// x W^T in x's dtype, without gradients. x [..., columns]. On the CPU a few tokens read the whole numbers
+/// x W^T in x's dtype, without gradients. x [..., columns]. On the CPU a few tokens read the integers
 /// as they are, and for many the matrix is dequantised and LibTorch's product serves; elsewhere int8_linear does.
 torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& weight);
 
-/// The same by LibTorch's product of whole-number weights: values int8 [rows, columns], scales [rows], on any device.
+/// The same by LibTorch's product of quantized weights: values int8 [rows, columns], scales [rows], on any device.
 torch::Tensor int8_linear(const torch::Tensor& x, const torch::Tensor& values, const torch::Tensor& scales);
 
 }  // namespace bench::model

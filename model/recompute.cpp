@@ -5,7 +5,7 @@
 namespace bench::model {
 namespace {
 
-using Piece = std::function<torch::Tensor(const torch::Tensor&)>;
+using Segment = std::function<torch::Tensor(const torch::Tensor&)>;
 
 /// Puts a generator back to where it was when the guard was made.
 class GeneratorGuard {
@@ -21,16 +21,16 @@ class GeneratorGuard {
 };
 
 /// Carries a function in the saved data of an autograd node, which holds only what an IValue can.
-struct PieceHolder : torch::CustomClassHolder {
-  explicit PieceHolder(Piece piece) : f(std::move(piece)) {}
-  Piece f;
+struct SegmentHolder : torch::CustomClassHolder {
+  explicit SegmentHolder(Segment segment) : f(std::move(segment)) {}
+  Segment f;
 };
 
 struct Recompute : torch::autograd::Function<Recompute> {
-  static torch::Tensor forward(torch::autograd::AutogradContext* ctx, const torch::Tensor& x, const Piece& f) {
+  static torch::Tensor forward(torch::autograd::AutogradContext* ctx, const torch::Tensor& x, const Segment& f) {
     ctx->save_for_backward({x});
     ctx->saved_data["generator_state"] = at::globalContext().defaultGenerator(x.device()).get_state();
-    ctx->saved_data["piece"] = c10::IValue::make_capsule(c10::make_intrusive<PieceHolder>(f));
+    ctx->saved_data["segment"] = c10::IValue::make_capsule(c10::make_intrusive<SegmentHolder>(f));
     return f(x);
   }
 
@@ -40,11 +40,11 @@ struct Recompute : torch::autograd::Function<Recompute> {
     at::Generator generator = at::globalContext().defaultGenerator(x.device());
     const GeneratorGuard restore(generator);
     generator.set_state(ctx->saved_data["generator_state"].toTensor());
-    const auto piece = c10::static_intrusive_pointer_cast<PieceHolder>(ctx->saved_data["piece"].toCapsule());
+    const auto segment = c10::static_intrusive_pointer_cast<SegmentHolder>(ctx->saved_data["segment"].toCapsule());
     torch::Tensor y;
     {
       const torch::AutoGradMode with_grad(true);
-      y = piece->f(x);
+      y = segment->f(x);
     }
     torch::autograd::backward({y}, {gradients[0]});  // adds to the gradients of f's parameters as well
     return {x.grad(), torch::Tensor()};
@@ -53,6 +53,6 @@ struct Recompute : torch::autograd::Function<Recompute> {
 
 }  // namespace
 
-torch::Tensor recompute_in_backward(const Piece& f, const torch::Tensor& x) { return Recompute::apply(x, f); }
+torch::Tensor recompute_in_backward(const Segment& f, const torch::Tensor& x) { return Recompute::apply(x, f); }
 
 }  // namespace bench::model

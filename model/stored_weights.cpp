@@ -55,15 +55,15 @@ std::map<std::string, std::string> read_index(const fs::path& index) {
   return files;
 }
 
-/// Names as a wrapper of the module gives them.
-void refuse_prefixes(const NamedTensors& weights, const fs::path& file) {
+/// Names as a wrapper of the module, or of one within it, gives them.
+void refuse_wrappers(const NamedTensors& weights, const fs::path& file) {
   for (const auto& [name, tensor] : weights)
-    for (const std::string prefix : {"_orig_mod.", "module."})
-      if (name.rfind(prefix, 0) == 0)
-        throw InputError(file.string(), name + ": begins with '" + prefix + "'",
+    for (const std::string part : {"_orig_mod.", "module."})
+      if (("." + name).find("." + part) != std::string::npos)
+        throw InputError(file.string(), name + ": has the part '" + part + "'",
                          "it was saved from a module inside torch.compile's or DistributedDataParallel's: save the "
                          "module inside (model._orig_mod, model.module), or take '" +
-                             prefix + "' off every name");
+                             part + "' out of every name");
 }
 
 /// A folder's weights, file by file.
@@ -98,7 +98,7 @@ class Files {
     const auto known = files_.find(file);
     if (known != files_.end()) return known->second;
     NamedTensors tensors = read_safetensors(folder_ / file);
-    refuse_prefixes(tensors, folder_ / file);
+    refuse_wrappers(tensors, folder_ / file);
     return files_[file] = std::move(tensors);
   }
 

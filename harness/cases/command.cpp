@@ -3,7 +3,6 @@
 #include "harness/core/files.h"
 #include "harness/core/hash.h"
 #include "harness/core/regex.h"
-#include "harness/host/command.h"
 #include "harness/host/waiting.h"
 #include "harness/measuring/measure.h"
 
@@ -46,6 +45,15 @@ std::string missing(const CommandConfig& config, const Command& command) {
   for (const auto& one : config.needs)
     if (!fs::exists(one)) return fmt::format("'{}' is not there", one);
   return "";
+}
+
+/// What a program gets beside the case's env: on what our own cases run, so that it can do the same.
+std::vector<std::string> environment_of(const Context& context) {
+  std::vector<std::string> all = waiting_variables();  // not how our threads wait
+  all.push_back(fmt::format("BENCH_DEVICE={}", context.device.name));
+  all.push_back(fmt::format("BENCH_THREADS={}", at::get_num_threads()));
+  all.push_back(fmt::format("BENCH_DTYPE={}", context.device.fast_bf16() ? "bf16" : "fp32"));
+  return all;
 }
 
 CommandResult run(const Command& command) {
@@ -131,10 +139,17 @@ std::vector<std::string> metrics_read(const CommandConfig& config) {
   return names;
 }
 
+void record_run_peak(const CommandResult& result, Record& into, Record& record) {
+  if (!result.peak_unread.empty())
+    record.notes[kPeakUnreadNote] = "the memory of its processes could not be read: " + result.peak_unread;
+  else if (result.peak_bytes > 0)
+    into.add(series::kPeakMemoryBytes, "bytes", result.peak_bytes);
+}
+
 void run_command_case(const CommandConfig& config, Context& context, Record& record) {
   Command command{
       .arguments = config.command, .folder = config.folder, .environment = config.env, .timeout_s = config.timeout_s};
-  for (const auto& name : waiting_variables()) command.environment.push_back(name);
+  for (const auto& one : environment_of(context)) command.environment.push_back(one);
   if (!config.shell.empty()) command.arguments = {"/bin/sh", "-c", config.shell};
   if (const std::string what = missing(config, command); !what.empty()) {
     if (config.when_missing == "error")
@@ -158,13 +173,13 @@ void run_command_case(const CommandConfig& config, Context& context, Record& rec
     check_expected(config.expect, command, result);
     into.add(series::kWallTimeS, "s", result.wall_s);
     into.add(series::kCpuTimeS, "s", result.cpu_s);
-    if (result.peak_bytes > 0) into.add(series::kPeakMemoryBytes, "bytes", result.peak_bytes);
+    record_run_peak(result, into, record);
     add_numbers(config, command, result, record.declared, into);
     return config.repetitions == 0 || runs++ < config.repetitions;  // the cold one is none of them
   };
   measure_in_blocks(context.device, torch::kFloat32, context.plan, once, record);
   drop_counts(record);  // no operators of ours
-  if (record.samples(series::kPeakMemoryBytes).empty())
+  if (record.samples(series::kPeakMemoryBytes).empty() && !record.notes.contains(kPeakUnreadNote))
     record.notes[kPeakUnreadNote] = "peak memory could not be read: the program ended too soon";
 }
 

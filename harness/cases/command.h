@@ -2,6 +2,7 @@
 
 #include "harness/cases/context.h"
 #include "harness/cases/read_number.h"
+#include "harness/host/command.h"
 
 #include <string>
 #include <vector>
@@ -50,9 +51,13 @@ struct CommandConfig {
   void validate(const Require& require) const;
 };
 
-/// Runs the program again and again. Series: wall_time_s, cpu_time_s, peak_memory_bytes (of all its processes
+/// Runs the program again and again. It finds in BENCH_DEVICE, BENCH_THREADS and BENCH_DTYPE on what our own cases run.
+/// Series: wall_time_s, cpu_time_s, peak_memory_bytes (of all its processes
 /// together), and one for each metric that is read. The first run is the cold one. What it printed last is a note.
 void run_command_case(const CommandConfig& config, Context& context, Record& record);
+
+/// Adds a run's peak memory to `into`, or says in the record's notes why it has none.
+void record_run_peak(const CommandResult& result, Record& into, Record& record);
 
 /// The metrics that the config says how to read.
 std::vector<std::string> metrics_read(const CommandConfig& config);

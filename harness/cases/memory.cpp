@@ -47,6 +47,10 @@ class Stages {
 };
 
 void add_prediction(const MemoryEstimate& predicted, Record& record) {
+  if (!predicted.program_missing.empty()) {  // a part of it is no prediction
+    record.notes["prediction_unread"] = "what the program holds could not be read: " + predicted.program_missing;
+    return;
+  }
   record.add(series::kPredictedMemoryBytes, "bytes", predicted.total());
   predicted.components([&](const char* name, double bytes) {
     if (bytes > 0) record.add(fmt::format("predicted_{}_bytes", name), "bytes", bytes);
@@ -102,8 +106,13 @@ void train_once(const MemoryConfig& config, std::int64_t seq_length, const Devic
 
 void decode_once(const MemoryConfig& config, std::int64_t seq_length, const Device& device, Record& record) {
   const torch::NoGradGuard no_grad;
-  const DecodeShape shape{config.batch, std::max<std::int64_t>(seq_length - 1, 1), seq_length,
-                          element_bytes(dtype_for(config.source, device)), program_bytes(device)};
+  const MemoryReading program = device.current_bytes();
+  const DecodeShape shape{config.batch,
+                          std::max<std::int64_t>(seq_length - 1, 1),
+                          seq_length,
+                          element_bytes(dtype_for(config.source, device)),
+                          static_cast<double>(program.bytes),
+                          program.missing};
   const MemoryEstimate predicted = estimate_decode_memory(
       config.source.model ? config.source.model->value : model::read_checkpoint_config(config.source.checkpoint),
       shape);

@@ -51,7 +51,7 @@ model::LanguageModel open_unquantized(const ModelSource& source, const Device& d
 }
 
 /// Tokens of the source's text where there is one that its tokenizer reads, else of the synthetic language.
-torch::Tensor quality_tokens(const ModelSource& source, const model::ModelConfig& config, Record& record) {
+torch::Tensor tokens_to_judge_by(const ModelSource& source, const model::ModelConfig& config, Record& record) {
   const bool readable = !source.checkpoint.empty() && has_tokenizer(source.checkpoint);
   if (readable && std::filesystem::exists(source.quality_text)) {
     const auto tokenizer = checkpoint_tokenizer(source.checkpoint).tokenizer;
@@ -71,11 +71,12 @@ void record_quantization_cost(const ModelSource& source, const Device& device, m
   if (source.quantize == "none") return;
   model::LanguageModel base = open_unquantized(source, device);
   const QuantizationCost cost =
-      measure_quantization_cost(base, quantized, quality_tokens(source, base->config(), record));
+      measure_quantization_cost(base, quantized, tokens_to_judge_by(source, base->config(), record));
   record.facts[facts::kQuantizationNllNats] = cost.nll_nats;
   record.facts[facts::kQuantizationBaseNllNats] = cost.base_nll_nats;
   record.facts[facts::kQuantizationKlNats] = cost.kl_divergence_nats;
   record.facts[facts::kQuantizationSameTopShare] = cost.same_top_share;
+  record.facts[facts::kQuantizationTokens] = static_cast<double>(cost.tokens);
   record.notes["quantization_cost"] = cost.text();
 }
 

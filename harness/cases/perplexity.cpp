@@ -19,7 +19,7 @@ TokenStream held_out_tokens(const PerplexityConfig& config, const model::ModelCo
   const bool any = has_tokenizer(config.source.checkpoint);
   if (config.text == kSynthetic || (!any && config.fallback == kSynthetic))
     return synthetic_validation_tokens(model.vocab_size);
-  const CheckpointTokenizer tokenizer = checkpoint_tokenizer(config.source.checkpoint);
+  const CheckpointTokenizer tokenizer = checkpoint_tokenizer(config.source.checkpoint, config.add_bos);
   tokenizer.tokenizer->check_fits(model.vocab_size);
   record.notes["tokenizer"] = tokenizer.assumed;
   record_input(config.text, record);
@@ -40,6 +40,11 @@ void record_text_bytes(const TokenStream& tokens, double bytes, bool allow_lossy
 void PerplexityConfig::validate(const Require& require) const {
   source.validate(require);
   require(!source.checkpoint.empty(), "checkpoint", "is missing", "random weights have no perplexity worth knowing");
+  require(tokens.empty() || text == PerplexityConfig{}.text, "text", "and tokens are both given", "one of the two");
+  require(tokens.empty() || fallback == "none", "fallback", "is for a text", "tokens need no tokenizer");
+  require(tokens.empty() || !allow_lossy, "allow_lossy", "is for a text", "tokens have no bytes");
+  require(tokens.empty() || !add_bos, "add_bos", "is for a text", "tokens are scored as they are");
+  require(!tokens.empty() || tokens_dtype == "auto", "tokens_dtype", "is for tokens", "");
   require(context >= 2, "context", "must be at least 2", "");
   require_sizes(require, {{"context", context}, {"stride", stride}});
   require(stride == 0 || protocol == "strided", "stride", "is for protocol: strided",

@@ -220,6 +220,8 @@ std::vector<double> read_numbers(const NumberSource& source, const DeclaredMetri
       source.regex.empty() ? read_report(source, metric, text, where) : read_regex(source.regex, metric, text, where);
   if (samples.empty())
     throw Error::at_run_time(where, fmt::format("has an empty list for {}", metric.name), shown(text));
+  for (const double sample : samples)  // in the metric's unit a finite number of seconds need not be one
+    checked(sample, metric, text, where);
   return samples;
 }
 

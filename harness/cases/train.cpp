@@ -219,7 +219,7 @@ void run_train(const TrainCaseConfig& config, Context& context, Record& record) 
   const auto why_not = why_training_does_not_fit(model, execution, seq_length, context.device);
   record.notes["memory_estimate"] = needed.text();
   print_status(fmt::format("{}: {} predicted", context.case_name, needed.text()));
-  record.facts[facts::kPredictedMemoryBytes] = needed.total();
+  if (needed.program_missing.empty()) record.facts[facts::kPredictedMemoryBytes] = needed.total();
   record_execution(config, training, execution, context.device, record);
   if (why_not) {
     record.facts[facts::kNeededMemoryBytes] = needed.total();

@@ -24,7 +24,7 @@ struct TrainCaseConfig {
     visit("model", self.model, "model config, a file or its keys");
     visit("training", self.training, "training config, a file or its keys; its device is replaced by the run's");
     visit("tokens", self.tokens,
-          "of the built-in language, of the training config's text, or of that only if it is there");
+          "of the built-in language, of the training config's text, or of that if it is there and else the former");
     visit("train_tokenizer", self.train_tokenizer,
           "train the tokenizer on the text first, with the model's vocab_size");
     visit("keep_checkpoint", self.keep_checkpoint,

@@ -14,7 +14,7 @@ struct InferenceConfig {
     template <class Self, class Visitor>
     static void fields(Self& self, Visitor&& visit) {
       visit("checkpoint_path", self.checkpoint_path, "Hugging Face folder with a tokenizer");
-      visit("device", self.device, "auto, mps, cuda or cpu");
+      visit("device", self.device, "auto, or one of `bench list devices`");
       visit("compile", self.compile, "our fused operators, where there are any; the results agree");
     }
     void validate(const Require& require) const;

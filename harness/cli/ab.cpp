@@ -9,6 +9,7 @@
 #include "harness/core/random.h"
 #include "harness/core/units.h"
 #include "harness/devices/device.h"
+#include "harness/devices/device_names.h"
 #include "harness/host/environment.h"
 #include "harness/isolation/isolated.h"
 
@@ -104,7 +105,7 @@ void add_ab(CLI::App& app, Exit& exit) {
   verb->add_option("--set-a", options->set_a, "KEY=VALUE for A, such as cases.decode.checkpoint=DIR")
       ->allow_extra_args(false);
   verb->add_option("--set-b", options->set_b, "KEY=VALUE for B")->allow_extra_args(false);
-  verb->add_option("--device", options->ab.device, "auto, mps, cuda or cpu, instead of the suite's");
+  verb->add_option("--device", options->ab.device, device_choices() + ", instead of the suite's");
   verb->add_option("--tolerance", options->tolerance,
                    "changes up to this count as none; a change of twice as much is nearly always found")
       ->capture_default_str();

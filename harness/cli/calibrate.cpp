@@ -4,6 +4,7 @@
 #include "harness/core/clock.h"
 #include "harness/core/files.h"
 #include "harness/core/progress.h"
+#include "harness/devices/device_names.h"
 #include "harness/running/runner.h"
 
 #include <filesystem>
@@ -57,7 +58,7 @@ void add_calibrate(CLI::App& app, Exit&) {
   verb->add_option("suite", options->suite, "suite file; its `machines:` section is written")->required();
   verb->add_option("--runs", options->runs, "of the suite")->check(CLI::Range(3, 100))->capture_default_str();
   verb->add_option("--from", options->from, "report.json files of runs made earlier, instead of running");
-  verb->add_option("--device", options->run.device, "auto, mps, cuda or cpu, instead of the suite's");
+  verb->add_option("--device", options->run.device, device_choices() + ", instead of the suite's");
   verb->add_flag("--dry-run", options->dry_run, "print the suite instead of writing it");
   verb->callback([options] { run(*options); });
 }

@@ -1,6 +1,6 @@
 #include "harness/checkpoints/inference_config.h"
 #include "harness/cli/verbs.h"
-#include "harness/host/machine.h"
+#include "harness/planning/ceilings.h"
 #include "harness/running/suite.h"
 #include "harness/training/training_config.h"
 #include "model/config.h"
@@ -50,7 +50,9 @@ const std::vector<Kind>& kinds() {
       {"machine",
        {"memory_gb_per_s", "memory_bytes", "match"},
        [](const YamlNode& root, const std::string&) {
-         return fmt::format("machine, {}", read_config<Machine>(root).description);
+         const auto machine = read_config<Machine>(root);
+         ceilings_of(machine);  // what a plan needs of it
+         return fmt::format("machine, {}", machine.description);
        }},
       {"model config", top_keys<model::ModelConfig>(), [](const YamlNode& root, const std::string&) {
          const auto config = read_config<model::ModelConfig>(root);

@@ -29,18 +29,21 @@ Json point_json(const TrendPoint& point) {
           {"judged", number_or_null(point.judged)}};
 }
 
+Json report_json(const TrendPoint& point) {
+  return {{"created", point.created}, {"commit", point.commit}, {"dirty", point.dirty}};
+}
+
 Json step_json(const Trend& trend, const StepChange& step) {
-  const TrendPoint &first = trend.points[step.index], &last_before = trend.points[step.index - 1];
-  return {
-      {"index", step.index},
-      {"worse", step.worse},
-      {"before", number_or_null(step.before)},
-      {"after", number_or_null(step.after)},
-      {"ratio", number_or_null(step.ratio)},
-      {"p_value", step.p_value},
-      {"since", {{"created", first.created}, {"commit", first.commit}, {"dirty", first.dirty}}},
-      {"last_before", {{"created", last_before.created}, {"commit", last_before.commit}, {"dirty", last_before.dirty}}},
-      {"also_changed", step.also_changed}};
+  return {{"index", step.index},
+          {"worse", step.worse},
+          {"to_no_number", step.to_no_number()},
+          {"before", number_or_null(step.before)},
+          {"after", number_or_null(step.after)},
+          {"ratio", number_or_null(step.ratio)},
+          {"p_value", step.p_value},
+          {"since", report_json(trend.points[step.index])},
+          {"last_before", step.index > 0 ? report_json(trend.points[step.index - 1]) : Json()},
+          {"also_changed", step.also_changed}};
 }
 
 Json to_json(const Trend& trend) {
@@ -83,20 +86,10 @@ std::vector<Trend> wanted(std::vector<Trend> trends, const Options& options) {
   return trends;
 }
 
-/// What is not a number is no point of a trend, but it doesn't go unsaid.
-void say_what_is_no_number(const std::vector<DatedReport>& reports, std::vector<std::string>& skipped) {
-  for (const auto& one : reports)
-    for (const auto& result : one.report.cases)
-      for (const auto& [metric, estimate] : result.metrics)
-        if (metric->compared && estimate.n > 0 && std::isnan(estimate.value))
-          skipped.push_back(fmt::format("{}: {} of case '{}' is not a number", one.file, metric->name, result.name));
-}
-
 HistoryFound find(const Options& options) {
   HistoryFound found;
   std::vector<DatedReport> reports = read_reports(options.folder, found.skipped);
   found.reports = reports.size();
-  say_what_is_no_number(reports, found.skipped);
   for (const auto& one : reports) found.machines.insert(one.report.machine());
   found.trends = wanted(find_trends(std::move(reports)), options);
   return found;

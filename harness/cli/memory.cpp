@@ -2,6 +2,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/core/units.h"
 #include "harness/devices/device.h"
+#include "harness/devices/device_names.h"
 #include "harness/reports/reports.h"
 #include "harness/running/runner.h"
 #include "harness/training/training_config.h"
@@ -100,7 +101,7 @@ Exit run(const Options& options) {
   RunOptions run_options;
   run_options.device = options.device;
   const Report report = run_suite(suite_for(options, question), run_options);
-  if (!options.out.empty()) write_report(report, options.out, {"json", "markdown", "html"});
+  if (!options.out.empty()) write_report(report, options.out, {"json", "markdown", "html"}, Unwritten::kRemoved);
   MemoryFindings found{options.model,
                        options.mode,
                        "",
@@ -153,7 +154,7 @@ void add_memory(CLI::App& app, Exit& exit) {
   verb->add_option("--training", options->training,
                    "training config for mixed_precision, compile_model and gradient_checkpointing");
   verb->add_flag("--checkpointing", options->checkpointing, "train with gradient checkpointing");
-  verb->add_option("--device", options->device, "auto, mps, cuda or cpu")->capture_default_str();
+  verb->add_option("--device", options->device, device_choices())->capture_default_str();
   verb->add_option("--seconds", options->seconds, "after so many no further length of a batch is begun")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -3,6 +3,7 @@
 #include "harness/reports/text.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -14,8 +15,11 @@ void print_table(const std::vector<MeasuredPeak>& peaks, std::ostream& out) {
   for (const auto& [component, bytes] : peaks[0].parts) out << fmt::format(" {:>9}", component.name);
   out << "\n";
   for (const auto& m : peaks) {
-    out << fmt::format("{:>5} {:>10} {:>9.3f} {:>9.3f} {:>+6.1f}%", m.batch, m.seq_length, m.bytes / 1e9,
-                       m.predicted_bytes / 1e9, 100 * (m.predicted_bytes / m.bytes - 1));
+    out << fmt::format("{:>5} {:>10} {:>9.3f}", m.batch, m.seq_length, m.bytes / 1e9);
+    if (std::isnan(m.predicted_bytes))
+      out << fmt::format(" {:>9} {:>7}", "unread", "");
+    else
+      out << fmt::format(" {:>9.3f} {:>+6.1f}%", m.predicted_bytes / 1e9, 100 * (m.predicted_bytes / m.bytes - 1));
     for (const auto& [component, bytes] : m.parts) out << fmt::format(" {:>9.3f}", bytes / 1e9);
     out << "\n";
   }

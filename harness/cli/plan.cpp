@@ -1,5 +1,6 @@
 #include "harness/cli/plan_text.h"
 #include "harness/cli/verbs.h"
+#include "harness/devices/device_names.h"
 
 #include <iostream>
 #include <memory>
@@ -22,7 +23,7 @@ void add_plan(CLI::App& app, Exit&) {
   auto* machine =
       verb->add_option("--machine", options->machine,
                        "name of a file in configs/machines, such as m4-max-40 [this machine, probed for a second]");
-  verb->add_option("--device", options->device, "auto, mps, cuda or cpu: what to probe, without --machine")
+  verb->add_option("--device", options->device, device_choices() + ": what to probe, without --machine")
       ->excludes(machine)
       ->capture_default_str();
   verb->add_option("--set", options->set, "KEY=VALUE, as in bench run; may be given several times")

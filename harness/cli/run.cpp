@@ -3,6 +3,7 @@
 #include "harness/comparison/compare.h"
 #include "harness/core/process.h"
 #include "harness/core/progress.h"
+#include "harness/devices/device_names.h"
 #include "harness/judging/report_paths.h"
 #include "harness/reports/reports.h"
 #include "harness/running/failure.h"
@@ -35,12 +36,13 @@ class ReportFiles {
  public:
   explicit ReportFiles(const Options& options) : options_(options) {}
 
-  /// The first time it throws what can't be written: before hours of work. Later it says so, and the next time is
-  /// another try; a disk that is full now need not be at the end.
+  /// The first time it throws what can't be written: before hours of work, and without what an earlier run left in its
+  /// place. Later it says so, and the next time is another try; a disk that is full now need not be at the end. What is
+  /// there until then says that the run was interrupted.
   void write(const Report& report) {
     folder_ = output_folder(options_, report);
     try {
-      write_report(report, folder_, options_.formats);
+      write_report(report, folder_, options_.formats, written_ ? Unwritten::kKept : Unwritten::kRemoved);
       written_ = true;
       failure_.reset();
     } catch (const std::exception& e) {
@@ -99,6 +101,7 @@ Exit run(Options options) {
     check_written_paths(*before, options.from, options.out);
     options.run.device = options.run.device.empty() ? before->device : options.run.device;
     if (!options.run.seed) options.run.seed = before->seed;
+    options.run.left_out = before->left_out;
   }
   const Suite suite = before ? suite_of_report(*before) : read_suite(options.suite, options.set, options.matrix);
   const EndingSignals signals;  // end us once the report says that it was interrupted
@@ -124,7 +127,7 @@ void add_run(CLI::App& app, Exit& exit) {
                                 "report.json: run its cases again, as they were, and say whether the results agree");
   from->excludes("suite");
   verb->add_option("--out", options->out, "folder of the report [results/<suite>/<time>]");
-  verb->add_option("--device", options->run.device, "auto, mps, cuda or cpu, instead of the suite's");
+  verb->add_option("--device", options->run.device, device_choices() + ", instead of the suite's");
   verb->add_option("--case", options->run.case_glob, "run only cases whose names match this pattern")
       ->capture_default_str();
   verb->add_option("--processes", options->run.processes, "of each case, at most, instead of the suite's")

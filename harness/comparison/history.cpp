@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <tuple>
 
 namespace bench::harness {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr double kNoRatio = std::numeric_limits<double>::quiet_NaN();
 
 /// A point of a trend, before its report is forgotten.
 struct Source {
@@ -62,16 +65,17 @@ TrendPoint point_of(const DatedReport& one, const Estimate& estimate) {
   return {one.report.created, text_of(environment, "commit"), one.file, dirty, estimate, estimate.value};
 }
 
-/// Lets the trend be judged by the metric's share, if every point has that.
+/// Lets the trend be judged by the metric's share, if every point that is a number has that.
 void judge_by_share(Trend& trend, const std::vector<Source>& sources) {
   trend.judged_by = trend.metric;
   const Metric* share = trend.metric->share ? find_metric(trend.metric->share) : nullptr;
   if (!share) return;
   std::vector<double> values;
-  for (const auto& source : sources) {
-    const Estimate* estimate = find_estimate(*source.result, share->name);
-    if (!estimate || !(estimate->value > 0) || std::isinf(estimate->value)) return;
-    values.push_back(estimate->value);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const Estimate* estimate = find_estimate(*sources[i].result, share->name);
+    const bool has_share = estimate && estimate->value > 0 && std::isfinite(estimate->value);
+    if (!has_share && trend.points[i].is_number()) return;
+    values.push_back(trend.points[i].is_number() ? estimate->value : trend.points[i].estimate.value);
   }
   trend.judged_by = share;
   for (std::size_t i = 0; i < values.size(); ++i) trend.points[i].judged = values[i];
@@ -83,14 +87,25 @@ std::vector<double> values_of(const Trend& trend, double (*value)(const TrendPoi
   return values;
 }
 
+/// Where the points that are no numbers at the end of the trend begin; its size if it ends with a number.
+std::size_t end_of_numbers(const Trend& trend) {
+  const auto last =
+      std::find_if(trend.points.rbegin(), trend.points.rend(), [](const TrendPoint& p) { return p.is_number(); });
+  return static_cast<std::size_t>(trend.points.rend() - last);
+}
+
 void judge(Trend& trend, const std::vector<Source>& sources) {
   judge_by_share(trend, sources);
-  trend.steps = find_steps(values_of(trend, [](const TrendPoint& p) { return p.judged; }), trend.judged_by->better,
-                           trend.judged_by->nature, trend.judged_by->tolerance);
+  const std::size_t end = end_of_numbers(trend);
+  auto judged = values_of(trend, [](const TrendPoint& p) { return p.judged; });
+  judged.resize(end);
+  trend.steps = find_steps(judged, trend.judged_by->better, trend.judged_by->nature, trend.judged_by->tolerance);
+  // No statistics are needed for that, however few they are.
+  if (end < trend.points.size()) trend.steps.push_back({.index = end, .ratio = kNoRatio, .p_value = 0, .worse = true});
   set_levels(values_of(trend, [](const TrendPoint& p) { return p.estimate.value; }), trend.steps);
   for (auto& step : trend.steps) {
     if (trend.judged_by->better != trend.metric->better) step.ratio = 1 / step.ratio;  // a time: its share is a rate's
-    step.also_changed = changes_between(sources[step.index - 1], sources[step.index]);
+    if (step.index > 0) step.also_changed = changes_between(sources[step.index - 1], sources[step.index]);
   }
 }
 
@@ -141,7 +156,7 @@ std::vector<Trend> find_trends(std::vector<DatedReport> reports) {
   for (const auto& one : reports)
     for (const auto& result : one.report.cases)
       for (const auto& [metric, estimate] : result.metrics) {
-        if (!metric->compared || estimate.n == 0 || std::isnan(estimate.value)) continue;
+        if (!metric->compared || estimate.n == 0) continue;
         if (metric->nature == Nature::kExact && !undone(*metric, result.record()).empty()) continue;
         const std::string machine = one.report.machine();
         auto& [trend, sources] = found[{one.report.suite, machine, one.report.device, result.name, metric}];

@@ -3,6 +3,7 @@
 #include "harness/comparison/step_change.h"
 #include "harness/judging/report.h"
 
+#include <cmath>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ struct TrendPoint {
   bool dirty = false;
   Estimate estimate;
   double judged = 0;  // the value of Trend::judged_by: what the search for changes saw
+  bool is_number() const { return std::isfinite(estimate.value); }
 };
 
 /// One metric of one case on one machine over many reports, oldest first.
@@ -21,9 +23,11 @@ struct Trend {
   std::string suite, case_name, machine;
   const Metric* metric = nullptr;
   std::vector<TrendPoint> points;
+  /// The last may be one to what is no number, at its first point: that one may be the first of all.
   std::vector<StepChange> steps;
   std::string device = {};
-  /// The metric's share where every point has it, so that the machine's own drift cancels; else the metric itself.
+  /// The metric's share where every point that is a number has it, so that the machine's own drift cancels; else the
+  /// metric itself.
   const Metric* judged_by = nullptr;
 };
 
@@ -34,7 +38,8 @@ struct DatedReport {
 };
 
 /// Every compared metric over the reports, sorted by time, one trend for each suite, machine, device, case and metric.
-/// Values that are no measurement (n = 0) or NaN are left out.
+/// Values that are no measurement (n = 0) are left out. One that is no number is a point: those at the end of a trend
+/// are a step for the worse, those that numbers follow are none.
 std::vector<Trend> find_trends(std::vector<DatedReport> reports);
 
 /// Every report.json below a folder, without following links to folders; files that are no reports, or the same as

@@ -25,11 +25,13 @@ constexpr double kRoundingOfScores = 1e-9;
 
 using Values = std::span<const double>;
 
-/// The level of a stretch of values: their median. Interpolating infinities gives NaN; a stretch that has them has
-/// nothing else.
+/// The level of a stretch of values: their median, but for NaN. Interpolating infinities gives NaN; a stretch that has
+/// them has nothing else.
 double level_of(Values values) {
-  const double level = quantile({values.begin(), values.end()}, 0.5);
-  return std::isnan(level) && !values.empty() ? values.front() : level;
+  std::vector<double> numbers(values.begin(), values.end());
+  std::erase_if(numbers, [](double value) { return std::isnan(value); });
+  const double level = quantile(numbers, 0.5);
+  return std::isnan(level) && !numbers.empty() ? numbers.front() : level;
 }
 
 double relative_effect(double a, double b) { return std::fabs(a - b) / std::min(std::fabs(a), std::fabs(b)); }
@@ -207,7 +209,10 @@ std::vector<StepChange> exact_steps(Values values, double tolerance) {
 }
 
 bool got_worse(const StepChange& step, Better better) {
-  return better == Better::kUnchanged || (step.after > step.before) != (better == Better::kHigher);
+  if (better == Better::kUnchanged) return true;
+  // Infinity is no good value, whatever is better.
+  if (std::isfinite(step.before) != std::isfinite(step.after)) return std::isfinite(step.before);
+  return (step.after > step.before) != (better == Better::kHigher);
 }
 
 }  // namespace

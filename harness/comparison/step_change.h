@@ -2,6 +2,7 @@
 
 #include "harness/judging/metric.h"
 
+#include <cmath>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@ struct StepChange {
   double p_value = 1;  // 0 for an exact metric, of which any change is real
   bool worse = false;
   double before = 0, after = 0;  // the levels of the metric itself, in its unit
+  /// Whether the metric is no number since: the worst that it can become.
+  bool to_no_number() const { return !std::isfinite(after); }
   /// What besides the commit differs between the last report before the change and the first after it:
   /// "torch_version: 2.12.0 -> 2.13.0", "config/steps: 10 -> 20".
   std::vector<std::string> also_changed = {};
@@ -39,7 +42,7 @@ inline constexpr std::size_t kFewestTimedValues = 10;
 std::vector<StepChange> find_steps(const std::vector<double>& values, Better better, Nature nature,
                                    double tolerance = 0);
 
-/// Gives each change the levels of these values on both sides of it.
+/// Gives each change the levels of these values on both sides of it, without those that are NaN.
 void set_levels(std::span<const double> values, std::vector<StepChange>& steps);
 
 }  // namespace bench::harness

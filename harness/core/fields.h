@@ -230,7 +230,7 @@ std::vector<FieldHelp> describe_fields(const T& config = {}, const std::string& 
     } else if constexpr (IsFileOr<F>::value) {
       rows.push_back({prefix + key, "", help});
     } else if constexpr (IsOneOf<F>::value) {
-      rows.push_back({prefix + key, dumped(to_json(field)), fmt::format("{}: {}", help, alternatives(F::choices()))});
+      rows.push_back({prefix + key, dumped(to_json(field)), fmt::format("{}: {}", alternatives(F::choices()), help)});
     } else {
       rows.push_back({prefix + key, dumped(to_json(field)), help});
     }

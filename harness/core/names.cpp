@@ -1,5 +1,7 @@
 #include "harness/core/names.h"
 
+#include "harness/core/error.h"
+
 #include <algorithm>
 #include <numeric>
 
@@ -9,7 +11,8 @@
 namespace bench::harness {
 namespace {
 
-constexpr std::size_t kLongestName = 100;  // bytes; the distance of two names costs the product of their lengths
+// Bytes. The distance of two names, and the match of a name and a pattern, cost the product of their lengths.
+constexpr std::size_t kLongestName = 100, kLongestPattern = 200;
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -56,6 +59,9 @@ std::string alternatives(const std::vector<std::string>& names) {
 }
 
 bool matches_glob(std::string_view name, std::string_view glob) {
+  if (glob.size() > kLongestPattern)
+    throw Error(fmt::format("'{}...'", glob.substr(0, 40)), "is too long for a pattern",
+                fmt::format("{} bytes at most; a * stands for any part of a name", kLongestPattern));
   std::size_t n = 0, g = 0;
   std::size_t star = std::string_view::npos, star_from = 0;  // the last * and where what it stands for begins
   while (n < name.size()) {

@@ -15,7 +15,7 @@ namespace bench::harness {
 template <std::size_t N>
 struct Literal {
   char text[N];
-  consteval Literal(const char (&literal)[N]) { std::copy_n(literal, N, text); }
+  constexpr Literal(const char (&literal)[N]) { std::copy_n(literal, N, text); }
 };
 
 /// A text that is one of a few, by default the first. As a field of a config it is read as such: another text is an

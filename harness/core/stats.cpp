@@ -72,16 +72,19 @@ Estimate quantile_estimate(std::vector<double> samples, double p) {
   return {value, samples[static_cast<std::size_t>(low)], samples[static_cast<std::size_t>(high)], n};
 }
 
+double variance(const std::vector<double>& samples, double mean) {
+  double squares = 0;
+  for (const double sample : samples) squares += (sample - mean) * (sample - mean);
+  return squares / static_cast<double>(samples.size() - 1);
+}
+
 Estimate mean(const std::vector<double>& samples) {
   const auto n = static_cast<double>(samples.size());
   const auto count = static_cast<std::int64_t>(samples.size());
   if (samples.empty() || !all_finite(samples)) return Estimate::point(kNan, count);
   const double value = std::accumulate(samples.begin(), samples.end(), 0.0) / n;
   if (count < 2) return Estimate::point(value, count);
-  double squares = 0;
-  for (const double sample : samples) squares += (sample - value) * (sample - value);
-  const double standard_error = std::sqrt(squares / (n - 1) / n);
-  const double half = t_quantile(n - 1) * standard_error;
+  const double half = t_quantile(n - 1) * std::sqrt(variance(samples, value) / n);
   return {value, value - half, value + half, count};
 }
 

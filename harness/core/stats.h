@@ -39,6 +39,9 @@ double quantile(std::vector<double> samples, double p);
 Estimate quantile_estimate(std::vector<double> samples, double p);
 inline Estimate median(std::vector<double> samples) { return quantile_estimate(std::move(samples), 0.5); }
 
+/// Sample variance (n - 1) about a mean that is known already. It needs n >= 2.
+double variance(const std::vector<double>& samples, double mean);
+
 /// Mean with Student's t interval. It needs n >= 2.
 Estimate mean(const std::vector<double>& samples);
 

@@ -6,7 +6,7 @@
 namespace bench::harness {
 namespace {
 
-/// Bytes of the matrices in whole numbers, scales included. The head has 8 bits in both formats, norms count nothing.
+/// Bytes of the quantized matrices, scales included. The head has 8 bits in both formats, norms count nothing.
 double quantized_bytes(const model::ModelConfig& model, model::WeightFormat blocks) {
   const auto matrix = [](model::WeightFormat format, std::int64_t rows, std::int64_t columns) {
     return model::matrix_bytes({format, nullptr, nullptr, columns}, rows);

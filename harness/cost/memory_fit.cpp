@@ -21,6 +21,12 @@ StepDivision divide_step(const model::ModelConfig& model, const TrainingShape& s
     check_divides(size, effective_batch, where);
     return {size, shape.gradient_checkpointing};
   }
+  if (!shape.program_missing.empty())
+    throw Error::at_run_time(
+        where,
+        fmt::format("auto takes what fits, but what the program itself holds could not be read: {}",
+                    shape.program_missing),
+        "give the number of sequences");
   const double budget = micro_batch.budget_bytes > 0 ? micro_batch.budget_bytes : free.bytes;
   if (std::isnan(budget))
     throw Error::at_run_time(where,
@@ -62,7 +68,7 @@ std::int64_t largest_within(double budget_bytes, std::int64_t limit, const std::
   return fits;
 }
 
-MemoryCalibration calibrate(const std::vector<MemoryPoint>& points) {
+MemoryCalibration fit_calibration(const std::vector<MemoryPoint>& points) {
   MemoryCalibration result;
   if (points.empty()) return result;
   const auto n = static_cast<double>(points.size());

@@ -38,7 +38,8 @@ void check_divides(std::int64_t micro_batch_size, std::int64_t effective_batch, 
 /// Decides the micro-batch, for everything that trains, plans or predicts. `shape` has the config's batch_size and
 /// gradient_checkpointing. A fixed size is taken as it is; of auto the fastest within its budget, or within what is
 /// free, and gradient_checkpointing is chosen as well. Throws Error at `where` if the size doesn't divide the effective
-/// batch, if nothing fits, or if there is no budget and nobody knows what is free.
+/// batch, or of auto if nothing fits, if the shape lacks what the program holds, or if there is no budget and nobody
+/// knows what is free.
 StepDivision divide_step(const model::ModelConfig& model, const TrainingShape& shape, std::int64_t effective_batch,
                          const MicroBatch& micro_batch, const FreeMemory& free, const std::string& where);
 
@@ -67,6 +68,6 @@ struct MemoryCalibration {
 };
 /// Least squares through the points; from one point, or where the line would fall, the largest difference. No points:
 /// 0.
-MemoryCalibration calibrate(const std::vector<MemoryPoint>& points);
+MemoryCalibration fit_calibration(const std::vector<MemoryPoint>& points);
 
 }  // namespace bench::harness

@@ -14,7 +14,9 @@ std::string MemoryEstimate::text() const {
   components([&](const char* name, double bytes) {
     if (bytes >= 0.5e6) parts += fmt::format("{}{} {:.2f}", parts.empty() ? "" : ", ", name, bytes / 1e9);
   });
-  return fmt::format("{:.2f} GB ({})", total() / 1e9, parts);
+  const std::string left_out =
+      program_missing.empty() ? "" : "; without the program, whose memory could not be read: " + program_missing;
+  return fmt::format("{:.2f} GB ({}{})", total() / 1e9, parts, left_out);
 }
 
 double kv_cache_bytes(const model::ModelConfig& model, std::int64_t batch, std::int64_t capacity,
@@ -30,6 +32,7 @@ MemoryEstimate estimate_decode_memory(const model::ModelConfig& model, const Dec
   MemoryEstimate estimate;
   estimate.moment = "in the prompt's pass";
   estimate.program = shape.program_bytes;
+  estimate.program_missing = shape.program_missing;
   estimate.weights = element * s.parameters;
   estimate.kv_cache = kv_cache_bytes(model, shape.batch, shape.capacity, shape.element_bytes);
   // In the feed-forward the block's input, that of the norm, the norm's result, its own and four inner tensors; in the

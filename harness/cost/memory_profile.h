@@ -19,15 +19,17 @@ struct MemoryEstimate {
   double optimizer = 0;  // AdamW's two moments
   double casts = 0;      // the weights in the compute dtype, kept beside the fp32 ones
   double kv_cache = 0;
-  double activations = 0;   // what the backward pass needs, and the tensors in work
-  double logits = 0;        // and what the loss makes of them
-  double temporaries = 0;   // weights cast to the compute dtype, gradients before they are added up
-  const char* moment = "";  // when that is: "at the loss"
+  double activations = 0;            // what the backward pass needs, and the tensors in work
+  double logits = 0;                 // and what the loss makes of them
+  double temporaries = 0;            // weights cast to the compute dtype, gradients before they are added up
+  const char* moment = "";           // when that is: "at the loss"
+  std::string program_missing = {};  // why the program's part could not be read, and is left out
 
   /// Everything that stays from step to step.
   double resident() const { return program + weights + gradients + optimizer + casts + kv_cache; }
   double total() const { return resident() + activations + logits + temporaries; }
-  /// "26.1 GB (weights 1.6, gradients 1.6, ...)", without the components that are nothing.
+  /// "26.1 GB (weights 1.6, gradients 1.6, ...)", without the components that are nothing. Says so if the program's
+  /// part is left out.
   std::string text() const;
 
   /// Calls visit(name, bytes) for each component, in order.
@@ -55,6 +57,7 @@ struct TrainingShape {
   bool tiled_attention = false;            // there, attention is ours nevertheless
   double program_bytes = 0;
   std::int64_t threads = 1;  // attention's blocks at work, and on many threads parts of its gradients, are of each
+  std::string program_missing = {};  // why program_bytes could not be read, and is 0
 };
 
 /// Peak of a micro-batch's forward and backward pass.
@@ -65,6 +68,7 @@ struct DecodeShape {
   std::int64_t batch = 1, prompt_tokens = 0, capacity = 0;  // capacity of the cache, in tokens
   std::int64_t element_bytes = 4;                           // of weights and computing
   double program_bytes = 0;
+  std::string program_missing = {};  // why program_bytes could not be read, and is 0
 };
 
 /// Peak in the prompt's pass, inside a block: all later steps are smaller.

@@ -68,6 +68,7 @@ double attention_workspace(const Work& w) {
 MemoryEstimate states(const Work& w) {
   MemoryEstimate base;
   base.program = w.shape.program_bytes;
+  base.program_missing = w.shape.program_missing;
   base.weights = kFp32Bytes * w.s.parameters;
   base.gradients = kFp32Bytes * w.s.parameters;
   base.optimizer = 2 * kFp32Bytes * w.s.parameters;

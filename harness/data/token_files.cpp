@@ -4,6 +4,7 @@
 #include "harness/core/hash.h"
 #include "harness/core/names.h"
 #include "harness/data/npy.h"
+#include "model/file_kinds.h"
 
 #include <algorithm>
 #include <cstring>
@@ -83,8 +84,17 @@ std::int64_t bytes_of(const fs::path& file) {
   return static_cast<std::int64_t>(bytes);
 }
 
+/// As ids of two bytes a pointer's text would fit many a vocabulary, and be scored.
+void refuse_git_lfs_pointer(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string beginning(model::kLongestMark, '\0');
+  in.read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
+  model::refuse_git_lfs_pointer(beginning, file);
+}
+
 Layout layout_of(const fs::path& file, const std::string& asked) {
   const std::int64_t bytes = bytes_of(file);
+  refuse_git_lfs_pointer(file);
   const auto npy = read_npy_header(file);
   const std::string dtype = npy ? npy->dtype : asked == "auto" ? "int32" : asked;
   if (npy && asked != "auto" && asked != dtype)

@@ -15,6 +15,7 @@ Device cuda_device() {
           .current_bytes = accelerator_current_bytes,
           .available_bytes = accelerator_free_bytes,
           .fast_bf16 = [] { return true; },
+          .names_machine = true,
           .pins_memory = true,
           .queues_work = true};
 }

@@ -32,6 +32,10 @@ struct Device {
   const char* mixed_dtype = "bf16";
   /// True where decoding takes bf16 even if its products are slow: it waits for memory, not for products.
   bool decodes_in_bf16 = false;
+  /// True where a machine goes by this device's name, as one with a GPU in it does, and not by its processor's.
+  bool names_machine = false;
+  /// True where bf16 has no units of its own: on paper it is as fast as fp32.
+  bool bf16_like_fp32 = false;
   /// True where our own kernels serve tensors (model/kernels): training then keeps less in memory.
   bool has_kernels = false;
   /// Tensors must be smaller than this, 0 for no such limit: beyond it results are silently wrong.

@@ -13,6 +13,9 @@ inline const std::vector<std::string>& device_names() {
   return names;
 }
 
+/// "auto, mps, cuda or cpu".
+inline std::string device_choices() { return alternatives(device_names()); }
+
 /// For a config's validate().
 inline void require_device_name(const Require& require, const std::string& name) {
   const auto& known = device_names();

@@ -43,6 +43,7 @@ Device mps_device() {
           .available_bytes = available_bytes,
           // An M4 multiplies bf16 no faster than fp32, but no slower either, and it halves the memory.
           .fast_bf16 = [] { return true; },
+          .bf16_like_fp32 = true,
           .max_tensor_bytes = std::int64_t{1} << 32,  // pytorch/pytorch issues 149325 and 197636
           .fused_attention_gradient = false,
           .queues_work = true};

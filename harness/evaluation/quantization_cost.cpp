@@ -11,7 +11,7 @@
 namespace bench::harness {
 namespace {
 
-constexpr std::int64_t kPiece = 8;  // tokens at once: few enough that whole numbers are read as in decoding
+constexpr std::int64_t kPiece = 8;  // tokens at once: few enough that integers are read as in decoding
 
 /// log p [T, V] fp32 on the CPU of each next token: not every device has the fp64 in which means are taken.
 torch::Tensor log_probabilities(model::LanguageModel& model, const torch::Tensor& ids) {

@@ -9,9 +9,9 @@ namespace bench::harness {
 /// "none", "int8" or "int4"; throws Error naming `where` for anything else.
 model::Quantization quantization_named(const std::string& name, const std::string& where);
 
-/// What whole-number weights cost, over the tokens that follow those of a text: each predicted by both models.
+/// What quantized weights cost, over the tokens that follow those of a text: each predicted by both models.
 struct QuantizationCost {
-  double base_nll_nats = 0, nll_nats = 0;  // per token, of the weights as they were and of the whole numbers
+  double base_nll_nats = 0, nll_nats = 0;  // per token, of the weights as they were and of the quantized ones
   double kl_divergence_nats = 0;           // of the base's next-token distribution from the other's, mean
   double same_top_share = 0;               // of tokens for which both find the same one most probable
   std::int64_t tokens = 0;

@@ -113,12 +113,7 @@ class Running {
       if (WIFSIGNALED(status)) result_.signal = WTERMSIG(status);
     } else if (now_s() - looked_s_ >= 1e-3 * tick_ms()) {
       looked_s_ = now_s();
-      double sum = 0;
-      for (const auto& process : descendants(::getpid())) {
-        sum += process.resident_bytes;
-        result_.peak_bytes = std::max(result_.peak_bytes, process.peak_resident_bytes);
-      }
-      result_.peak_bytes = std::max(result_.peak_bytes, sum);
+      add_look(descendants(::getpid()), result_);
     }
   }
 
@@ -165,6 +160,19 @@ std::string Output::tail(std::size_t most) const {
   if (last.size() <= most) return last;
   const std::size_t line = last.find('\n', last.size() - most);
   return last.substr(line == std::string::npos || line + 1 == last.size() ? last.size() - most : line + 1);
+}
+
+void add_look(const std::vector<ProcessUse>& processes, CommandResult& result) {
+  double sum = 0;
+  for (const auto& process : processes) {
+    sum += static_cast<double>(process.resident.bytes);
+    result.peak_bytes = std::max(result.peak_bytes, process.peak_resident_bytes);
+    if (process.resident || !result.peak_unread.empty()) continue;
+    result.peak_unread =
+        fmt::format("process {}{}: {}", process.id, process.name.empty() ? "" : fmt::format(" ({})", process.name),
+                    process.resident.missing);
+  }
+  result.peak_bytes = std::max(result.peak_bytes, sum);
 }
 
 CommandResult run_command(const Command& command) {

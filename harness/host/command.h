@@ -1,5 +1,7 @@
 #pragma once
 
+#include "harness/host/process_tree.h"
+
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -10,7 +12,7 @@ namespace bench::harness {
 struct Command {
   std::vector<std::string> arguments;         // the program first, looked up as a shell does
   std::string folder = {};                    // to run it in; empty: here
-  std::vector<std::string> environment = {};  // NAME=VALUE, instead of what this process has of that name
+  std::vector<std::string> environment = {};  // NAME=VALUE, instead of what this process has of it; NAME: without it
   double timeout_s = 600;
 };
 
@@ -38,9 +40,15 @@ struct CommandResult {
   /// 50 ms, and at least the largest single process's peak where the system tells that. 0 if it ended before one look.
   /// What a program takes in its last moments and is less than this process ever had can be missed.
   double peak_bytes = 0;
+  /// Why it is not known how much that was: one of them was there, and its memory could not be read. peak_bytes is then
+  /// what the others held.
+  std::string peak_unread;
   Output out, err;                       // of stdout and stderr
   std::vector<std::string> left_behind;  // what was still running when it had ended, and was ended too
 };
+
+/// Takes one look at the processes of a run into its result's peak.
+void add_look(const std::vector<ProcessUse>& processes, CommandResult& result);
 
 /// Runs a program to its end, without stdin. It belongs to this process's group, so it ends with that; what it leaves
 /// running is ended as well, so no other thread may start programs meanwhile. Ends it where a signal ends this process

@@ -34,9 +34,11 @@ Disturbance disturbance_between(const Conditions& before, const Conditions& afte
   const double total = after.cpu_total_s - before.cpu_total_s;
   const bool told = before.cpu_total_s >= 0 && after.cpu_total_s >= 0 && before.own_cpu_s >= 0 && after.own_cpu_s >= 0;
   if (!told) return found;
-  if (total <= 0) return {0, 0, found.swap_growth_bytes};  // no tick of the clock: nobody took anything
+  const bool tells_stolen = before.cpu_stolen_s >= 0 && after.cpu_stolen_s >= 0;
+  if (total <= 0)  // no tick of the clock: nobody took anything
+    return {tells_stolen ? 0 : found.stolen, 0, found.swap_growth_bytes};
   const double own = after.own_cpu_s - before.own_cpu_s, busy = after.cpu_busy_s - before.cpu_busy_s;
-  found.stolen = (after.cpu_stolen_s - before.cpu_stolen_s) / total;
+  if (tells_stolen) found.stolen = (after.cpu_stolen_s - before.cpu_stolen_s) / total;
   found.others = std::max(0.0, (busy - own) / total);
   return found;
 }

@@ -5,9 +5,20 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
+
 namespace bench::harness {
+
+/// How the name of a processor begins that the system doesn't tell.
+inline constexpr std::string_view kUnknownProcessor = "unknown processor";
+/// The name that the system tells or, where it tells none, "unknown processor (x86_64)".
+inline std::string processor_name(const std::string& told, const std::string& architecture) {
+  const bool none = told.empty() || told == "unknown";  // the word is Linux's
+  return none ? fmt::format("{} ({})", kUnknownProcessor, architecture) : told;
+}
 
 /// What a report must say about where its numbers come from. What the system doesn't tell is empty, in JSON null.
 struct Environment {

@@ -46,17 +46,17 @@ std::string power_source() {
 }  // namespace
 
 void describe_host(Environment& e) {
-  e.processor = line_value("/proc/cpuinfo", "model name");
   e.model = line_value("/sys/devices/virtual/dmi/id/product_name", "");
   e.system = line_value("/etc/os-release", "PRETTY_NAME");
   const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES), page_bytes = ::sysconf(_SC_PAGE_SIZE);
   if (pages > 0 && page_bytes > 0) e.memory_bytes = pages * page_bytes;
   e.performance_cores = std::thread::hardware_concurrency();  // all are alike, or nothing says which are not
   utsname name{};
-  if (::uname(&name) == 0) {
-    e.kernel = name.release;
-    if (e.processor.empty()) e.processor = name.machine;  // arm64 kernels give no model name
-  }
+  if (::uname(&name) == 0) e.kernel = name.release;
+  std::string told = line_value("/proc/cpuinfo", "model name");
+  // arm64 kernels list the cores without a name: there the architecture is all that is to be known.
+  if (told.empty() && !line_value("/proc/cpuinfo", "processor").empty()) told = name.machine;
+  e.processor = processor_name(told, name.machine);
 }
 
 void read_host_conditions(Conditions& c) {

@@ -68,7 +68,7 @@ double thermal_level() {
 }  // namespace
 
 void describe_host(Environment& e) {
-  e.processor = sysctl_text("machdep.cpu.brand_string");
+  e.processor = processor_name(sysctl_text("machdep.cpu.brand_string"), sysctl_text("hw.machine"));
   e.model = sysctl_text("hw.model");
   e.system = "macOS " + sysctl_text("kern.osproductversion") + " (" + sysctl_text("kern.osversion") + ")";
   e.kernel = sysctl_text("kern.osrelease");
@@ -85,7 +85,6 @@ void read_host_conditions(Conditions& c) {
     const auto seconds = [&](int state) { return ticks.cpu_ticks[state] / ticks_per_s; };
     c.cpu_busy_s = seconds(CPU_STATE_USER) + seconds(CPU_STATE_SYSTEM) + seconds(CPU_STATE_NICE);
     c.cpu_total_s = c.cpu_busy_s + seconds(CPU_STATE_IDLE);
-    c.cpu_stolen_s = 0;
   }
   xsw_usage swap{};
   std::size_t size = sizeof(swap);

@@ -44,12 +44,10 @@ std::vector<std::string> machine_names() {
   return {names.begin(), names.end()};
 }
 
-std::vector<std::string> processor_names() {
-  std::set<std::string> names;
-  for (const auto& name : machine_names())
-    if (const Machine machine = read_machine(name, name); machine.matched_by == "processor")
-      names.insert(machine.match);
-  return {names.begin(), names.end()};
+std::vector<Machine> known_machines() {
+  std::vector<Machine> machines;
+  for (const auto& name : machine_names()) machines.push_back(read_machine(name, name));
+  return machines;
 }
 
 bool is_processor_name(const std::string& text, const std::vector<std::string>& names) {

@@ -39,7 +39,6 @@ struct MatmulRates {
 /// configs/machines/NAME.yaml: what a machine can do, so that a plan can be held against one that is not at hand.
 struct Machine {
   std::string name, description, match, device;
-  OneOf<"processor", "gpu"> matched_by;
   Figure memory_bytes, usable_memory_share;
   MatmulRates fp32_tflops, fp16_tflops, bf16_tflops;
   Figure memory_gb_per_s, memory_share;
@@ -49,7 +48,6 @@ struct Machine {
     visit("name", self.name, "of the file, without .yaml");
     visit("description", self.description, "for people");
     visit("match", self.match, "what the processor's, or the GPU's, own name has in it");
-    visit("matched_by", self.matched_by, "whose name that is");
     visit("device", self.device, "one of `bench list devices`: decides about dtypes and what training keeps in memory");
     visit("memory_bytes", self.memory_bytes, "that the device can use; shared with the system on a Mac");
     visit("usable_memory_share", self.usable_memory_share, "of the memory, that this program lets itself use");
@@ -71,9 +69,8 @@ Machine read_machine(const std::string& name, const std::string& where);
 /// Names of the machines that read_machine knows, sorted.
 std::vector<std::string> machine_names();
 
-/// What gates may call machines: the `match` of those that are known by their processor's name (one with CUDA is known
-/// by its GPU's, which a report's machine doesn't have in it), without those that are the same.
-std::vector<std::string> processor_names();
+/// All machines that read_machine knows.
+std::vector<Machine> known_machines();
 /// Whether a gate for `text` is judged on a machine of one of those names: it has the text in it, as has "NAME, 16
 /// cores".
 bool is_processor_name(const std::string& text, const std::vector<std::string>& names);

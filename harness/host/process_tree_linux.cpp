@@ -1,5 +1,8 @@
 #include "harness/host/process_tree.h"
 
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -12,24 +15,43 @@
 namespace bench::harness {
 namespace {
 
-/// Bytes of a line such as "VmRSS:   123 kB" of /proc/ID/status; 0 without it.
-double bytes_of(const std::string& status, const char* name) {
+/// Bytes of a line such as "VmRSS:   123 kB" of /proc/ID/status, if it is there.
+std::optional<std::int64_t> bytes_of(const std::string& status, const char* name) {
   const auto at = status.find(name);
-  return at == std::string::npos ? 0 : 1024 * std::atof(status.c_str() + at + std::strlen(name));
+  if (at == std::string::npos) return {};
+  const char* begin = status.c_str() + at + std::strlen(name);
+  char* end = nullptr;
+  const std::int64_t kib = std::strtoll(begin, &end, 10);
+  if (end == begin || kib < 0) return {};
+  return 1024 * kib;
 }
 
-/// Nothing of one that has ended: it holds nothing, and waits for its starter only.
-std::optional<ProcessUse> read_process(pid_t id) {
-  std::ifstream in("/proc/" + std::to_string(id) + "/status");
+std::string text_of(const std::filesystem::path& file) {
+  std::ifstream in(file);
   std::stringstream text;
   text << in.rdbuf();
-  const std::string status = text.str();
-  const auto state = status.find("\nState:\t");
-  if (!status.starts_with("Name:\t") || state == std::string::npos || status[state + 8] == 'Z') return {};
-  return ProcessUse{.id = id,
-                    .name = status.substr(6, status.find('\n') - 6),
-                    .resident_bytes = bytes_of(status, "\nVmRSS:"),
-                    .peak_resident_bytes = bytes_of(status, "\nVmHWM:")};
+  return text.str();
+}
+
+/// Whether there still is a process. Some systems hide the folders of other users' processes, not that they are there.
+bool is_there(const std::filesystem::path& folder, pid_t id) {
+  std::error_code failed;
+  return std::filesystem::exists(folder, failed) || ::kill(id, 0) == 0 || errno == EPERM;
+}
+
+/// Whether it is ending: it has given its memory back by then, and is no zombie yet for milliseconds.
+bool is_ending(const std::filesystem::path& folder) {
+  const std::string stat = text_of(folder / "stat");  // ID (NAME) STATE PPID PGRP SESSION TTY TPGID FLAGS ...
+  const auto name_end = stat.rfind(')');
+  if (name_end == std::string::npos) return false;
+  std::istringstream rest(stat.substr(name_end + 1));
+  std::string state;
+  std::int64_t skipped = 0;
+  unsigned flags = 0;
+  rest >> state;
+  for (int i = 0; i < 5; ++i) rest >> skipped;
+  constexpr unsigned kExiting = 4;  // PF_EXITING of the kernel
+  return state == "Z" || state == "X" || (rest >> flags && (flags & kExiting) != 0);
 }
 
 /// The same by a look through all processes, for kernels that don't list children: that costs milliseconds.
@@ -62,11 +84,30 @@ std::vector<pid_t> children_of(pid_t parent) {
 
 }  // namespace
 
+std::optional<ProcessUse> read_process(const std::filesystem::path& folder, pid_t id) {
+  const auto file = folder / "status";
+  const std::string status = text_of(file);
+  const auto state = status.find("\nState:\t");
+  if (!status.starts_with("Name:\t") || state == std::string::npos) {
+    if (!is_there(folder, id)) return {};
+    return ProcessUse{.id = id, .resident = MemoryReading::unread("cannot read " + file.string())};
+  }
+  // One that has ended holds nothing, and waits for its starter only.
+  if (const char letter = status[state + 8]; letter == 'Z' || letter == 'X') return {};
+  ProcessUse process{.id = id, .name = status.substr(6, status.find('\n') - 6)};
+  if (const auto resident = bytes_of(status, "\nVmRSS:"))
+    process.resident.bytes = *resident;
+  else if (!is_ending(folder) && is_there(folder, id))  // in that order: it may end meanwhile
+    process.resident = MemoryReading::unread("no VmRSS in " + file.string());
+  process.peak_resident_bytes = static_cast<double>(bytes_of(status, "\nVmHWM:").value_or(0));
+  return process;
+}
+
 std::vector<ProcessUse> descendants(pid_t root) {
   std::vector<ProcessUse> found;
   const auto add_children = [&](pid_t parent) {
     for (const pid_t id : children_of(parent))
-      if (const auto process = read_process(id)) found.push_back(*process);
+      if (const auto process = read_process("/proc/" + std::to_string(id), id)) found.push_back(*process);
   };
   add_children(root);
   for (std::size_t i = 0; i < found.size(); ++i) add_children(found[i].id);

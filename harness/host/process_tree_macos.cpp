@@ -1,5 +1,7 @@
 #include "harness/host/process_tree.h"
 
+#include <cerrno>
+#include <cstring>
 #include <libproc.h>
 #include <unistd.h>
 
@@ -19,8 +21,11 @@ ProcessUse use_of(pid_t id) {
   char name[2 * MAXCOMLEN] = {};
   if (::proc_name(id, name, sizeof(name)) > 0) process.name = name;
   proc_taskinfo info{};
+  errno = 0;
   if (::proc_pidinfo(id, PROC_PIDTASKINFO, 0, &info, sizeof(info)) == sizeof(info))
-    process.resident_bytes = static_cast<double>(info.pti_resident_size);
+    process.resident.bytes = static_cast<std::int64_t>(info.pti_resident_size);
+  else if (errno != ESRCH)  // ESRCH: it has ended, and holds nothing
+    process.resident = MemoryReading::unread(std::string("proc_pidinfo: ") + std::strerror(errno));
   return process;
 }
 

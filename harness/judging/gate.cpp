@@ -1,5 +1,6 @@
 #include "harness/judging/gate.h"
 
+#include "harness/host/environment.h"
 #include "harness/judging/gate_value.h"
 
 #include <algorithm>
@@ -12,11 +13,8 @@ namespace bench::harness {
 namespace {
 
 /// ", out of reach here: ..." if no program could reach the limit on this machine.
-std::string out_of_reach(const GateConfig& gate, const std::vector<Record>& processes) {
+std::string out_of_reach(const Metric& metric, const GateConfig& gate, const std::vector<Record>& processes) {
   if (!gate.relative_to.empty()) return "";
-  const Metric* found = find_metric(gate.metric, processes);
-  if (!found) return "";
-  const Metric& metric = *found;
   const bool rate = metric.better == Better::kHigher;
   const AllowedValues allowed = gate.allowed();
   if (!metric.ceiling || !(rate ? allowed.only_from_below() : allowed.only_from_above())) return "";
@@ -47,8 +45,9 @@ std::string too_noisy(const GateConfig& gate, const Estimate& e) {
       e.low, e.high, gate.text(), 100 * smallest_visible(e));
 }
 
-/// What is judged: a case's processes, and those of the case that it is relative to.
+/// What is judged: a metric of a case's processes, and those of the case that it is relative to.
 struct Evidence {
+  const Metric& metric;
   const std::vector<Record>& processes;
   const std::vector<Record>* base;
 
@@ -65,12 +64,11 @@ struct Evidence {
 };
 
 /// Why a value tells nothing of some of a case's processes, or "". One without it must not vanish among the others.
-std::string of_some_only(const GateConfig& gate, const std::vector<Record>& processes) {
-  const Metric& metric = *find_metric(gate.metric, processes);
+std::string of_some_only(const Metric& metric, const std::vector<Record>& processes) {
   for (std::size_t i = 0; i < processes.size(); ++i) {
     const std::string unread = metric.of_peak ? processes[i].peak_unread() : "";
     if (unread.empty() && metric.of(processes[i])) continue;
-    return fmt::format("process {} of {} measured no {}{}{}", i + 1, processes.size(), gate.metric,
+    return fmt::format("process {} of {} measured no {}{}{}", i + 1, processes.size(), metric.name,
                        unread.empty() ? "" : ": ", unread);
   }
   return "";
@@ -81,7 +79,7 @@ GateResult judge_timed(const GateConfig& gate, const Evidence& evidence, const E
   const std::string missed = fmt::format("{:.4g} is not {}", e.value, gate.text());
   // Whatever the noise; but what was reached was not out of reach, whatever the probe says.
   if (!gate.allowed().holds(e.value))
-    if (const std::string beyond = out_of_reach(gate, evidence.processes); !beyond.empty())
+    if (const std::string beyond = out_of_reach(evidence.metric, gate, evidence.processes); !beyond.empty())
       return with(result, Verdict::kFail, missed + beyond);
   if (const std::string why = evidence.reason(gate, &Record::was_disturbed); !why.empty())
     return with(result, Verdict::kNotJudged, why);
@@ -167,6 +165,10 @@ Side GateConfig::side(const Estimate& e) const { return allowed().side(e.least()
 
 bool GateConfig::applies_on(const std::string& machine_name) const { return machine.holds(machine_name); }
 
+bool MachineMatch::is_open(const std::string& machine_name) const {
+  return !holds(machine_name) && machine_name.starts_with(kUnknownProcessor);
+}
+
 void read_scalar(const YamlNode& node, MachineMatch& value) {
   value.unchecked = !node.yaml().IsScalar();
   if (!value.unchecked) return read_scalar(node, value.text);
@@ -226,22 +228,27 @@ const char* verdict_name(Verdict verdict) {
 GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, const std::string& machine,
                  const std::vector<Record>* base) {
   GateResult result{gate, Verdict::kNotJudged, true, Estimate::point(std::nan(""), 0), ""};
-  result.applies = gate.applies_on(machine);
+  const bool may_apply = gate.machine.is_open(machine);
+  result.applies = may_apply || gate.applies_on(machine);
   for (const auto& record : processes)
     if (record.status == Record::Status::kError) return with(result, Verdict::kError, record.reason);
   for (const auto& record : processes)
     if (record.status != Record::Status::kOk) return with(result, Verdict::kNotJudged, record.reason);
-  const Evidence evidence{processes, base};
-  const auto estimate = gate_value(gate, processes, base);
-  if (estimate) result.measured = *estimate;
-  if (!result.applies)
-    return with(result, Verdict::kNotJudged,
-                fmt::format("judged only on {}", gate.machine.text) + out_of_reach(gate, processes));
-  if (const std::string why = missing_base(gate, processes, base); !why.empty())
-    return with(result, Verdict::kNotJudged, why);
   const Metric* found = find_metric(gate.metric, processes);
   if (!found) return with(result, Verdict::kNotJudged, fmt::format("the case measured no {}", gate.metric));
   const Metric& metric = *found;
+  const Evidence evidence{metric, processes, base};
+  const auto estimate = gate_value(metric, gate, processes, base);
+  if (estimate) result.measured = *estimate;
+  if (!result.applies)
+    return with(result, Verdict::kNotJudged,
+                fmt::format("judged only on {}", gate.machine.text) + out_of_reach(metric, gate, processes));
+  if (may_apply)
+    return with(
+        result, Verdict::kNotJudged,
+        fmt::format("the processor's name could not be read, so nobody knows whether this is {}", gate.machine.text));
+  if (const std::string why = missing_base(metric, gate, base); !why.empty())
+    return with(result, Verdict::kNotJudged, why);
   // Nor is infinity a number: an infinite rate is as broken as an infinite loss, however little was done.
   if (estimate && !std::isfinite(estimate->value)) return with(result, Verdict::kFail, "the value is not a number");
   const auto undone_in = [&](const Record& record) { return undone(metric, record); };
@@ -255,7 +262,7 @@ GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, c
                                            : judge_exact(gate, evidence, *estimate, result);
   if (result.verdict == Verdict::kPass)
     for (const auto* one : {&processes, base})
-      if (const std::string why = one ? of_some_only(gate, *one) : ""; !why.empty())
+      if (const std::string why = one ? of_some_only(metric, *one) : ""; !why.empty())
         return with(result, Verdict::kNotJudged, (one == base ? gate.relative_to + ": " : "") + why);
   return with_expectation(result);
 }

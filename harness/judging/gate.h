@@ -15,6 +15,8 @@ struct MachineMatch {
   bool unchecked = false;  // written as {contains: ...}
 
   bool holds(const std::string& machine_name) const { return machine_name.find(text) != std::string::npos; }
+  /// Whether that machine may be one of them or not: its processor's name could not be read.
+  bool is_open(const std::string& machine_name) const;
 };
 void read_scalar(const YamlNode& node, MachineMatch& value);
 void to_json(Json& json, const MachineMatch& value);

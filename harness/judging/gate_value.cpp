@@ -45,18 +45,16 @@ std::optional<Estimate> worst_ratio(const Metric& metric, const std::vector<Reco
 
 }  // namespace
 
-std::string missing_base(const GateConfig& gate, const std::vector<Record>& processes,
-                         const std::vector<Record>* base) {
+std::string missing_base(const Metric& metric, const GateConfig& gate, const std::vector<Record>* base) {
   if (gate.relative_to.empty()) return "";
   if (!base) return fmt::format("case '{}', which it is relative to, did not run", gate.relative_to);
-  const Metric* metric = find_metric(gate.metric, *base);
-  if (metric != find_metric(gate.metric, processes))
+  if (find_metric(gate.metric, *base) != &metric)
     return fmt::format("case '{}' has another {}: in another unit, or the other way round", gate.relative_to,
                        gate.metric);
   bool measured = false;
   for (const auto& record : *base) {
     if (record.status != Record::Status::kOk) return fmt::format("{}: {}", gate.relative_to, record.reason);
-    const auto value = metric ? metric->of(record) : std::nullopt;
+    const auto value = metric.of(record);
     if (!value) continue;
     if (!(value->value > 0) || std::isinf(value->value) || value->n == 0)
       return fmt::format("case '{}' has no {} to divide by", gate.relative_to, gate.metric);
@@ -65,13 +63,10 @@ std::string missing_base(const GateConfig& gate, const std::vector<Record>& proc
   return measured ? "" : fmt::format("case '{}' measured no {}", gate.relative_to, gate.metric);
 }
 
-std::optional<Estimate> gate_value(const GateConfig& gate, const std::vector<Record>& processes,
+std::optional<Estimate> gate_value(const Metric& metric, const GateConfig& gate, const std::vector<Record>& processes,
                                    const std::vector<Record>* base) {
-  const Metric* found = find_metric(gate.metric, processes);
-  if (!found) return {};
-  const Metric& metric = *found;
   if (gate.relative_to.empty()) return evaluate(metric, processes);
-  if (!missing_base(gate, processes, base).empty()) return {};
+  if (!missing_base(metric, gate, base).empty()) return {};
   return metric.nature == Nature::kTimed ? ratio_of_pairs(metric, processes, *base)
                                          : worst_ratio(metric, processes, *base);
 }

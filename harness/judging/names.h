@@ -66,6 +66,8 @@ inline constexpr const char* kQuantizationBaseNllNats = "quantization_base_nll_n
 inline constexpr const char* kQuantizationKlNats = "quantization_kl_nats";
 /// Tokens with the same most probable next one.
 inline constexpr const char* kQuantizationSameTopShare = "quantization_same_top_share";
+/// Tokens that were predicted with both; older records lack it, and had enough.
+inline constexpr const char* kQuantizationTokens = "quantization_tokens";
 
 // Of the first piece of work, counted.
 /// Of LibTorch.

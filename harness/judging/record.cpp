@@ -232,7 +232,16 @@ std::string Record::was_disturbed() const { return mostly_disturbed(blocks, dist
 
 std::string Record::incomplete() const {
   const std::string noted = first_note(*this, {"did_not_fit", "cut_short"});
-  return noted.empty() ? too_few_windows(samples(series::kWindowTokens).size()) : noted;
+  if (!noted.empty()) return noted;
+  const std::string windows = too_few_windows(samples(series::kWindowTokens).size());
+  return windows.empty() ? compared_too_few() : windows;
+}
+
+std::string Record::compared_too_few() const {
+  const double tokens = fact(facts::kQuantizationTokens);
+  if (!(tokens < kFewestComparedTokens)) return "";  // also of an older record, which does not say how many
+  return fmt::format("{:.0f} of the {} tokens that judging quantized weights needs: a longer quality_text would help",
+                     tokens, kFewestComparedTokens);
 }
 
 std::string Record::steps_cut() const { return first_note(*this, {kStepsCutNote}); }

@@ -10,6 +10,7 @@ namespace {
 
 constexpr const char* kHashKey = "hash";
 constexpr const char* kInterruptedKey = "interrupted";  // stands in no report of a run that came to its end
+constexpr const char* kLeftOutKey = "left_out";         // nor this in one that had all cases of its suite
 
 Json verdict_json(const GateResult& result) {
   Json json = {{"gate", gate_json(result.gate)},
@@ -76,6 +77,7 @@ Report report_from_json(const Json& json, const std::string& where) {
     report.before = read_config<Conditions>(YamlNode::parse(dumped(json.at("before")), where));
     report.after = read_config<Conditions>(YamlNode::parse(dumped(json.at("after")), where));
     report.interrupted = json.value(kInterruptedKey, false);
+    report.left_out = json.value(kLeftOutKey, std::vector<std::string>{});
     const std::string machine = report.machine();
     for (const auto& one : json.at("cases")) report.cases.push_back(case_from_json(one, machine, where, report.cases));
     return report;
@@ -257,6 +259,7 @@ Json to_json(const Report& report) {
                {"exit_code", static_cast<int>(report.exit_code())},
                {"cases", Json::array()}};
   if (report.interrupted) json[kInterruptedKey] = true;
+  if (!report.left_out.empty()) json[kLeftOutKey] = report.left_out;
   for (const auto& one : report.cases) json["cases"].push_back(case_json(one));
   json[kHashKey] = hash_of(json);
   return json;
@@ -302,6 +305,8 @@ std::string summary_line(const Report& report) {
   const auto broken = std::count_if(report.cases.begin(), report.cases.end(),
                                     [](const auto& c) { return c.status() == Record::Status::kError; });
   if (broken) text += fmt::format("; {} of {} cases did not work", broken, report.cases.size());
+  if (const auto others = report.left_out.size())
+    text += fmt::format("; {} case{} left out by --case", others, others == 1 ? "" : "s");
   const std::string interruption = report.interruption();
   return interruption.empty() ? text : interruption + "; " + text;
 }

@@ -37,8 +37,9 @@ struct Report {
   std::int64_t seed = 0;  // of the order in which the cases' processes ran
   Json environment;
   Conditions before, after;
-  bool interrupted = false;       // the run had not ended when this was written
-  std::vector<CaseResult> cases;  // all that were to run
+  bool interrupted = false;                // the run had not ended when this was written
+  std::vector<CaseResult> cases;           // all that were to run
+  std::vector<std::string> left_out = {};  // the suite's other cases, which --case left out
 
   std::string machine() const;
   std::vector<GateResult> verdicts() const;
@@ -75,7 +76,7 @@ struct Verification {
 /// Computes everything in a report's file that follows from its samples again, and its hash. Throws as read_report.
 Verification verify_report(const std::filesystem::path& file);
 
-/// "2 of 3 gates passed, 1 not judged" and such.
+/// "2 of 3 gates passed, 1 not judged; 2 cases left out by --case" and such.
 std::string summary_line(const Report& report);
 
 }  // namespace bench::harness

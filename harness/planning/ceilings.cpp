@@ -1,7 +1,6 @@
 #include "harness/planning/ceilings.h"
 
 #include "harness/devices/current_environment.h"
-#include "harness/devices/device_names.h"
 #include "harness/measuring/measure.h"
 
 #include <algorithm>
@@ -12,23 +11,27 @@ Ceilings ceilings_of(const Machine& machine) {
   const auto ceiling = [](const MatmulRates& rates) {
     return Ceiling{rates.flops_per_s(), rates.measured() ? rates.best.source : rates.on_paper.source};
   };
+  const std::string file = fmt::format("configs/machines/{}.yaml", machine.name);
   const Device* device = device_named(machine.device);
-  if (!device)
-    throw Error(machine.name, fmt::format("unknown device '{}'", machine.device),
-                unknown_name_hint(machine.device, device_names()));
+  if (!device) {
+    std::vector<std::string> names;
+    for (const auto& one : devices()) names.push_back(one.name);
+    throw Error(file + ": device", fmt::format("unknown device '{}'", machine.device),
+                unknown_name_hint(machine.device, names));
+  }
   Ceilings ceilings;
   ceilings.machine = fmt::format("{}: {}", machine.name, machine.description);
   ceilings.mixed_dtype = device->mixed_dtype;
   ceilings.fp32 = ceiling(machine.fp32_tflops);
   ceilings.mixed = ceiling(machine.rates(ceilings.mixed_dtype));
   if (!(ceilings.mixed.rate > 0))
-    throw Error(machine.name, fmt::format("{}_tflops has neither `best` nor `on_paper`", ceilings.mixed_dtype), "");
+    throw Error(fmt::format("{}: {}_tflops", file, ceilings.mixed_dtype), "has neither `best` nor `on_paper`",
+                "mixed_precision computes in it on that device");
   ceilings.read = {machine.memory_gb_per_s.value * 1e9, machine.memory_gb_per_s.source};
   ceilings.paper_fp32_flops_per_s = machine.fp32_tflops.on_paper.value * 1e12;
-  // A GPU without matrix units is no faster in bf16 than in fp32, on paper.
   ceilings.paper_mixed_flops_per_s = machine.rates(ceilings.mixed_dtype).on_paper.value > 0
                                          ? machine.rates(ceilings.mixed_dtype).on_paper.value * 1e12
-                                         : ceilings.paper_fp32_flops_per_s;
+                                         : (device->bf16_like_fp32 ? ceilings.paper_fp32_flops_per_s : 0);
   ceilings.read_share = machine.memory_share.value;
   ceilings.memory_bytes =
       machine.memory_bytes.value * (machine.usable_memory_share.value > 0 ? machine.usable_memory_share.value : 1);

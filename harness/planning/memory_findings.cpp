@@ -19,6 +19,7 @@ std::int64_t whole(double bytes) { return std::llround(bytes); }
 
 void add_peaks(const Record& record, std::vector<MeasuredPeak>& all) {
   const auto& lengths = record.samples(series::kSeqLength);
+  const auto& predicted = record.samples(series::kPredictedMemoryBytes);
   for (std::size_t i = 0; i < lengths.size(); ++i) {
     const auto at = [&](const std::string& series) {
       const auto& samples = record.samples(series);
@@ -27,7 +28,7 @@ void add_peaks(const Record& record, std::vector<MeasuredPeak>& all) {
     MeasuredPeak peak{static_cast<std::int64_t>(record.fact(facts::kBatch)),
                       static_cast<std::int64_t>(lengths[i]),
                       at(series::kPeakMemoryBytes),
-                      at(series::kPredictedMemoryBytes),
+                      i < predicted.size() ? predicted[i] : std::nan(""),
                       at("predicted_program_bytes"),
                       {}};
     for (const MemoryComponent& component : kComponents)
@@ -41,10 +42,12 @@ MemoryPredictor::MemoryPredictor(const MemoryQuestion& question, const Device& d
                                  const std::vector<MeasuredPeak>& measured)
     : question_(question), device_(device), element_bytes_(element_bytes(dtype)) {
   std::vector<MemoryPoint> points;
-  for (const auto& m : measured)
-    points.push_back({static_cast<double>(m.batch * m.seq_length), m.bytes, m.predicted_bytes});
   if (!measured.empty()) program_bytes_ = measured[0].predicted_program_bytes;
-  calibration_ = calibrate(points);
+  // Nothing is predicted where what the program held could not be read. Then the calibration's offset takes it in.
+  for (const auto& m : measured)
+    points.push_back({static_cast<double>(m.batch * m.seq_length), m.bytes,
+                      std::isnan(m.predicted_bytes) ? estimate(m.batch, m.seq_length).total() : m.predicted_bytes});
+  calibration_ = fit_calibration(points);
 }
 
 double MemoryPredictor::operator()(std::int64_t batch, std::int64_t length) const {
@@ -61,6 +64,7 @@ MemoryEstimate MemoryPredictor::estimate(std::int64_t batch, std::int64_t length
       &device_);
   shape.element_bytes = element_bytes_;
   shape.program_bytes = program_bytes_;  // the measured processes' own, not this one's
+  shape.program_missing.clear();
   return estimate_training_memory(model, shape);
 }
 
@@ -98,7 +102,8 @@ Json to_json(const MemoryFindings& found) {
     json["points"].push_back({{"batch", peak.batch},
                               {"seq_length", peak.seq_length},
                               {"peak_memory_bytes", whole(peak.bytes)},
-                              {"predicted_memory_bytes", whole(peak.predicted_bytes)},
+                              {"predicted_memory_bytes",
+                               std::isnan(peak.predicted_bytes) ? Json(nullptr) : Json(whole(peak.predicted_bytes))},
                               {"parts", parts}});
   }
   json["calibration"] = {{"offset_bytes", whole(found.calibration.offset_bytes)},

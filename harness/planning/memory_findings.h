@@ -28,7 +28,7 @@ struct MemoryComponent {
   const char* bar;
 };
 
-/// One measured combination.
+/// One measured combination. predicted_bytes: NaN where what the program holds could not be read.
 struct MeasuredPeak {
   std::int64_t batch, seq_length;
   double bytes, predicted_bytes, predicted_program_bytes;

@@ -46,7 +46,7 @@ std::optional<model::ModelConfig> model_of(const Suite& suite, const CaseSpec& s
 
 std::optional<CasePlan> plan_case(const Suite& suite, const CaseSpec& spec, const Ceilings& ceilings) {
   const CaseType* type = find_case_type(spec.type);
-  const auto model = type->plan ? model_of(suite, spec) : std::nullopt;
+  const auto model = type && type->plan ? model_of(suite, spec) : std::nullopt;
   if (!model) return {};
   CasePlan plan;
   plan.name = spec.name;

@@ -169,6 +169,9 @@ void Chart::explain_line(int series, const std::string& text) {
 void Chart::explain_mark(Mark mark, int series, const std::string& text) {
   key(path(fmt::format("{} g{}", css_class(mark), series % kStyles), shape(mark, 13, 6)), text);
 }
+void Chart::explain_bar(int series, const std::string& text) {
+  key(path(fmt::format("bar g{}", series % kStyles), "M0 1H26v10H0z"), text);
+}
 void Chart::explain_interval(const std::string& text) { key(path("interval", "M2 6H24M13 2V10"), text); }
 void Chart::explain_limit(const std::string& text) { key(path("limit", "M0 6H26"), text); }
 void Chart::note(const std::string& text) { notes_ += fmt::format("<p>{}</p>", escaped(text)); }

@@ -32,7 +32,7 @@ class Chart {
   /// A line between two values with a stroke across it at a third; what lies beyond the chart is cut off.
   void interval_x(double low, double value, double high, double y);
   void interval_y(double low, double value, double high, double x, int series);
-  /// What a gate demands: a line across the whole chart.
+  /// What a gate demands, or a machine allows: a line across the whole chart.
   void limit_x(double x, const std::string& text);
   void limit_y(double y, const std::string& text);
   /// An event: a vertical line with text at its upper end.
@@ -42,6 +42,7 @@ class Chart {
   /// Entries of the legend.
   void explain_line(int series, const std::string& text);
   void explain_mark(Mark mark, int series, const std::string& text);
+  void explain_bar(int series, const std::string& text);
   void explain_interval(const std::string& text);
   void explain_limit(const std::string& text);
   /// A sentence below the chart.

@@ -22,12 +22,7 @@ double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-double standard_deviation(const std::vector<double>& values) {
-  const double center = mean_of(values);
-  double squares = 0;
-  for (const double value : values) squares += (value - center) * (value - center);
-  return std::sqrt(squares / static_cast<double>(values.size() - 1));
-}
+double standard_deviation(const std::vector<double>& values) { return std::sqrt(variance(values, mean_of(values))); }
 
 std::vector<Family> families_of(const CaseResult& one) {
   std::map<std::string, Family> families;

@@ -17,11 +17,23 @@ std::string short_commit(const TrendPoint& point) {
 }
 
 /// "1.23x".
-std::string ratio_text(const StepChange& step) { return fmt::format("{:.3g}x", step.ratio); }
+std::string ratio_text(const StepChange& step) {
+  return step.to_no_number() ? "is not a number" : fmt::format("{:.3g}x", step.ratio);
+}
+
+/// "1.23x better at COMMIT", "is not a number since COMMIT".
+std::string step_text(const Trend& trend, const StepChange& step) {
+  const std::string commit = short_commit(trend.points.at(step.index));
+  if (step.to_no_number()) return fmt::format("{} since {}", ratio_text(step), commit);
+  return fmt::format("{} {} at {}", ratio_text(step), step.worse ? "worse" : "better", commit);
+}
+
+std::string value_text(const Estimate& estimate, const char* unit) {
+  return std::isfinite(estimate.value) ? format_estimate(estimate) + unit_suffix(unit) : "not a number";
+}
 
 std::string point_text(const Trend& trend, const TrendPoint& point) {
-  return fmt::format("{}: {}{}, {}", point.created, format_estimate(point.estimate), unit_suffix(trend.metric->unit),
-                     short_commit(point));
+  return fmt::format("{}: {}, {}", point.created, value_text(point.estimate, trend.metric->unit), short_commit(point));
 }
 
 /// The indices of the points that are drawn: those at which the level changes always are.
@@ -51,17 +63,14 @@ std::string figure(const Trend& trend) {
   chart.line(line, 0);
   for (const std::size_t i : indices) {
     const auto& point = trend.points[i];
-    if (point.estimate.has_interval())
+    if (point.is_number() && point.estimate.has_interval())
       chart.interval_y(point.estimate.low, point.estimate.value, point.estimate.high, static_cast<double>(i + 1), 0);
     chart.mark({static_cast<double>(i + 1), point.estimate.value}, Mark::kDot, 0, point_text(trend, point));
   }
   for (const auto& step : trend.steps)
-    chart.event_x(static_cast<double>(step.index) + 0.5,
-                  fmt::format("{} {} at {}", ratio_text(step), step.worse ? "worse" : "better",
-                              short_commit(trend.points.at(step.index))));
+    chart.event_x(std::max(1.0, static_cast<double>(step.index) + 0.5), step_text(trend, step));
   const auto better = trend.metric->better;
-  chart.note(fmt::format("Latest: {}{}{}", format_estimate(trend.points.back().estimate),
-                         unit_suffix(trend.metric->unit),
+  chart.note(fmt::format("Latest: {}{}", value_text(trend.points.back().estimate, trend.metric->unit),
                          better == Better::kHigher  ? "; higher is better."
                          : better == Better::kLower ? "; lower is better."
                                                     : "; any change is a fault."));
@@ -70,14 +79,14 @@ std::string figure(const Trend& trend) {
   return chart.figure();
 }
 
-struct Change {
+struct LevelChange {
   const Trend* trend;
   const StepChange* step;
 };
 
 /// All changes of level, those for the worse first.
-std::vector<Change> changes_of(const std::vector<Trend>& trends) {
-  std::vector<Change> changes;
+std::vector<LevelChange> changes_of(const std::vector<Trend>& trends) {
+  std::vector<LevelChange> changes;
   for (const auto& trend : trends)
     for (const auto& step : trend.steps) changes.push_back({&trend, &step});
   std::stable_sort(changes.begin(), changes.end(),
@@ -85,7 +94,7 @@ std::vector<Change> changes_of(const std::vector<Trend>& trends) {
   return changes;
 }
 
-void write_changes(const std::vector<Change>& changes, std::ostream& out) {
+void write_changes(const std::vector<LevelChange>& changes, std::ostream& out) {
   out << "<h2 id=\"changes\">Changes that lasted</h2>\n";
   if (changes.empty()) {
     out << "<p>No metric changed its level.</p>\n";

@@ -70,55 +70,76 @@ std::vector<Row> rows_of(const Report& report, const Group& group) {
   std::vector<Row> rows;
   for (const std::size_t index : group.members) {
     const CaseResult& one = report.cases[index];
-    const Metric* metric = find_metric(group.metric->name, one.processes);
-    const Estimate* measured = metric ? find_estimate(one, *metric) : nullptr;
-    if (measured && std::isfinite(measured->value))
+    const Estimate* measured = find_estimate(one, *group.metric);
+    if (measured && measured->value >= 0 && std::isfinite(measured->value))  // a bar begins at zero
       rows.push_back({&one, *measured, bound_of(one, *group.metric, measured->value)});
   }
-  if (rows.size() > kMostRows) rows.resize(kMostRows);
   return rows;
 }
 
+/// What stands beside the bars: names, or where one is too long the numbers of the table.
 Axis names_axis(const std::vector<Row>& rows) {
   Axis axis;
   axis.low = -0.5;
   axis.high = static_cast<double>(rows.size()) - 0.5;
+  const bool fits =
+      std::all_of(rows.begin(), rows.end(), [](const Row& row) { return columns(row.of->name) <= kMostColumns; });
   for (std::size_t i = 0; i < rows.size(); ++i)  // the first at the top
-    axis.ticks.push_back({static_cast<double>(rows.size() - 1 - i), shortened(rows[i].of->name, kMostColumns)});
+    axis.ticks.push_back({static_cast<double>(rows.size() - 1 - i), fits ? rows[i].of->name : std::to_string(i + 1)});
   return axis;
 }
 
+bool is_program(const Row& row) { return row.of->type == "command"; }
+
+/// The bound of the only case that has one, if it holds for all: programs beside it do the same work.
+std::optional<double> common_bound(const std::vector<Row>& rows) {
+  std::optional<double> bound;
+  for (const auto& row : rows) {
+    if (is_program(row)) continue;
+    if (bound || !row.bound) return {};
+    bound = row.bound;
+  }
+  return bound;
+}
+
 std::string figure(const Metric& metric, const std::vector<Row>& rows) {
-  std::vector<double> values, bounds;
+  std::vector<double> values;
   for (const auto& row : rows) {
     values.push_back(row.measured.value);
     if (row.measured.has_interval()) values.push_back(row.measured.high);
-    if (row.bound) bounds.push_back(*row.bound);
+    if (row.bound) values.push_back(*row.bound);
   }
-  values.insert(values.end(), bounds.begin(), bounds.end());
+  const auto common = common_bound(rows);
   const Axis y = names_axis(rows);
   Chart chart(metric.name, axis_from_zero(metric.unit, values), y, 52 + kRowHeight * static_cast<double>(rows.size()));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Estimate& e = rows[i].measured;
     const double at = y.ticks[i].at;
-    chart.bar_x(e.value, at, rows[i].of->type == "command" ? 1 : 0);
+    chart.bar_x(e.value, at, is_program(rows[i]) ? 1 : 0);
     if (e.has_interval()) chart.interval_x(e.low, e.value, e.high, at);
-    if (rows[i].bound && bounds.size() > 1) chart.marks({{*rows[i].bound, at}}, Mark::kCross, 3);
+    if (rows[i].bound && !common) chart.marks({{*rows[i].bound, at}}, Mark::kCross, 3);
   }
-  if (bounds.size() == 1) chart.limit_x(bounds[0], "bound");
-  if (bounds.size() > 1) chart.explain_mark(Mark::kCross, 3, "what the machine allows this case");
+  if (common) chart.limit_x(*common, "bound");
+  if (!common && std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.bound.has_value(); }))
+    chart.explain_mark(Mark::kCross, 3, "what the machine allows this case");
+  if (std::any_of(rows.begin(), rows.end(), is_program)) {
+    chart.explain_bar(0, "ours");
+    chart.explain_bar(1, "another program");
+  }
   return chart.figure();
 }
 
 std::string table(const Metric& metric, const std::vector<Row>& rows) {
   std::string html = fmt::format(
-      "<div class=\"scroll\"><table class=\"numbers\"><thead><tr><th>case<th>{}<th>95 % interval<th>bound</thead>"
+      "<div class=\"scroll\"><table class=\"numbers\"><thead><tr><th>#<th>case<th>{}<th>95 % interval<th>bound</thead>"
       "<tbody>\n",
       escaped(metric.unit));
-  for (const auto& [of, e, bound] : rows)
-    html += fmt::format("<tr><td>{}<td>{}<td>{}<td>{}\n", escaped(of->name), format_number(e.value),
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto& [of, e, bound] = rows[i];
+    html += fmt::format("<tr><td>{}<td>{}<td>{}<td>{}<td>{}\n", i + 1, escaped(of->name), format_number(e.value),
                         e.has_interval() ? fmt::format("[{}, {}]", format_number(e.low), format_number(e.high)) : "-",
                         bound ? format_number(*bound) : "-");
+  }
   return html + "</tbody></table></div>\n";
 }
 
@@ -128,9 +149,12 @@ std::string plot_groups(const Report& report) {
   std::string html;
   std::size_t shown = 0;
   for (const auto& group : groups_of(report)) {
-    const auto rows = rows_of(report, group);
+    auto rows = rows_of(report, group);
     if (rows.size() < 2 || shown++ >= kMostGroups) continue;
+    const std::size_t all = rows.size();
+    rows.resize(std::min(all, kMostRows));
     html += "<div class=\"plots wide\">" + figure(*group.metric, rows) + table(*group.metric, rows) + "</div>\n";
+    if (all > kMostRows) html += fmt::format("<p>The first {} of {} cases are shown.</p>\n", kMostRows, all);
   }
   if (shown > kMostGroups) html += fmt::format("<p>The first {} of {} groups are shown.</p>\n", kMostGroups, shown);
   return html;

@@ -12,13 +12,13 @@ namespace {
 
 constexpr std::size_t kMostPoints = 200, kMostNumbered = 40;
 
-struct Work {
+struct PlacedCase {
   const CaseResult* of;
   double intensity, gflops;  // FLOP/byte, GFLOP/s
 };
 
-std::vector<Work> works_of(const Report& report) {
-  std::vector<Work> works;
+std::vector<PlacedCase> works_of(const Report& report) {
+  std::vector<PlacedCase> works;
   for (const auto& one : report.cases) {
     const Estimate *intensity = find_estimate(one, "work_intensity"), *gflops = find_estimate(one, "work_gflops");
     if (intensity && gflops && intensity->value > 0 && gflops->value > 0)
@@ -50,7 +50,7 @@ void draw_roofs(Chart& chart, const Roofs& roofs, double lowest, double highest)
   chart.explain_line(1, fmt::format("memory reads, {} GB/s", format_number(roofs.read_gb)));
 }
 
-std::string table(const std::vector<Work>& works) {
+std::string table(const std::vector<PlacedCase>& works) {
   std::string rows;
   for (std::size_t i = 0; i < std::min(kMostNumbered, works.size()); ++i) {
     const Estimate* share = find_estimate(*works[i].of, "share_of_ceiling");

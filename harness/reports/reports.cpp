@@ -25,6 +25,29 @@ constexpr ReportFormat kFormats[] = {
      write_github_benchmark},
 };
 
+/// Removes what another run left there, and says so; "" where nothing is, or a folder, which is not ours.
+std::string removed(const std::filesystem::path& file) {
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(file, failed)) return "";
+  const bool gone = std::filesystem::remove(file, failed);
+  return gone ? "what was there is removed: it would pass for this run's" : "what is there is not this run's";
+}
+
+/// To be called where an exception is caught: what to throw in its place when the file can't be written.
+std::exception_ptr without_older(const std::filesystem::path& file) {
+  const std::exception_ptr failure = std::current_exception();
+  const std::string also = removed(file);
+  if (also.empty()) return failure;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& e) {  // its hint would say that what was there is untouched
+    return std::make_exception_ptr(
+        Error(e.where(), e.message() + "; " + also, "is the disk full or the folder read-only?", e.exit()));
+  } catch (...) {
+    return failure;
+  }
+}
+
 }  // namespace
 
 std::span<const ReportFormat> report_formats() { return kFormats; }
@@ -38,14 +61,17 @@ const ReportFormat& find_report_format(const std::string& name, const std::strin
   throw Error(where, fmt::format("unknown format '{}'", name), unknown_name_hint(name, known));
 }
 
-void write_report(const Report& report, const std::filesystem::path& folder, const std::vector<std::string>& formats) {
+void write_report(const Report& report, const std::filesystem::path& folder, const std::vector<std::string>& formats,
+                  Unwritten unwritten) {
   std::exception_ptr first;
   for (const auto& name : formats) {
     const ReportFormat& format = find_report_format(name, "format");
     try {
       write_file_atomically(folder / format.file, [&](std::ostream& out) { format.write(report, out); });
     } catch (const std::exception&) {
-      if (!first) first = std::current_exception();
+      const auto failure =
+          unwritten == Unwritten::kKept ? std::current_exception() : without_older(folder / format.file);
+      if (!first) first = failure;
     }
   }
   if (first) std::rethrow_exception(first);

@@ -46,7 +46,7 @@ struct AbCase {
 
 /// What the pairs so far come to, by Wilcoxon's signed-rank test on their ratios: on a shared machine a few pairs are
 /// always wild. Decided at 8, 10, 12, ... pairs; at each look only at a level of 5 % divided by the number of looks, so
-/// that all of them together cry wolf in at most 5 % of comparisons.
+/// that all of them together find a difference between equal programs in at most 5 % of comparisons.
 Change judge_pairs(const std::vector<AbPair>& pairs, const AbOptions& options);
 
 struct AbResult {

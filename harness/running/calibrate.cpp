@@ -40,11 +40,9 @@ Reference timed_reference(const std::string& case_name, const Metric& metric, co
   for (const double value : values) logs.push_back(std::log(value));
   const Estimate e = mean(logs);
   const auto n = static_cast<double>(logs.size());
-  double squares = 0;
-  for (const double one : logs) squares += (one - e.value) * (one - e.value);
   constexpr double kOutside = 0.01;
   const double t = boost::math::quantile(boost::math::students_t(n - 1), 1 - kOutside / 2);
-  const double half = t * std::sqrt(squares / (n - 1) * (1 + 1 / n));
+  const double half = t * std::sqrt(variance(logs, e.value) * (1 + 1 / n));
   return reference_of(case_name, metric, std::stod(fmt::format("{:.3g}", std::exp(e.value))),
                       rounded(std::exp(e.value - half), 3, false), rounded(std::exp(e.value + half), 3, true));
 }

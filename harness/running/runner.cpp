@@ -35,8 +35,12 @@ class SuiteRun {
     report_.seed = options.seed.value_or(drawn_seed());
     report_.environment = to_json(current_environment());
     report_.before = report_.after = current_conditions();
+    report_.left_out = options.left_out;
     for (const auto& spec : suite.cases)
-      if (matches_glob(spec.name, options.case_glob)) specs_.push_back(&spec);
+      if (matches_glob(spec.name, options.case_glob))
+        specs_.push_back(&spec);
+      else
+        report_.left_out.push_back(spec.name);
     records_.resize(specs_.size());
     if (!specs_.empty()) return;
     throw Error("--case " + options.case_glob, "no case of the suite has such a name",

@@ -13,8 +13,9 @@ namespace bench::harness {
 struct RunOptions {
   std::string device;  // instead of the suite's; empty: the suite's
   std::string case_glob = "*";
-  std::int64_t processes = 0;        // of each case, instead of its own; 0: its own
-  std::optional<std::int64_t> seed;  // of the order; nothing: drawn
+  std::vector<std::string> left_out = {};  // cases that the suite lacks: those that the repeated run left out
+  std::int64_t processes = 0;              // of each case, instead of its own; 0: its own
+  std::optional<std::int64_t> seed;        // of the order; nothing: drawn
   /// Called with the report so far, so that nothing is lost whatever takes the run down: before the first case, when a
   /// process of a case has ended, and at the end. All but the last time it says that the run was interrupted.
   std::function<void(const Report&)> on_case = nullptr;

@@ -20,7 +20,7 @@ bool timed_in_blocks(const std::vector<Record>& processes) {
 }
 
 bool decided(const GateConfig& gate, const std::vector<Record>& processes) {
-  const auto estimate = gate_value(gate, processes);
+  const auto estimate = gate_value(*find_metric(gate.metric, processes), gate, processes);
   // Times that don't make a value yet, as those of training before its first update, decide nothing.
   if (!estimate) return !timed_in_blocks(processes);
   return decided_by(gate, *estimate);
@@ -62,7 +62,8 @@ bool measured_enough(const std::vector<Record>& processes, const std::vector<Gat
 }
 
 bool ratio_decided(const GateConfig& gate, const std::vector<Record>& processes, const std::vector<Record>& base) {
-  const auto estimate = gate_value(gate, processes, &base);
+  const Metric* metric = find_metric(gate.metric, processes);
+  const auto estimate = metric ? gate_value(*metric, gate, processes, &base) : std::nullopt;
   return estimate && decided_by(gate, *estimate);
 }
 

@@ -20,16 +20,30 @@ void require_measured(const YamlNode& metric_node, const Metric& metric, const C
                             fmt::format("cases that do: {}; `bench list metrics` shows it of all", metric.cases));
 }
 
+/// What gates may call machines: what the processors of those that are known have in their names. One that goes by its
+/// GPU's name is none of them: a report's machine doesn't have that in it.
+std::vector<std::string> processor_names() {
+  std::set<std::string> names;
+  for (const auto& machine : known_machines())
+    if (const Device* device = device_named(machine.device); !device || !device->names_machine)
+      names.insert(machine.match);
+  return {names.begin(), names.end()};
+}
+
 /// A gate for a machine whose name is misspelt would never be judged, and nobody would know.
 void require_known_machine(const YamlNode& node, const MachineMatch& machine) {
   if (machine.text.empty() || machine.unchecked) return;
   std::vector<std::string> known = processor_names();
   if (is_processor_name(machine.text, known)) return;
-  known.push_back(machine_name(to_json(current_environment())));
+  const Environment here = current_environment();
+  known.push_back(machine_name(to_json(here)));
   if (is_processor_name(machine.text, known)) return;
-  throw node.error(fmt::format("no machine that is known, nor this one, has '{}' in its name", machine.text),
-                   fmt::format("{}; of another machine write {{contains: {}}}", unknown_name_hint(machine.text, known),
-                               machine.text));
+  known.back() = here.processor;  // with its cores it would be far from any slip of the finger
+  const std::string& text = machine.text;
+  const std::string without_cores = text.ends_with(" cores") ? text.substr(0, text.rfind(", ")) : text;
+  throw node.error(
+      fmt::format("no machine that is known, nor this one, has '{}' in its name", text),
+      fmt::format("{}; of another machine write {{contains: {}}}", unknown_name_hint(without_cores, known), text));
 }
 
 /// Where the config says how each of the case's own metrics is found, neither may be missing.

@@ -78,7 +78,7 @@ struct Suite {
   static void fields(Self& self, Visitor&& visit) {
     visit("name", self.name, "of the suite; the folder of its results");
     visit("description", self.description, "for people");
-    visit("device", self.device, "auto, mps, cuda or cpu; --device overrides it");
+    visit("device", self.device, "auto, or one of `bench list devices`; --device overrides it");
     visit("machines", self.machines, "gates of single machines; `bench calibrate` writes them");
   }
   void validate(const Require& require) const;

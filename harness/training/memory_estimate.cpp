@@ -19,13 +19,10 @@ TrainingShape training_shape(const Execution& execution, std::int64_t seq_length
   shape.kernels = device->has_kernels;
   shape.tiled_attention = !device->fused_attention_gradient;
   shape.threads = at::get_num_threads();
-  shape.program_bytes = program_bytes(*device);
+  const MemoryReading program = device->current_bytes();
+  shape.program_bytes = static_cast<double>(program.bytes);
+  shape.program_missing = program.missing;
   return shape;
-}
-
-double program_bytes(const Device& device) {
-  const MemoryReading now = device.current_bytes();
-  return now ? static_cast<double>(now.bytes) : 0;
 }
 
 std::optional<std::string> why_not_enough_memory(const MemoryEstimate& needed, const Device& device) {

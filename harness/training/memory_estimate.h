@@ -9,7 +9,8 @@
 namespace bench::harness {
 
 /// What an execution asks of memory. With a device: its ways of keeping things, and what this process holds on it now
-/// as the program's own share, so ask before the model is made.
+/// as the program's own share, so ask before the model is made. Where the system doesn't tell that, estimates of the
+/// shape leave it out and say so.
 TrainingShape training_shape(const Execution& execution, std::int64_t seq_length, const Device* device = nullptr);
 
 /// The peak of training so, predicted by component.
@@ -17,14 +18,9 @@ MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const E
                                         std::int64_t seq_length, const Device* device = nullptr);
 
 /// The execution that a config asks for, or with `auto` the fastest that fits the budget: then gradient_checkpointing
-/// is chosen as well. Throws Error at `where` if the size doesn't divide the effective batch, if nothing fits, or if
-/// there is no budget and nobody knows what is free.
+/// is chosen as well. Throws Error at `where` as divide_step does.
 Execution choose_execution(const model::ModelConfig& model, const TrainingConfig& config, const MicroBatch& micro_batch,
                            const Device& device, const std::string& where);
-
-/// What this process holds on the device now: the program's share of an estimate. 0 where the system doesn't tell; then
-/// the estimate leaves the program out.
-double program_bytes(const Device& device);
 
 /// Why what is estimated can't work on the device ("needs about 26.1 GB (...), 20.1 GB are free on cpu"), or nothing:
 /// it fits, or nobody knows (why_fit_is_unknown).

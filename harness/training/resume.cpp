@@ -65,6 +65,13 @@ std::vector<std::string> changes_since(const TrainingState& state, const fs::pat
   return lines;
 }
 
+std::vector<std::string> execution_changes(const TrainingState& state, const Json& effective_config) {
+  std::vector<std::string> lines;
+  if (state.config.contains("execution"))  // older states lack it
+    add_changes(state.config["execution"], effective_config["execution"], "", lines);
+  return lines;
+}
+
 ResumePoint load_newest_whole(const RunDirectory& directory, const Json& effective_config, bool accept_changes,
                               model::LanguageModel& model) {
   ResumePoint point;
@@ -77,6 +84,8 @@ ResumePoint load_newest_whole(const RunDirectory& directory, const Json& effecti
     if (!damage) {
       point.changes = changes_since(state, checkpoint, effective_config);
       if (!accept_changes) check_accepted(point.changes, checkpoint);
+      const auto execution = execution_changes(state, effective_config);
+      point.changes.insert(point.changes.end(), execution.begin(), execution.end());
       damage = why_failed([&] {
         model::load_weights(model, checkpoint);
         check_training_tensors(checkpoint, model);

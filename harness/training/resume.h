@@ -29,4 +29,8 @@ ResumePoint load_newest_whole(const RunDirectory& directory, const Json& effecti
 std::vector<std::string> changes_since(const TrainingState& state, const std::filesystem::path& checkpoint,
                                        const Json& effective_config);
 
+/// What of the way in which a step is executed is no longer as it was: "micro_batch_size 2 -> 1". That is said, but
+/// needs no word of acceptance: `auto` may choose anew whenever other programs need memory.
+std::vector<std::string> execution_changes(const TrainingState& state, const Json& effective_config);
+
 }  // namespace bench::harness

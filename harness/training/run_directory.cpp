@@ -33,6 +33,16 @@ std::int64_t steps_of(const fs::path& checkpoint) {
   return name == kFinal ? step : std::stoll(name.substr(std::string(kStepPrefix).size()));
 }
 
+/// The step of a line of metrics.jsonl; nothing of one that was cut off or says none.
+std::optional<std::int64_t> step_of(const std::string& line) {
+  try {
+    return whole_number(parse_json(line, "metrics.jsonl").at("step"));
+  } catch (const Error&) {            // no JSON
+  } catch (const Json::exception&) {  // no object, or without a step
+  }
+  return {};
+}
+
 }  // namespace
 
 fs::path RunDirectory::step_checkpoint(std::int64_t step) const {
@@ -93,11 +103,8 @@ void RunDirectory::rewind(std::int64_t step) const {
   if (!fs::exists(file)) return;
   std::istringstream lines(read_file(file));
   std::string kept;
-  for (std::string line; std::getline(lines, line);) {
-    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object() || !json.contains("step") || !json["step"].is_number_integer()) continue;
-    if (json["step"].get<std::int64_t>() <= step) kept += line + "\n";
-  }
+  for (std::string line; std::getline(lines, line);)
+    if (const auto logged = step_of(line); logged && *logged <= step) kept += line + "\n";
   write_file_atomically(file, kept);
 }
 

@@ -3,12 +3,12 @@
 #include "harness/checkpoints/checkpoints.h"
 #include "harness/core/clock.h"
 #include "harness/core/hash.h"
+#include "harness/core/interrupt.h"
 #include "harness/core/progress.h"
 #include "harness/evaluation/perplexity.h"
 #include "harness/measuring/measure.h"
 #include "harness/training/attempt.h"
 #include "harness/training/checkpoint_saver.h"
-#include "harness/training/interrupt.h"
 #include "harness/training/resume.h"
 
 #include <numeric>
@@ -47,7 +47,8 @@ class Run {
         effective_({{"model", to_json(model_config)}, {"training", to_json(config)}, {"inputs", inputs_of(data)}}),
         directory_(config.train.output_dir),
         lock_(lock()),
-        execution_(options.execution ? *options.execution : execution_for(config, device, 0, "micro_batch_size")),
+        execution_(with_execution(options.execution ? *options.execution
+                                                    : execution_for(config, device, 0, "micro_batch_size"))),
         model_(random_model(model_config)),
         from_(resume()),
         first_step_(from_ ? from_->step : 0),
@@ -87,6 +88,14 @@ class Run {
   }
 
  private:
+  /// The same, noted in the effective config.
+  Execution with_execution(const Execution& execution) {
+    effective_["execution"] = {{"micro_batch_size", execution.micro_batch_size},
+                               {"gradient_checkpointing", execution.gradient_checkpointing},
+                               {"compute", dtype_text(execution.compute)}};
+    return execution;
+  }
+
   std::uint64_t seed() const { return static_cast<std::uint64_t>(config_.seed); }
 
   FileLock lock() const {

@@ -108,7 +108,7 @@ struct TrainingConfig {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("seed", self.seed, "of the weights, the batches and dropout");
-    visit("device", self.device, "auto, mps, cuda or cpu");
+    visit("device", self.device, "auto, or one of `bench list devices`");
     visit("data", self.data, "");
     visit("train", self.train, "");
     visit("optimizer", self.optimizer, "");

@@ -36,9 +36,9 @@ TrainingState read_training_state(const fs::path& checkpoint) {
   if (!fs::exists(file))
     throw Error(checkpoint.string(), "holds no optimizer state to resume from", "checkpoints of bench train do");
   try {
-    const TrainingState state = state_in(Json::parse(read_file(file)));
+    const TrainingState state = state_in(parse_json(read_file(file), file.string()));
     if (state.step >= 0) return state;
-  } catch (const Json::exception&) {  // no JSON, a key that is missing or of another type
+  } catch (const Json::exception&) {  // a key that is missing or of another type
     throw Error(file.string(), "is not a training state");
   }
   throw Error(file.string(), "is not a training state: its step is negative");

@@ -26,7 +26,7 @@ class PreparedTokens {
   std::int64_t count() const { return tokens_; }
   /// For weights in fp32 and bf16.
   const void* dense() const { return rounded_ ? rounded_.get() : static_cast<const void*>(x_); }
-  /// For whole-number weights.
+  /// For quantized weights.
   QuantizedTokens quantized() const { return {tokens_, numbers_.data(), scales_.data(), sums_.data()}; }
 
  private:

@@ -4,7 +4,7 @@
 
 namespace bench::model {
 
-/// Tokens for products with whole-number weights, a row for each: x ~ scale * q. Made by prepare_token.
+/// Tokens for products with quantized weights, a row for each: x ~ scale * q. Made by prepare_token.
 struct QuantizedTokens {
   std::int64_t tokens;
   const std::int8_t* numbers;  // [tokens, 2 * padded] bytes; their order is a matter of the instruction set
@@ -19,7 +19,7 @@ void prepare_token(WeightFormat format, const float* x, std::int64_t columns, st
                    float* sums);
 
 /// y[t * y_stride + r] = sum over columns of weight[r] * x[t], for rows first <= r < last of kInt8 or kInt4 weights and
-/// every token. A group's whole numbers are added exactly, groups in fp32. Reads each weight once, whatever the number
+/// every token. A group's integers are added exactly, groups in fp32. Reads each weight once, whatever the number
 /// of tokens; a token's numbers do not depend on the other tokens or on the split into rows.
 void gemv_quantized(const WeightRows& weight, const QuantizedTokens& x, std::int64_t first, std::int64_t last, float* y,
                     std::int64_t y_stride);

@@ -12,7 +12,7 @@ float quantize_row_int8(const float* weight, std::int64_t columns, std::int8_t* 
 /// (its value of largest magnitude) / -8 that leaves the smallest squared error, rounded to bf16 before it is used.
 void quantize_row_int4(const float* weight, std::int64_t columns, std::uint8_t* q, Bf16* scales);
 
-/// Row `row` of whole numbers as fp32 or bf16 numbers: to [columns].
+/// Row `row` of integers as fp32 or bf16 numbers: to [columns].
 void dequantize_row(const WeightRows& weight, std::int64_t row, Element element, void* to);
 
 }  // namespace bench::model

@@ -12,7 +12,7 @@ inline constexpr bool is_whole(WeightFormat format) {
 
 /// Columns that are multiplied and added in integers before they become fp32; in 4 bits they also share a scale.
 inline constexpr std::int64_t kGroupColumns = 64;
-/// Rows of whole numbers are filled up with zeros to a multiple of this.
+/// Rows of integers are filled up with zeros to a multiple of this.
 inline constexpr std::int64_t kBlockColumns = 2 * kGroupColumns;
 
 inline constexpr std::int64_t padded_columns(std::int64_t columns) {

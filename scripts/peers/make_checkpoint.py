@@ -4,6 +4,7 @@
 """
 
 import pathlib
+import shutil
 import sys
 
 import numpy
@@ -15,8 +16,11 @@ from shape import hugging_face_config
 TOKENS = 8 * 2048  # 8 windows
 
 file, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+part = folder.with_name(folder.name + ".part")  # what a failure leaves is no checkpoint
 torch.manual_seed(1337)
 config = LlamaConfig(**hugging_face_config(file))
-LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(part)
 ids = numpy.random.default_rng(1337).integers(3, config.vocab_size, TOKENS, dtype=numpy.int32)
-numpy.save(folder / "tokens.npy", ids)
+numpy.save(part / "tokens.npy", ids)
+shutil.rmtree(folder, ignore_errors=True)
+part.rename(folder)

@@ -3,6 +3,7 @@
     make_gguf.py configs/model_medium.yaml build/peers/medium.gguf
 """
 
+import os
 import sys
 
 import gguf
@@ -14,9 +15,11 @@ shape, file = read_shape(sys.argv[1]), sys.argv[2]
 hidden, inner, layers = shape["hidden_size"], shape["intermediate_size"], shape["num_layers"]
 heads, kv_heads, vocab = shape["num_heads"], shape["num_kv_heads"], shape["vocab_size"]
 kv_width = hidden // heads * kv_heads
+if not shape["tie_embeddings"]:
+    sys.exit("make_gguf: a head of its own is not written")
 random = numpy.random.default_rng(1337)
 
-writer = gguf.GGUFWriter(file, "llama")
+writer = gguf.GGUFWriter(file + ".part", "llama")
 writer.add_context_length(shape["max_seq_length"])
 writer.add_embedding_length(hidden)
 writer.add_block_count(layers)
@@ -57,3 +60,4 @@ writer.write_header_to_file()
 writer.write_kv_data_to_file()
 writer.write_tensors_to_file()
 writer.close()
+os.replace(file + ".part", file)

@@ -11,8 +11,8 @@ import time
 
 import mlx.core as mx
 from mlx.utils import tree_map
+from mlx_lm.generate import generate_step
 from mlx_lm.models import llama
-from mlx_lm.models.cache import make_prompt_cache
 
 from shape import hugging_face_config
 
@@ -28,16 +28,11 @@ model.update(tree_map(lambda weight: weight.astype(mx.bfloat16), model.parameter
 mx.eval(model.parameters())
 prefill, decode = [], []
 for _ in range(arguments.repeats + 1):
-    prompt = mx.random.randint(3, model.args.vocab_size, (1, arguments.prompt))
-    cache = make_prompt_cache(model)
+    prompt = mx.random.randint(3, model.args.vocab_size, (arguments.prompt,))
     mx.eval(prompt)
-    begin = time.perf_counter()
-    token = mx.argmax(model(prompt, cache=cache)[:, -1:], axis=-1)
-    mx.eval(token)
-    prefill.append(arguments.prompt / (time.perf_counter() - begin))
-    begin = time.perf_counter()
-    for _ in range(arguments.new):
-        token = mx.argmax(model(token, cache=cache)[:, -1:], axis=-1)
-        mx.eval(token)
-    decode.append(arguments.new / (time.perf_counter() - begin))
+    times = [time.perf_counter()]
+    for _ in generate_step(prompt, model, max_tokens=arguments.new + 1):
+        times.append(time.perf_counter())
+    prefill.append(arguments.prompt / (times[1] - times[0]))
+    decode.append(arguments.new / (times[-1] - times[1]) if arguments.new else 0)
 print(json.dumps({"prefill_tokens_per_s": prefill[1:], "decode_tokens_per_s": decode[1:]}))

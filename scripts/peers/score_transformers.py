@@ -15,13 +15,16 @@ import numpy
 import torch
 from transformers import LlamaForCausalLM
 
+from torch_device import bf16, device
+
 parser = argparse.ArgumentParser()
 parser.add_argument("folder", type=pathlib.Path)
 parser.add_argument("--context", type=int, default=2048)
 arguments = parser.parse_args()
 
-model = LlamaForCausalLM.from_pretrained(arguments.folder, dtype=torch.bfloat16).eval()
-tokens = torch.from_numpy(numpy.load(arguments.folder / "tokens.npy").astype(numpy.int64))
+model = LlamaForCausalLM.from_pretrained(arguments.folder, dtype=torch.bfloat16 if bf16 else torch.float32)
+model.eval().to(device)
+tokens = torch.from_numpy(numpy.load(arguments.folder / "tokens.npy").astype(numpy.int64)).to(device)
 rates, nats, scored = [], 0.0, 0
 with torch.inference_mode():
     for window in tokens.split(arguments.context):

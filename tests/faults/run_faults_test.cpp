@@ -5,6 +5,8 @@
 #include "tests/faults/forked.h"
 #include "tests/temporary_folder.h"
 
+#include <map>
+
 #include <gtest/gtest.h>
 
 namespace bench::tests {
@@ -41,6 +43,28 @@ class SlowRunFaults : public testing::Test {
     EXPECT_EQ(report["cases"][0]["gates"][0]["verdict"], "pass");
   }
 
+  /// Lets a run that passed, with everything in it, have been there before.
+  void leave_an_earlier_run(const std::vector<std::string>& command) {
+    ASSERT_EQ(run_undisturbed(path(), command).exit_code, 0);
+    for (const char* name : kWritten) earlier_[name] = harness::read_file(path() / "out" / name) + "\n";
+  }
+
+  void put_back_the_earlier_run() {
+    fs::remove_all(path() / "out");
+    for (const auto& [name, text] : earlier_) folder_.write("out/" + name, text);
+  }
+
+  /// What was there before may stay only where a run ended before it came to writing anything.
+  void expect_no_pass_of_before(const Ended& ended) const {
+    for (const auto& [name, text] : earlier_) {
+      const fs::path file = path() / "out" / name;
+      if (!fs::exists(file) || harness::read_file(file) != text) continue;
+      EXPECT_NE(ended.exit_code, 0);
+      for (const char* later : {"out/report.", "decode ..."})
+        EXPECT_EQ(ended.text.find(later), std::string::npos) << name << " is that of the run before";
+    }
+  }
+
   void expect_nothing_left() const {
     EXPECT_TRUE(fs::is_empty(path() / "tmp"));
     for (const auto& entry : fs::directory_iterator(path() / "out"))
@@ -50,10 +74,11 @@ class SlowRunFaults : public testing::Test {
   /// The command with that fault, and then without. Returns whether the fault was met.
   bool survives(const std::vector<std::string>& command, Fault fault, std::int64_t n) {
     SCOPED_TRACE(kFaultNames[static_cast<int>(fault)] + (" at " + std::to_string(n)));
-    fs::remove_all(path() / "out");
+    put_back_the_earlier_run();
     const Ended ended = run_with_fault(path(), command, fault, n);
     SCOPED_TRACE(ended.text);
     expect_no_false_pass(ended);
+    expect_no_pass_of_before(ended);
     const Ended again = run_undisturbed(path(), command);
     EXPECT_EQ(again.exit_code, 0) << again.text;
     expect_no_false_pass(again);
@@ -68,14 +93,18 @@ class SlowRunFaults : public testing::Test {
   }
 
   TemporaryFolder folder_;
+  static constexpr const char* kWritten[] = {"report.json", "report.xml"};
+  std::map<std::string, std::string> earlier_;  // text of each file; empty: there was no run before
   const std::vector<std::string> run_{"run", "suite.yaml", "--out", "out", "--format", "json,junit"};
 };
 
 TEST_F(SlowRunFaults, NoSpaceAtAnyFileOperationIsNeverAPass) {
+  leave_an_earlier_run(run_);
   EXPECT_GT(expect_every_one_survived(run_, Fault::kNoSpace), 20);
 }
 
 TEST_F(SlowRunFaults, KillAtAnyFileOperationIsNeverAPass) {
+  leave_an_earlier_run(run_);
   EXPECT_GT(expect_every_one_survived(run_, Fault::kKill), 20);
 }
 

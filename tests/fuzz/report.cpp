@@ -1,9 +1,12 @@
-// A report's JSON: read, verified, rendered in every format, compared with itself, and as a part of a history.
+// A report's JSON: read, verified, rendered in every format, compared with itself, as a part of a history, and as what
+// is run again.
 #include "harness/judging/report.h"
 
 #include "harness/comparison/compare.h"
 #include "harness/comparison/history.h"
+#include "harness/judging/report_paths.h"
 #include "harness/reports/reports.h"
+#include "harness/running/rerun.h"
 #include "tests/fuzz/entry.h"
 
 #include <sstream>
@@ -27,12 +30,20 @@ void render(const Report& report, std::size_t size) {
   }
 }
 
+/// As bench run --from does before it runs anything.
+void prepare_rerun(const Report& read) {
+  const Report report = with_all_keys(read);
+  check_written_paths(report, "report.json", "");
+  claim(suite_of_report(report).cases.size() == report.cases.size(), "every case is run again");
+}
+
 }  // namespace
 }  // namespace bench::tests
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace bench::tests;
   const auto file = folder().write("report.json", text_of(data, size));
+  take_or_refuse([&] { prepare_rerun(read_report(file)); });
   return take_or_refuse([&] {
     const Report report = read_report(file);
     verify_report(file);

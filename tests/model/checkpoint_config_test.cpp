@@ -6,6 +6,8 @@
 #include "tests/model/tiny.h"
 #include "tests/temporary_folder.h"
 
+#include <functional>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -41,6 +43,22 @@ class CheckpointConfigTest : public testing::Test {
   TemporaryFolder folder_;
   json good_;
 };
+
+TEST_F(CheckpointConfigTest, GitLfsPointersAreNamed) {
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n";
+  const auto says = [&](const std::string& file, const std::function<void()>& read) {
+    folder_.write(file, pointer);
+    try {
+      read();
+      ADD_FAILURE() << file;
+    } catch (const InputError& e) {
+      EXPECT_EQ(e.where, (folder_.path() / file).string());
+      EXPECT_EQ(e.what_is_wrong, "is a Git LFS pointer, not the file itself");
+    }
+  };
+  says("generation_config.json", [&] { read_end_tokens(folder_.path()); });
+  says("config.json", [&] { read_checkpoint_config(folder_.path()); });
+}
 
 TEST_F(CheckpointConfigTest, RopeSaidTwiceMustAgree) {
   EXPECT_EQ(with({{"rope_theta", 5000}, {"rope_parameters", {{"rope_theta", 5000.0}, {"rope_type", "default"}}}}),

@@ -114,22 +114,26 @@ TEST_F(ShardsTest, ShardsWithoutAnIndexAndOtherFormatsAreNamed) {
 }
 
 TEST_F(ShardsTest, NamesOfAWrappedModuleAreRecognised) {
-  for (const std::string prefix : {"_orig_mod.", "module."}) {
-    NamedTensors named;
-    for (const auto& [name, tensor] : shards_[kB]) named[prefix + name] = tensor;
-    write_safetensors(folder_.path() / "model.safetensors", named);
-    EXPECT_NE(error().find("begins with '" + prefix + "'"), std::string::npos) << error();
-  }
+  for (const std::string part : {"_orig_mod.", "module."})
+    for (const std::string before : {"", "model.", "model.layers.0."}) {
+      const NamedTensors named{{before + part + "norm.weight", torch::ones({8})}};
+      write_safetensors(folder_.path() / "model.safetensors", named);
+      EXPECT_EQ(error(), "model.safetensors | " + before + part + "norm.weight: has the part '" + part + "'");
+    }
 }
 
 TEST(StoredWeights, GitLfsPointerIsNamed) {
-  const TemporaryFolder folder;
-  folder.write("model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n");
-  try {
-    read_weights(folder.path());
-    FAIL();
-  } catch (const InputError& e) {
-    EXPECT_EQ(e.what_is_wrong, "is a Git LFS pointer, not the file itself");
+  for (const char* file : {"model.safetensors", "model.safetensors.index.json"}) {
+    const TemporaryFolder folder;
+    folder.write(file, "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n");
+    try {
+      read_weights(folder.path());
+      ADD_FAILURE() << file;
+    } catch (const InputError& e) {
+      EXPECT_EQ(e.where, (folder.path() / file).string());
+      EXPECT_EQ(e.what_is_wrong, "is a Git LFS pointer, not the file itself");
+      EXPECT_EQ(e.hint, "fetch it: git lfs pull, or download it again");
+    }
   }
 }
 

@@ -7,15 +7,16 @@
 #include "harness/cli/model/bos_choice.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/clock.h"
+#include "harness/core/interrupt.h"
 #include "harness/core/progress.h"
 #include "harness/data/text.h"
 #include "harness/data/tokens.h"
 #include "harness/devices/device.h"
+#include "harness/devices/device_names.h"
 #include "harness/evaluation/quantization_cost.h"
 #include "model/checkpoint.h"
 
 #include <algorithm>
-#include <csignal>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -48,8 +49,6 @@ const Device& device_for(const Options& options, const InferenceConfig& config) 
     return device;
   }
 }
-
-volatile std::sig_atomic_t interrupted = 0;
 
 using Ids = std::vector<std::int64_t>;
 
@@ -103,9 +102,10 @@ struct Speed {
   double first_s = 0, rest_s = 0;
 };
 
-/// Continues prompts together, and prints them.
+/// Continues prompts together, and prints them; ends where it is when somebody interrupts.
 void generate_together(model::LanguageModel& model, const Tokenizer& tokenizer, const std::vector<Ids>& prompts,
-                       const InferenceConfig& config, model::GenerateOptions generation, Speed& speed) {
+                       const InferenceConfig& config, model::GenerateOptions generation,
+                       const InterruptGuard& interrupt, Speed& speed) {
   GeneratedTexts texts(prompts, [&](const Ids& ids) { return tokenizer.decode(ids); }, std::cout);
   const double begin = now_s();
   double first = 0;
@@ -114,7 +114,7 @@ void generate_together(model::LanguageModel& model, const Tokenizer& tokenizer, 
     if (produced++ == 0) first = now_s();
     const auto& ends = *generation.end_ids;
     if (std::find(ends.begin(), ends.end(), token) == ends.end()) texts.add(row, token);
-    return interrupted == 0;
+    return interrupt.signal() == 0;
   };
   generation.on_end = [&](std::int64_t row) { texts.end(row); };
   model::generate(model, prompts, config.generation.sampling(), generation);
@@ -197,14 +197,14 @@ void run(const Options& options) {
   const model::GenerateOptions generation = options_for(config, model->config(), options, end);
   check_room(ids, generation, options.max_new_tokens);
   const std::string cost = quantize(model, options, checkpoint, *tokenizer);
-  std::signal(SIGINT, [](int) { interrupted = 1; });
+  const InterruptGuard interrupt;
   Speed speed;
   for (const auto& together : group(std::move(ids), config.generation.batch_size))
-    if (!interrupted) generate_together(model, *tokenizer, together, config, generation, speed);
+    if (interrupt.signal() == 0) generate_together(model, *tokenizer, together, config, generation, interrupt, speed);
   std::cerr << fmt::format("{} new tokens ({}{}, {}{}): {}; {}, {}; sampling is {}'s\n", speed.tokens,
                            dtype_text(dtype), options.quantize == "none" ? "" : ", " + options.quantize, device.name,
-                           interrupted ? ", interrupted" : "", speed_text(speed, options, cost), assumed, text(end),
-                           options.config);
+                           interrupt.signal() ? ", interrupted" : "", speed_text(speed, options, cost), assumed,
+                           text(end), options.config);
 }
 
 }  // namespace
@@ -228,11 +228,10 @@ void add_generate(CLI::App& app, Exit&) {
   verb->add_option("--seed", options->seed, "of the sampling")->capture_default_str();
   verb->add_flag("--greedy", options->greedy, "always the most probable token");
   verb->add_option("--dtype", options->dtype, "fp32, bf16, fp16 or auto")->capture_default_str();
-  verb->add_option("--quantize", options->quantize, "weights as whole numbers: none, int8 or int4")
-      ->capture_default_str();
+  verb->add_option("--quantize", options->quantize, "weights as integers: none, int8 or int4")->capture_default_str();
   verb->add_option("--quality-text", options->quality_text,
                    "held-out text on which to measure what --quantize costs; the speed is told beside that only");
-  verb->add_option("--device", options->device, "auto, mps, cuda or cpu [the config's]");
+  verb->add_option("--device", options->device, device_choices() + " [the config's]");
   verb->add_option("--set", options->set, "KEY=VALUE of the config, such as generation.temperature=1.0")
       ->allow_extra_args(false);
   verb->callback([options] { run(*options); });

@@ -8,6 +8,7 @@
 #include "harness/data/text_bytes.h"
 #include "harness/data/token_files.h"
 #include "harness/devices/device.h"
+#include "harness/devices/device_names.h"
 #include "harness/evaluation/perplexity.h"
 #include "harness/evaluation/quantization_cost.h"
 #include "model/checkpoint.h"
@@ -139,9 +140,9 @@ void add_ppl(CLI::App& app, Exit& exit) {
   verb->add_option("--stride", options->perplexity.stride, "from one window to the next (strided) [half the context]");
   verb->add_option("--dtype", options->dtype, "fp32 or bf16")->capture_default_str();
   verb->add_option("--quantize", options->quantize,
-                   "score the weights as whole numbers (none, int8, int4) and say what that costs")
+                   "score quantized weights (none, int8, int4) and say what that costs")
       ->capture_default_str();
-  verb->add_option("--device", options->device, "auto, mps, cuda or cpu")->capture_default_str();
+  verb->add_option("--device", options->device, device_choices())->capture_default_str();
   verb->add_option("--json", options->json, "also write the result, window by window");
   verb->callback([options, &exit] { exit = run(*options); });
 }

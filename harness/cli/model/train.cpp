@@ -4,6 +4,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/core/progress.h"
 #include "harness/core/units.h"
+#include "harness/devices/device_names.h"
 #include "harness/training/memory_estimate.h"
 #include "harness/training/training_cost.h"
 
@@ -117,7 +118,7 @@ void add_train(CLI::App& app, Exit& exit) {
       ->check(whole_number_or_auto(1));
   verb->add_option("--memory-budget", options->memory_budget,
                    "of --micro-batch-size auto, such as 10GB [what is free]");
-  verb->add_option("--device", options->device, "auto, mps, cuda or cpu [the config's]");
+  verb->add_option("--device", options->device, device_choices() + " [the config's]");
   auto* resume = verb->add_flag("--resume", options->resume, "go on from the newest whole checkpoint in output_dir");
   verb->add_flag("--accept-changes", options->accept_changes, "of --resume: also if the config has changed since")
       ->needs(resume);

@@ -19,6 +19,11 @@ Value scaled(Value e, double factor) {
   return std::isnan(factor) ? Value{} : e;
 }
 
+Value estimated_within(double least, double most, Value value) {
+  if (value && !std::isnan(value->value)) *value = {value->value, least, most, 0};
+  return value;
+}
+
 Value rate(Value time, double work) { return time && !std::isnan(work) ? Value{quotient(work, *time)} : Value{}; }
 
 Value mean_of(const Record& r, const char* series) {

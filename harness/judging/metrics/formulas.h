@@ -29,6 +29,9 @@ Value exactly(double value);
 Value of_facts(const Record& r, std::initializer_list<const char*> names, double value);
 Value fact(const Record& r, const char* name);
 Value scaled(Value e, double factor);
+/// A value that is only an estimate, of a quantity that lies in that range whatever was measured. What is not a number
+/// stays as it is.
+Value estimated_within(double least, double most, Value value);
 /// work / time, where the interval of the time becomes that of the rate.
 Value rate(Value time, double work);
 Value mean_of(const Record& r, const char* series);

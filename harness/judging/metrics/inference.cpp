@@ -1,12 +1,27 @@
 #include "harness/judging/metrics/formulas.h"
 
 #include <cmath>
+#include <limits>
 
 namespace bench::harness {
 namespace {
 
 using enum Better;
 using enum Nature;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// A cost of quantized weights, which lies in that range whatever the text. Of too few tokens it is only an estimate,
+/// which nothing else bounds: another passage would give another one.
+Value of_compared_tokens(const Record& r, double least, double most, Value value) {
+  return r.compared_too_few().empty() ? value : estimated_within(least, most, value);
+}
+
+Value quantized_perplexity_ratio(const Record& r) {
+  const double ratio = std::exp(r.fact(facts::kQuantizationNllNats) - r.fact(facts::kQuantizationBaseNllNats));
+  return of_compared_tokens(r, 0, kInfinity,
+                            of_facts(r, {facts::kQuantizationNllNats, facts::kQuantizationBaseNllNats}, ratio));
+}
 
 Value cold_start(const Record& r) {
   for (const char* timed : {series::kMicroStepTimeS, series::kPrefillTimeS, series::kFirstTokenTimeS,
@@ -97,25 +112,25 @@ constexpr Metric kMetrics[] = {
      .nature = kExact,
      .cases = "prefill decode",
      .meaning = "perplexity of the quantised weights over that of the weights as they are stored",
-     .formula =
-         [](const Record& r) {
-           return of_facts(r, {facts::kQuantizationNllNats, facts::kQuantizationBaseNllNats},
-                           std::exp(r.fact(facts::kQuantizationNllNats) - r.fact(facts::kQuantizationBaseNllNats)));
-         }},
+     .formula = quantized_perplexity_ratio},
     {.name = "quantized_kl_divergence",
      .unit = "nats",
      .better = kLower,
      .nature = kExact,
      .cases = "prefill decode",
      .meaning = "KL divergence of the stored weights' next-token distribution from the quantised ones', mean",
-     .formula = [](const Record& r) { return fact(r, facts::kQuantizationKlNats); }},
+     .formula =
+         [](const Record& r) { return of_compared_tokens(r, 0, kInfinity, fact(r, facts::kQuantizationKlNats)); }},
     {.name = "quantized_same_top_token",
      .unit = "%",
      .better = kHigher,
      .nature = kExact,
      .cases = "prefill decode",
      .meaning = "tokens for which stored and quantised weights find the same next token most probable",
-     .formula = [](const Record& r) { return scaled(fact(r, facts::kQuantizationSameTopShare), 100); }},
+     .formula =
+         [](const Record& r) {
+           return of_compared_tokens(r, 0, 100, scaled(fact(r, facts::kQuantizationSameTopShare), 100));
+         }},
     {.name = "cached_uncached_mismatches",
      .unit = "tokens",
      .better = kLower,

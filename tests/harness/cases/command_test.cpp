@@ -49,6 +49,25 @@ TEST(CommandCase, MeasuresAProgramAndReadsItsNumbers) {
   EXPECT_FALSE(record.facts.contains("operator_calls"));
 }
 
+TEST(CommandCase, APeakThatCouldNotBeReadIsNoSampleAndIsNotJudged) {
+  CommandResult result;
+  result.peak_bytes = 150e6;
+  Record record;
+  record_run_peak(result, record, record);
+  EXPECT_EQ(record.samples("peak_memory_bytes"), (std::vector<double>{150e6}));
+  result.peak_unread = "process 8 (cc): no VmRSS in status";
+  record_run_peak(result, record, record);
+  EXPECT_EQ(record.samples("peak_memory_bytes").size(), 1u);
+  EXPECT_EQ(record.peak_unread(), "the memory of its processes could not be read: process 8 (cc): no VmRSS in status");
+  EXPECT_FALSE(find_metric("peak_memory")->of(record));
+}
+
+TEST(CommandCase, ProgramsLearnOnWhatOurOwnCasesRun) {
+  const Record record = run("{shell: 'echo $BENCH_DEVICE $BENCH_THREADS $BENCH_DTYPE', repetitions: 1}");
+  const std::string dtype = find_device("cpu", "").fast_bf16() ? "bf16" : "fp32";
+  EXPECT_EQ(record.notes.at("stdout"), fmt::format("cpu {} {}\n", at::get_num_threads(), dtype));
+}
+
 TEST(CommandCase, SetsUpOnceAndReadsFilesThatThisRunWrote) {
   const tests::TemporaryFolder folder;
   const std::string at = folder.path().string();

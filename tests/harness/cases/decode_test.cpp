@@ -49,5 +49,19 @@ TEST(DecodeCase, WhatIsCountedOfTheFirstRoundIsLeftOutUnlessItIsWhole) {
   }
 }
 
+TEST(DecodeCase, SaysOverHowManyTokensItsQuantizedWeightsWereCompared) {
+  DecodeConfig config;
+  config.source.model.emplace().value = model::tiny_config();
+  config.source.dtype = "fp32";
+  config.source.quantize = "int8";
+  config.prompt_tokens = 3;
+  config.new_tokens = 2;
+  Context context{"decode", find_device("cpu", "test"), 0, {}};
+  context.plan.probe = false;
+  const Record record = tests::recorded(run_decode, config, context);
+  EXPECT_EQ(record.fact("quantization_tokens"), 1023);  // all but the first of what the synthetic language gives
+  EXPECT_EQ(record.compared_too_few(), "");
+}
+
 }  // namespace
 }  // namespace bench::harness

@@ -121,12 +121,41 @@ TEST(MemoryReading, UnknownFreeMemoryNeitherFitsNorFails) {
   EXPECT_NO_THROW(choose_execution(config.model.value, config.training.value, within_budget, blind, "here"));
 }
 
+TEST(MemoryReading, WhatTheProgramHoldsIsLeftOutOfAPredictionOnlyWithAWord) {
+  Device device = find_device("cpu", "test");
+  device.current_bytes = [] { return MemoryReading::unread("no VmRSS in /proc/self/status"); };
+  const TrainCaseConfig config = tiny_training();
+  const auto error_of = [&](const MicroBatch& micro_batch) -> std::string {
+    try {
+      choose_execution(config.model.value, config.training.value, micro_batch, device, "here");
+    } catch (const Error& e) {
+      return e.message();
+    }
+    return "";
+  };
+  for (const double budget : {0.0, 1e9})
+    EXPECT_EQ(error_of({.size = {0, true}, .budget_bytes = budget}),
+              "auto takes what fits, but what the program itself holds could not be read: no VmRSS in "
+              "/proc/self/status");
+  EXPECT_EQ(error_of({.size = {1, false}}), "");
+  const Record record = train_on(device, config);
+  ASSERT_EQ(record.status, Record::Status::kOk) << record.reason;
+  EXPECT_NE(record.notes.at("memory_estimate")
+                .find("; without the program, whose memory could not be read: no VmRSS in /proc/self/status)"),
+            std::string::npos);
+  EXPECT_FALSE(record.facts.contains("predicted_memory_bytes"));
+}
+
 TEST(MemoryReading, ConditionsThatAreNotToldDisturbNobodyKnowsHowMuch) {
   const Disturbance unknown = disturbance_between({}, {});
   EXPECT_TRUE(std::isnan(unknown.others));
   EXPECT_TRUE(std::isnan(unknown.stolen));
   EXPECT_TRUE(std::isnan(unknown.swap_growth_bytes));
   Conditions before, after;
+  before.cpu_total_s = before.cpu_busy_s = before.own_cpu_s = 0;  // as on macOS, which tells of no other machines
+  after.cpu_total_s = 10, after.cpu_busy_s = 5, after.own_cpu_s = 4;
+  for (const Conditions& later : {before, after}) EXPECT_TRUE(std::isnan(disturbance_between(before, later).stolen));
+  EXPECT_DOUBLE_EQ(disturbance_between(before, after).others, 0.1);
   before.swap_used_bytes = 1e6;
   EXPECT_TRUE(std::isnan(disturbance_between(before, after).swap_growth_bytes));  // not a megabyte less
   after.swap_used_bytes = 3e6;

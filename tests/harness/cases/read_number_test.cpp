@@ -86,6 +86,12 @@ TEST(ReadNumbers, OfAToolsReportThatIsAnotherOneSayWhatWasExpected) {
       EXPECT_THROW(read(tool, other, "s"), Error) << tool << " of " << other;
 }
 
+TEST(ReadNumbers, ATimeThatIsInfiniteInTheMetricsUnitIsRefused) {
+  const std::string text = R"({"results": [{"command": "a", "times": [1e308]}]})";
+  EXPECT_EQ(read("hyperfine: a", text, "s"), Samples{1e308});
+  EXPECT_EQ(error_of("hyperfine: a", text, "ns").find("output: speed is no finite number: '{\"results\""), 0u);
+}
+
 TEST(ReadNumbers, WhatDidNotWorkOrIsEmptyIsNoSample) {
   EXPECT_EQ(error_of("google_benchmark: BM_x",
                      R"({"benchmarks": [{"name": "BM_x", "error_occurred": true, "real_time": 0}]})", "ms")

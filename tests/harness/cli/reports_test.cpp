@@ -199,6 +199,30 @@ TEST_F(ReportsTest, HistoryReadsAFolderOfReports) {
   EXPECT_EQ(here("history nowhere").exit_code, 2);
 }
 
+TEST_F(ReportsTest, HistorySaysSinceWhenAValueIsNoNumber) {
+  for (int i = 0; i < 8; ++i)
+    change(fmt::format("results/{}/report.json", i), [i](Json& json) {
+      json["created"] = fmt::format("2026-01-0{}T00:00:00Z", i + 1);
+      json["environment"]["commit"] = fmt::format("c{}", i);
+      json["environment"]["dirty"] = false;
+      if (i < 5 && i != 2) return;
+      for (auto& process : json["cases"][0]["processes"])
+        for (auto& sample : process["series"]["peak_memory_bytes"]["samples"]) sample = nullptr;
+    });
+  const Outcome outcome = here("history results --metric peak_memory --html trend.html");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.text;
+  EXPECT_TRUE(contains(outcome.text, "worse      decode: peak_memory")) << outcome.text;
+  EXPECT_TRUE(contains(outcome.text, "is not a number since c5, before ")) << outcome.text;
+  EXPECT_TRUE(contains(outcome.text, "1 step change (1 worse)")) << outcome.text;
+  EXPECT_TRUE(contains(outcome.text, "\ndecode: peak_memory is not a number in results/2/report.json"));
+  EXPECT_FALSE(contains(outcome.text, "skipped")) << outcome.text;
+  EXPECT_TRUE(contains(read_file(folder_.path() / "trend.html"), "is not a number since c5"));
+  const Json json = Json::parse(here("history results --metric peak_memory --json").text);
+  EXPECT_EQ(json["trends"][0]["steps"][0]["to_no_number"], true);
+  EXPECT_EQ(json["trends"][0]["steps"][0]["since"]["commit"], "c5");
+  EXPECT_TRUE(json["trends"][0]["points"][7]["value"].is_null());
+}
+
 /// The word on the first case's line.
 std::string verdict(const Outcome& outcome) {
   for (const char* word : {"same", "worse", "better", "can't tell", "error"})

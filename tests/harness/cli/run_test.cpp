@@ -35,6 +35,29 @@ TEST_F(RunTest, ExitsTwoForAMistakeInTheSuiteAndRunsNothing) {
   EXPECT_EQ(bench("run no-such-suite.yaml").exit_code, 2);
 }
 
+TEST_F(RunTest, WhatAnEarlierRunLeftIsGoneWhereThisOneCannotWrite) {
+  const std::string text = suite("{metric: cached_uncached_mismatches, at_most: 0, unit: tokens}");
+  ASSERT_EQ(run(text, "--format json,junit").exit_code, 0);
+  const std::string again = "run suite.yaml --device cpu --out out --format json,junit";
+  const Outcome outcome = bench(again, folder_.path().string(), "ulimit -f 1;");  // kilobytes: as on a full disk
+  EXPECT_EQ(outcome.exit_code, 3) << outcome.text;
+  EXPECT_TRUE(contains(outcome.text, "what was there is removed")) << outcome.text;
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "out/report.json"));
+}
+
+TEST_F(RunTest, SaysThatCasesWereLeftOut) {
+  const std::string other = "  - {name: other, case: prefill, model: model.yaml, prompt_tokens: 8}\n";
+  const std::string text = suite("{metric: cached_uncached_mismatches, at_most: 0, unit: tokens}") + other;
+  const Outcome outcome = run(text, "--case decode --processes 1");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.text;
+  EXPECT_TRUE(contains(outcome.text, "1 of 1 gates passed; 1 case left out by --case")) << outcome.text;
+  EXPECT_EQ(report()["left_out"], Json::array({"other"}));
+  EXPECT_EQ(bench("verify out/report.json", folder_.path().string()).exit_code, 0);
+  bench("run --from out/report.json --out again", folder_.path().string());
+  const Json again = Json::parse(read_file(folder_.path() / "again/report.json"));
+  EXPECT_EQ(again["left_out"], Json::array({"other"}));
+}
+
 TEST_F(RunTest, ExitsThreeWhenACaseErrored) {
   const Outcome outcome = run("name: tiny\ncases:\n  - {name: a, case: decode, checkpoint: no/such/folder}\n" +
                               std::string(kDecodeCase) + "}\n");

@@ -127,7 +127,7 @@ TEST(FindSteps, FewValuesHaveNone) {
   EXPECT_TRUE(timed(std::vector<double>(30, 0)).empty());
 }
 
-TEST(FindSteps, ValuesThatAreNotFiniteAreSkipped) {
+TEST(FindSteps, TheStatisticsLeaveOutValuesThatAreNotFinite) {
   auto values = series(1, 0.01, {{20, 100}, {20, 90}});
   values.insert(values.begin() + 10, kNaN);
   values.insert(values.begin() + 10, kInfinity);
@@ -162,6 +162,10 @@ TEST(FindSteps, ExactMetricsMayBeZeroOrInfinite) {
   ASSERT_EQ(indices(to_infinity), Indices{2});
   EXPECT_EQ(to_infinity[0].after, kInfinity);
   EXPECT_TRUE(to_infinity[0].worse);
+  const auto there_and_back = find_steps({3, kInfinity, 3}, Better::kHigher, Nature::kExact);
+  ASSERT_EQ(indices(there_and_back), (Indices{1, 2}));
+  EXPECT_TRUE(there_and_back[0].worse);
+  EXPECT_FALSE(there_and_back[1].worse);
 }
 
 // ---- reports
@@ -279,6 +283,39 @@ TEST(FindTrends, SayWhatElseChanged) {
   EXPECT_EQ(trend.steps[0].also_changed,
             (std::vector<std::string>{"config/model/num_layers: 2 -> 3", "input valid.txt: - -> ab",
                                       "torch_version: 2.12 -> 2.13"}));
+}
+
+TEST(FindTrends, ValuesAtTheEndThatAreNoNumbersAreAStepForTheWorseAtTheirFirst) {
+  for (const double fault : {kNaN, 0.0}) {  // a time of 0 is an infinite speed
+    std::vector<DatedReport> reports;
+    for (std::size_t i = 0; i < 8; ++i) reports.push_back(report(i, i < 5 ? 0.01 : fault));
+    const Trend trend = *find(find_trends(reports), "decode_tokens_per_s");
+    EXPECT_EQ(trend.points.size(), 8u);
+    ASSERT_EQ(indices(trend.steps), Indices{5});
+    EXPECT_TRUE(trend.steps[0].worse && trend.steps[0].to_no_number());
+    EXPECT_DOUBLE_EQ(trend.steps[0].before, 100);
+  }
+}
+
+TEST(FindTrends, OneValueThatIsNoNumberIsEnoughAlsoIfItIsTheOnlyOne) {
+  EXPECT_EQ(indices(find(find_trends({report(0, 0.01), report(1, kNaN)}), "decode_tokens_per_s")->steps), Indices{1});
+  const Trend alone = *find(find_trends({report(0, kNaN)}), "decode_tokens_per_s");
+  ASSERT_EQ(indices(alone.steps), Indices{0});
+  EXPECT_TRUE(alone.steps[0].worse);
+  EXPECT_TRUE(std::isnan(alone.steps[0].before));
+}
+
+TEST(FindTrends, ValuesThatAreNoNumbersMoveNeitherTheOtherStepsNorTheirLevels) {
+  std::vector<DatedReport> reports;
+  for (std::size_t i = 0; i < 41; ++i) reports.push_back(report(i, i < 20 ? 0.01 : 0.02));
+  for (const std::size_t i : Indices{0, 7, 30, 40}) reports[i] = report(i, kNaN);
+  const Trend trend = *find(find_trends(reports), "decode_tokens_per_s");
+  EXPECT_STREQ(trend.judged_by->name, "share_of_ceiling");
+  ASSERT_EQ(indices(trend.steps), (Indices{20, 40}));
+  EXPECT_DOUBLE_EQ(trend.steps[0].before, 100);
+  EXPECT_DOUBLE_EQ(trend.steps[0].after, 50);
+  EXPECT_DOUBLE_EQ(trend.steps[0].ratio, 0.5);
+  EXPECT_DOUBLE_EQ(trend.steps[1].before, 50);
 }
 
 TEST(FindTrends, EstimatesAreNoPoints) {

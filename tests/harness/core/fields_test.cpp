@@ -65,7 +65,7 @@ TEST(Fields, OneOfAFewTextsIsTheFirstUnlessAnotherIsChosen) {
   EXPECT_TRUE(read("{}").protocol == "disjoint");
   EXPECT_TRUE(read("{protocol: strided}").protocol == "strided");
   EXPECT_EQ(to_json(read("{protocol: strided}")), Json::parse(R"({"protocol": "strided"})"));
-  EXPECT_EQ(describe_fields<Choosing>()[0].help, "which tokens are scored: disjoint or strided");
+  EXPECT_EQ(describe_fields<Choosing>()[0].help, "disjoint or strided: which tokens are scored");
   try {
     read("{protocol: strid}");
     FAIL();

@@ -124,16 +124,16 @@ TEST(LargestWithin, FindsTheLast) {
 }
 
 TEST(MemoryCalibration, AddsWhatTheMeasurementsShow) {
-  const MemoryCalibration line = calibrate({{100, 1300, 1000}, {200, 1800, 1400}});
+  const MemoryCalibration line = fit_calibration({{100, 1300, 1000}, {200, 1800, 1400}});
   EXPECT_NEAR(line.bytes_per_token, 1, 1e-9);
   EXPECT_NEAR(line.apply(1000, 100), 1300, 1e-6);
   EXPECT_NEAR(line.apply(1800, 300), 2300, 1e-6);
   EXPECT_NEAR(line.lowest, 1000.0 / 1300 - 1, 1e-9);
-  const MemoryCalibration falling = calibrate({{100, 1300, 1000}, {200, 1500, 1400}});
+  const MemoryCalibration falling = fit_calibration({{100, 1300, 1000}, {200, 1500, 1400}});
   EXPECT_DOUBLE_EQ(falling.bytes_per_token, 0);
   EXPECT_DOUBLE_EQ(falling.offset_bytes, 300);  // the larger difference: rather too much than too little
-  EXPECT_DOUBLE_EQ(calibrate({{100, 1300, 1000}}).apply(500, 7), 800);
-  EXPECT_DOUBLE_EQ(calibrate({}).apply(500, 7), 500);
+  EXPECT_DOUBLE_EQ(fit_calibration({{100, 1300, 1000}}).apply(500, 7), 800);
+  EXPECT_DOUBLE_EQ(fit_calibration({}).apply(500, 7), 500);
 }
 
 /// The record of one length, measured in this process.

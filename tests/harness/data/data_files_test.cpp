@@ -1,6 +1,7 @@
 #include "harness/core/error.h"
 #include "harness/data/overlap.h"
 #include "harness/data/token_files.h"
+#include "model/error.h"
 #include "tests/temporary_folder.h"
 
 #include <gtest/gtest.h>
@@ -41,6 +42,8 @@ class TokenFileTest : public testing::Test {
       ids(content, dtype, vocab);
     } catch (const Error& e) {
       return e.message() + " | " + e.hint();
+    } catch (const model::InputError& e) {
+      return e.what_is_wrong + " | " + e.hint;
     }
     return "no error";
   }
@@ -77,6 +80,14 @@ TEST_F(TokenFileTest, BadIdsAndFilesAreErrors) {
   EXPECT_NE(error(raw<std::int64_t>({5, std::int64_t{1} << 32 | 7}), "int64"), "no error");  // no narrowing to 7
   EXPECT_EQ(error(as32_, "int8").rfind("unknown dtype 'int8'", 0), 0u);
   EXPECT_THROW(token_file(folder_.path() / "none", 1000), Error);
+}
+
+TEST_F(TokenFileTest, AGitLfsPointerIsNoIdsOfAnyDtype) {
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:01\nsize 100\n";
+  for (const std::string& text : {pointer, pointer + "\n"})  // of an odd and an even number of bytes
+    for (const char* dtype : {"auto", "uint16", "int32", "int64"})
+      EXPECT_EQ(error(text, dtype, 100'000),
+                "is a Git LFS pointer, not the file itself | fetch it: git lfs pull, or download it again");
 }
 
 TEST_F(TokenFileTest, NpySaysItself) {

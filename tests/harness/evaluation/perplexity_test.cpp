@@ -200,6 +200,45 @@ TEST(PerplexityCase, ATextThatIsNotReadIsNoInput) {
   EXPECT_FALSE(record.inputs.contains(text));
 }
 
+TEST(PerplexityCase, TokensOfAFileAreScoredAndTimedButForTheFirstWindow) {
+  const tests::TemporaryFolder folder;
+  PerplexityConfig config;
+  config.source.checkpoint = (folder.path() / "final").string();
+  write_checkpoint(tiny_model(), config.source.checkpoint, torch::kFloat32, /*tokenizer=*/nullptr);
+  std::string ids;
+  for (int i = 0; i < 40; ++i) ids += {static_cast<char>(i), 0};  // uint16: windows of 16, 16 and 8 tokens
+  config.tokens = folder.write("ids.bin", ids).string();
+  config.tokens_dtype = "uint16";
+  config.context = 16;
+  Context context{"perplexity", find_device("cpu", "test"), 100, {}};
+  Record record = tests::recorded(run_perplexity, config, context);
+  EXPECT_TRUE(record.inputs.contains(config.tokens));
+  EXPECT_EQ(record.samples("window_tokens"), (std::vector<double>{15, 15, 7}));
+  EXPECT_EQ(record.samples("window_time_s").size(), 2u);
+  EXPECT_EQ(record.samples("cold_window_time_s").size(), 1u);
+  const Metric& speed = *find_metric("scored_tokens_per_s");
+  record.series["window_time_s"].samples = {3, 1};
+  EXPECT_DOUBLE_EQ(speed.of(record)->value, 22.0 / 4);  // all tokens over all time, the cold window's left out
+  record.series.erase("window_time_s");
+  EXPECT_FALSE(speed.of(record));  // a report of before
+}
+
+TEST(PerplexityCase, KeysOfATextAreRefusedBesideTokens) {
+  const auto error_of = [](const std::string& keys) {
+    try {
+      read_config<PerplexityConfig>(YamlNode::parse("{checkpoint: c, " + keys + "}", "case"));
+    } catch (const Error& e) {
+      return e.message();
+    }
+    return std::string();
+  };
+  EXPECT_EQ(error_of("tokens: t.bin, tokens_dtype: int64"), "");
+  EXPECT_EQ(error_of("tokens: t.bin, text: a.txt"), "text: and tokens are both given");
+  EXPECT_EQ(error_of("tokens: t.bin, fallback: synthetic"), "fallback: is for a text");
+  EXPECT_EQ(error_of("tokens: t.bin, allow_lossy: true"), "allow_lossy: is for a text");
+  EXPECT_EQ(error_of("tokens_dtype: int64"), "tokens_dtype: is for tokens");
+}
+
 TEST(PerplexityCase, BitsPerByteOfATextThatTheTokenizerChangesOnlyWhenAsked) {
   const tests::TemporaryFolder folder;
   std::string text;
@@ -222,6 +261,8 @@ TEST(PerplexityCase, BitsPerByteOfATextThatTheTokenizerChangesOnlyWhenAsked) {
   EXPECT_EQ(without.notes.at("lossy").rfind("the tokenizer changes 40 of 40 paragraphs (100 %)", 0), 0u)
       << without.notes.at("lossy");
   EXPECT_EQ(without.notes.at("tokenizer"), "texts begin without a bos token (add_bos_token in tokenizer_config.json)");
+  config.add_bos = true;
+  EXPECT_NE(tests::recorded(run_perplexity, config, context).notes.at("tokenizer"), without.notes.at("tokenizer"));
   config.allow_lossy = true;
   EXPECT_GT(tests::recorded(run_perplexity, config, context).fact("text_bytes"),
             0.8 * static_cast<double>(text.size()));

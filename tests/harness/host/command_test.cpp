@@ -67,6 +67,16 @@ TEST(RunCommand, MemoryIsThatOfAllProcessesTogether) {
   EXPECT_GT(shell("(" + one + ") & (" + one + ") & wait").peak_bytes, 160e6);
 }
 
+TEST(RunCommand, MemoryOfWhichAPartCouldNotBeReadIsUnread) {
+  CommandResult result;
+  add_look({{.id = 7, .name = "dd", .resident = {100, ""}}, {.id = 8, .name = "cc", .resident = {50, ""}}}, result);
+  EXPECT_EQ(result.peak_bytes, 150);
+  EXPECT_EQ(result.peak_unread, "");
+  add_look({{.id = 8, .name = "cc", .resident = MemoryReading::unread("no VmRSS in status")}}, result);
+  add_look({{.id = 7, .name = "dd", .resident = {100, ""}}}, result);  // what can be read again tells nothing of then
+  EXPECT_EQ(result.peak_unread, "process 8 (cc): no VmRSS in status");
+}
+
 TEST(RunCommand, KeepsTheBeginningAndTheEndOfLongOutput) {
   const CommandResult result = shell("echo first; head -c 100000000 /dev/zero; echo; echo last");
   EXPECT_TRUE(result.out.cut);

@@ -65,6 +65,37 @@ TEST(Gate, NaNAndMissingMetricsNeverPass) {
   EXPECT_EQ(judge(gate("{metric: perplexity, above: 15, unit: '1'}"), {record}, "").verdict, Verdict::kFail);
 }
 
+TEST(Gate, TheCostOfQuantizedWeightsIsNotJudgedByFewTokens) {
+  Record record;
+  record.facts = {{"quantization_nll_nats", 2.001},
+                  {"quantization_base_nll_nats", 2.0},
+                  {"quantization_kl_nats", 0.001},
+                  {"quantization_same_top_share", 0.99}};
+  constexpr struct {
+    const char *metric, *met, *missed;
+  } kGates[] = {{"metric: quantized_perplexity_ratio, unit: '1'", "at_most: 1.005", "at_most: 1.0005"},
+                {"metric: quantized_kl_divergence, unit: nats", "at_most: 0.005", "at_most: 0.0005"},
+                {"metric: quantized_same_top_token, unit: '%'", "at_least: 98", "at_least: 99.5"}};
+  for (const auto& one : kGates) {
+    const auto result = [&](const char* limit) {
+      return judge(gate(fmt::format("{{{}, {}}}", one.metric, limit)), {record}, "");
+    };
+    record.facts.erase("quantization_tokens");  // as in a report that was written before there was the fact
+    EXPECT_EQ(result(one.met).verdict, Verdict::kPass) << one.metric;
+    record.facts["quantization_tokens"] = 512;
+    EXPECT_EQ(result(one.met).verdict, Verdict::kPass) << one.metric;
+    EXPECT_EQ(result(one.missed).verdict, Verdict::kFail) << one.metric;
+    record.facts["quantization_tokens"] = 1;
+    for (const char* limit : {one.met, one.missed}) {
+      EXPECT_EQ(result(limit).verdict, Verdict::kNotJudged) << one.metric;
+      EXPECT_EQ(result(limit).measured.n, 0) << one.metric;
+      EXPECT_EQ(result(limit).reason,
+                "estimated only: 1 of the 512 tokens that judging quantized weights needs: a longer quality_text would "
+                "help");
+    }
+  }
+}
+
 TEST(Gate, AnInfiniteRateIsNoPass) {
   Record record;
   for (int i = 0; i < 8; ++i) record.add("prefill_time_s", "s", 0);
@@ -178,6 +209,21 @@ TEST(Gate, GatesOfAnotherMachineDoNotApplyHere) {
   EXPECT_FALSE(judge(speed, {memory_record(1e9)}, "AMD EPYC").applies);
   EXPECT_EQ(judge(speed, {memory_record(1e9)}, "AMD EPYC").verdict, Verdict::kNotJudged);
   EXPECT_EQ(judge(speed, {memory_record(1e9)}, "Apple M4 Max").verdict, Verdict::kPass);
+}
+
+TEST(Gate, WhereTheProcessorsNameCouldNotBeReadAGateOfAMachineIsNotJudgedAlthoughItMayApply) {
+  const std::string here = "unknown processor (x86_64), 8 cores";
+  const GateConfig epyc = gate("{metric: peak_memory, at_most: 10, unit: GB, machine: {contains: AMD EPYC}}");
+  for (const double bytes : {1e9, 11e9}) {
+    const GateResult result = judge(epyc, {memory_record(bytes)}, here);
+    EXPECT_TRUE(result.applies);
+    EXPECT_EQ(result.verdict, Verdict::kNotJudged);
+    EXPECT_EQ(result.reason, "the processor's name could not be read, so nobody knows whether this is AMD EPYC");
+    const GateResult passed = judge(gate(kMemoryGate), {memory_record(1e9)}, here);  // of every machine
+    EXPECT_EQ(passed.verdict, Verdict::kPass);
+    EXPECT_EQ(exit_code({result, passed}, false), Exit::kNotJudged);
+  }
+  EXPECT_FALSE(judge(epyc, {memory_record(11e9)}, "x86_64, 8 cores").applies);  // a report of before
 }
 
 TEST(Gate, AMachineThatNobodyKnowsIsSaidAsWhatItsNameContains) {

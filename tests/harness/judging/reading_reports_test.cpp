@@ -119,6 +119,15 @@ TEST(ReadingReports, ASuiteWhoseNameIsAPathIsRefusedBeforeItIsRunAgain) {
   }
 }
 
+TEST(ReadingReports, ACaseWhosePathCanBeNoneIsRefusedBeforeItIsRunAgain) {
+  EXPECT_THROW(check_written_paths(report_that_writes(std::string(100'000, 'a')), "r", ""), Error);
+  Report report = report_that_writes("a");
+  for (const Json& config : {Json{1}, Json("text"), Json{{"training", {1}}, {"keep_checkpoint", true}}}) {
+    report.cases[0].processes[0].config = config;
+    EXPECT_NO_THROW(check_written_paths(report, "r", "")) << config;  // it says no path
+  }
+}
+
 TEST(ReadingReports, ACaseThatWouldWriteElsewhereIsRefusedBeforeItIsRunAgain) {
   const tests::TemporaryFolder folder;
   const fs::path out = folder.path() / "out";

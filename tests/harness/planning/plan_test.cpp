@@ -163,5 +163,22 @@ TEST(Plan, ABudgetThatCannotBeMetIsAnErrorAsItIsInTheRun) {
   }
 }
 
+TEST(Ceilings, OfAMachineThatNobodyCanPlanForSayWhere) {
+  Machine machine = read_machine("m4-max-40", "test");
+  machine.device = "mpss";
+  try {
+    ceilings_of(machine);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.where(), "configs/machines/m4-max-40.yaml: device");
+    EXPECT_EQ(e.hint(), "did you mean 'mps'? known: mps, cuda, cpu");
+  }
+  machine.device = "mps";
+  machine.bf16_tflops = {};
+  EXPECT_THROW(ceilings_of(machine), Error);
+  machine.device = "cpu";  // computes in fp32
+  EXPECT_GT(ceilings_of(machine).mixed.rate, 0);
+}
+
 }  // namespace
 }  // namespace bench::harness

@@ -44,15 +44,27 @@ TEST(Groups, CasesThatGatesCompareStandInOneChart) {
   add("ours", {20, 21, 22}, {"llama.cpp", "mlx-lm"});
   const std::string one = plot_groups(report);
   EXPECT_EQ(count(one, "<figure>"), 1u);
-  EXPECT_EQ(count(one, "class=\"bar"), 3u);
+  EXPECT_EQ(count(one, "class=\"bar"), 5u);  // two in the legend
   EXPECT_EQ(count(one, "class=\"interval"), 3u);
-  EXPECT_EQ(count(one, "<tr><td>llama.cpp<td>11"), 1u);
+  EXPECT_EQ(count(one, "<tr><td>1<td>llama.cpp<td>11"), 1u);
   EXPECT_EQ(count(one, "alone"), 0u);
   add("again", {1, 2, 3}, {"alone"});
   add("whole", {1, 2, 3}, {"ours"});  // joins the first group
   const std::string two = plot_groups(report);
   EXPECT_EQ(count(two, "<figure>"), 2u);
-  EXPECT_EQ(count(two, "class=\"bar"), 6u);
+  EXPECT_EQ(count(two, "class=\"bar"), 6u + 4u);
+}
+
+TEST(Groups, BeyondWhatFitsNumbersStandForNamesAndTheRestIsCounted) {
+  Report report;
+  report.cases.push_back(program("<a name that no chart has room for>", {1, 2}, {}, {}));
+  for (int i = 0; i < 40; ++i)
+    report.cases.push_back(program("c" + std::to_string(i), {1, 2}, {"'" + report.cases[0].name + "'"}, report.cases));
+  const std::string html = plot_groups(report);
+  EXPECT_EQ(count(html, "The first 30 of 41 cases are shown."), 1u);
+  EXPECT_EQ(count(html, "class=\"e\">30</text>"), 1u);
+  EXPECT_EQ(count(html, "<a name"), 0u);
+  EXPECT_EQ(count(html, "&lt;a name"), 1u);
 }
 
 TEST(Groups, WhatWasNotMeasuredHasNoBar) {

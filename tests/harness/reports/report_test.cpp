@@ -327,6 +327,39 @@ TEST(Report, AnIntervalWithoutAnEndIsDrawnToTheEdge) {
   EXPECT_TRUE(to_json(report)["cases"][0]["metrics"][0]["high"].is_null());
 }
 
+TEST(Report, TrendsSaySinceWhenTheyAreNoNumbers) {
+  auto trends = example_trends();
+  for (std::size_t i = 10; i < 12; ++i) trends[0].points[i].estimate = Estimate::point(std::nan(""), 30);
+  trends[0].points[3].estimate.value = kInfinity;
+  trends[0].steps.push_back({.index = 10, .worse = true, .before = 46, .after = std::nan("")});
+  trends[1].points = {trends[0].points[11]};  // none of them ever was
+  trends[1].steps = {{.index = 0, .worse = true, .before = std::nan(""), .after = std::nan("")}};
+  const std::string page = render(trends, write_history_html);
+  EXPECT_EQ(count(page, "is not a number since " + trends[0].points[10].commit.substr(0, 10)), 1u);
+  EXPECT_EQ(count(page, "Latest: not a number"), 2u);
+  EXPECT_EQ(count(page, "3 of them for the worse"), 1u);
+  EXPECT_FALSE(std::regex_search(page, std::regex("d=\"[^\"]*(inf|nan)")));
+}
+
+TEST(Report, SaysHowManyCasesWereLeftOutAndWhich) {
+  Report report = example();
+  const auto exit = report.exit_code();
+  EXPECT_FALSE(to_json(report).contains("left_out"));
+  report.left_out = {"one"};
+  EXPECT_TRUE(summary_line(report).ends_with("; 1 case left out by --case")) << summary_line(report);
+  report.left_out.push_back("two");
+  EXPECT_TRUE(summary_line(report).ends_with("; 2 cases left out by --case")) << summary_line(report);
+  EXPECT_EQ(report.exit_code(), exit);
+  for (auto* write : {write_markdown, write_html}) EXPECT_EQ(count(render(report, write), "2 cases left out by"), 1u);
+  EXPECT_EQ(to_json(report)["left_out"], Json(report.left_out));
+  const tests::TemporaryFolder folder;
+  const auto file = folder.write("r.json", render(report, write_json));
+  EXPECT_EQ(read_report(file).left_out, report.left_out);
+  const Verification verification = verify_report(file);
+  EXPECT_TRUE(verification.hash_matches);
+  EXPECT_TRUE(verification.differences.empty());
+}
+
 TEST(Report, HtmlThinsManySamplesAndSaysSo) {
   Report report = example();
   auto& series = report.cases[1].processes[0].series["decode_step_time_s"];

@@ -189,5 +189,12 @@ TEST(InterruptedReport, AFormatThatCannotBeWrittenLosesNoOther) {
   EXPECT_TRUE(std::filesystem::is_regular_file(folder.path() / "report.xml"));
 }
 
+TEST(InterruptedReport, AFolderInTheWayIsNoFileOfAnEarlierRun) {
+  const tests::TemporaryFolder folder;
+  folder.write("report.md/in the way", "");
+  EXPECT_THROW(write_report(interrupted(), folder.path(), {"markdown"}, Unwritten::kRemoved), Error);
+  EXPECT_TRUE(std::filesystem::is_directory(folder.path() / "report.md"));
+}
+
 }  // namespace
 }  // namespace bench::harness

@@ -60,10 +60,19 @@ TEST(Suite, AGateForAMachineThatNobodyKnowsIsAnErrorOfTheSuite) {
                 "max' in its name\n  hint: did you mean 'Apple M4 Max'? known: "),
       0u)
       << typo;
-  EXPECT_NE(typo.find(here), std::string::npos) << typo;
+  const std::string processor = current_environment().processor;
+  EXPECT_NE(typo.find(processor), std::string::npos) << typo;
   EXPECT_NE(typo.find("{contains: Apple M4 max}"), std::string::npos) << typo;
   for (const char* unknown : {"Apple M4 Maxx", "'Apple M4 Max, some cores'", "'Apple M4 Max, 16'", "H100 80GB HBM3"})
     EXPECT_NE(error_of_gate_for(unknown), "") << unknown;  // the last is a GPU's name: gates go by the processor's
+}
+
+TEST(Suite, AMisspeltNameOfThisMachineHasItsProcessorAsTheHint) {
+  const std::string processor = current_environment().processor;
+  for (const std::string& typo : {processor + "Q", processor + "Q, 2 cores"}) {
+    const std::string error = error_of_gate_for(Json(typo).dump());
+    EXPECT_NE(error.find("did you mean '" + processor + "'?"), std::string::npos) << error;
+  }
 }
 
 TEST(Suite, EveryTargetOfThePlanHasItsGate) {

@@ -58,7 +58,7 @@ TEST_F(FinishedRun, WhateverIsDamagedInTheNewestTheOneBeforeServes) {
   const fs::path whole = folder_.path() / "whole";
   fs::copy(checkpoint("final"), whole);
   const std::vector<std::pair<std::string, std::function<void(const fs::path&)>>> damages{
-      {"is not a training state", [](const fs::path& at) { write_file_atomically(at / "training_state.json", ""); }},
+      {"is not JSON", [](const fs::path& at) { write_file_atomically(at / "training_state.json", ""); }},
       {"is not a training state", [](const fs::path& at) { write_file_atomically(at / "training_state.json", "[1]"); }},
       {"holds no optimizer state", [](const fs::path& at) { fs::remove(at / "training_state.json"); }},
       {"training_state.json: is damaged", [](const fs::path& at) { flip_a_bit(at / "training_state.json"); }},
@@ -77,6 +77,26 @@ TEST_F(FinishedRun, WhateverIsDamagedInTheNewestTheOneBeforeServes) {
     EXPECT_TRUE(has(point.left_out[0], checkpoint("final").string())) << point.left_out[0];
     EXPECT_TRUE(has(point.left_out[0], what)) << point.left_out[0] << " instead of " << what;
   }
+}
+
+TEST_F(FinishedRun, AStateOfNestedListsIsDamagedHoweverDeepTheyAre) {
+  const std::string lists = std::string(100'000, '[') + std::string(100'000, ']');
+  for (const std::string key : {"step", "config"}) {
+    write_file_atomically(checkpoint("final/training_state.json"), "{\"" + key + "\": " + lists + "}");
+    const ResumePoint point = newest();
+    EXPECT_EQ(point.checkpoint, checkpoint("step-000004"));
+    ASSERT_EQ(point.left_out.size(), 1u);
+    EXPECT_TRUE(has(point.left_out[0], "has more than 100 objects and lists within each other")) << point.left_out[0];
+  }
+}
+
+TEST_F(FinishedRun, LinesOfTheLogThatSayNoStepAreDropped) {
+  const std::string first = "{\"step\":1,\"loss\":2}\n";
+  const std::string deep = "{\"step\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}\n";
+  write_file_atomically(checkpoint("metrics.jsonl"),
+                        first + deep + "[1]\n{\"step\":1.5}\n{\"step\":9}\n{\"loss\":2}\n{\"step\":1,");
+  RunDirectory(folder_.path() / "run").rewind(2);
+  EXPECT_EQ(read_file(checkpoint("metrics.jsonl")), first);
 }
 
 TEST_F(FinishedRun, AnOlderDamagedCheckpointBlocksNothing) {
@@ -136,12 +156,19 @@ TEST_F(FinishedRun, NoValueOfTheConfigChangesUnseen) {
   Json now = effective_;
   for_each_value(now, "", [&](Json& value, const std::string& name) {
     const Json before = std::exchange(value, "another");
-    if (is_another_run(name))
+    if (name.starts_with("/execution"))
+      EXPECT_EQ(execution_changes(state, now).size(), 1u) << name;
+    else if (is_another_run(name))
       EXPECT_TRUE(has(error_of([&] { changes_since(state, "c", now); }), "the run had another")) << name;
     else
       EXPECT_EQ(changes_since(state, "c", now).size(), name == "/training/train/output_dir" ? 0u : 1u) << name;
     value = before;
   });
+}
+
+TEST_F(FinishedRun, AnotherMicroBatchIsSaidAndNeedsNoAcceptance) {
+  effective_["execution"]["micro_batch_size"] = 1;
+  EXPECT_EQ(newest().changes, std::vector<std::string>{"micro_batch_size 4 -> 1"});
 }
 
 TEST_F(FinishedRun, AKeyNewerThanTheCheckpointIsNoChangeAtItsDefault) {

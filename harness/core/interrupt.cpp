@@ -1,4 +1,4 @@
-#include "harness/training/interrupt.h"
+#include "harness/core/interrupt.h"
 
 #include <atomic>
 
