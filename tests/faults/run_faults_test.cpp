@@ -86,9 +86,9 @@ class SlowRunFaults : public testing::Test {
     return ended.reached(n);
   }
 
-  std::int64_t expect_every_one_survived(const std::vector<std::string>& command, Fault fault) {
+  std::int64_t expect_every_one_survived(const std::vector<std::string>& command, Fault fault, std::int64_t step = 1) {
     std::int64_t n = 1;
-    while (!testing::Test::HasFailure() && survives(command, fault, n)) ++n;
+    while (!testing::Test::HasFailure() && survives(command, fault, n)) n += step;
     return n;
   }
 
@@ -101,6 +101,19 @@ class SlowRunFaults : public testing::Test {
 TEST_F(SlowRunFaults, NoSpaceAtAnyFileOperationIsNeverAPass) {
   leave_an_earlier_run(run_);
   EXPECT_GT(expect_every_one_survived(run_, Fault::kNoSpace), 20);
+}
+
+// Nothing is done in another way for another error, so fewer will do.
+TEST_F(SlowRunFaults, InputOutputErrorAtEveryFourthFileOperationIsNeverAPass) {
+  leave_an_earlier_run(run_);
+  EXPECT_GT(expect_every_one_survived(run_, Fault::kInputOutput, 4), 20);
+}
+
+TEST_F(SlowRunFaults, NoMemoryAtSampledAllocationsIsNeverAPass) {
+  leave_an_earlier_run(run_);
+  const Ended whole = run_with_fault(path(), run_, Fault::kNoMemory, 1'000'000'000);
+  ASSERT_GT(whole.operations, 1000);
+  for (int i = 0; i < 20; ++i) survives(run_, Fault::kNoMemory, 1 + i * whole.operations / 20);
 }
 
 TEST_F(SlowRunFaults, KillAtAnyFileOperationIsNeverAPass) {
