@@ -16,6 +16,9 @@ Value share_of_ceiling(const Record& r) {
   return roof->speed.n < 2 || !done->has_interval() ? Estimate::point(share->value, share->n) : share;
 }
 
+/// Those beside which the machine is probed.
+constexpr const char* kProbedCases = "train prefill decode operator command";
+
 constexpr Metric kMetrics[] = {
     {.name = "operator_time",
      .unit = "us",
@@ -84,14 +87,14 @@ constexpr Metric kMetrics[] = {
      .unit = "GFLOP/s",
      .better = kHigher,
      .nature = kTimed,
-     .cases = kTimedCases,
+     .cases = kProbedCases,
      .meaning = "matrix products of the speed probe beside the blocks, median",
      .formula = [](const Record& r) { return scaled(probe(r, &Block::matmul_flops_per_s), 1e-9); }},
     {.name = "probe_read",
      .unit = "GB/s",
      .better = kHigher,
      .nature = kTimed,
-     .cases = kTimedCases,
+     .cases = kProbedCases,
      .meaning = "memory reads of the speed probe beside the blocks, median",
      .formula = [](const Record& r) { return scaled(probe(r, &Block::read_bytes_per_s), 1e-9); }},
 };
