@@ -9,12 +9,6 @@ namespace {
 
 constexpr Estimate kNothing{.value = std::numeric_limits<double>::quiet_NaN()};
 
-const CaseResult* find_case(const Report& report, const std::string& name) {
-  const auto found =
-      std::find_if(report.cases.begin(), report.cases.end(), [&](const auto& c) { return c.name == name; });
-  return found == report.cases.end() ? nullptr : &*found;
-}
-
 /// Why times of the case can't be judged, or "".
 std::string untrusted(const CaseResult& one, const char* which) {
   if (one.processes.size() < 2)
@@ -105,7 +99,7 @@ void check_comparable(const Report& base, const Report& now) {
     throw Error("compare", fmt::format("the reports are of different devices: {} and {}", base.device, now.device),
                 hint);
   for (const auto& old_case : base.cases)
-    if (const CaseResult* new_case = find_case(now, old_case.name))
+    if (const CaseResult* new_case = find_case(now.cases, old_case.name))
       if (old_case.record().config != new_case->record().config)
         throw Error("compare", fmt::format("case '{}' has another config in the new report", old_case.name), hint);
 }
@@ -204,7 +198,7 @@ std::vector<Comparison> compare_reports(const Report& base, const Report& now, c
   if (!options.different) check_comparable(base, now);
   std::vector<Comparison> rows;
   for (const auto& old_case : base.cases) {
-    const CaseResult* new_case = find_case(now, old_case.name);
+    const CaseResult* new_case = find_case(now.cases, old_case.name);
     const std::string not_run = new_case ? why_not_run(old_case, *new_case) : "";
     if (!new_case)
       rows.push_back({old_case.name, nullptr, {}, {}, {}, {}, 1, Change::kVanished, ""});
@@ -214,7 +208,8 @@ std::vector<Comparison> compare_reports(const Report& base, const Report& now, c
       compare_cases(old_case, *new_case, options, rows);
   }
   for (const auto& new_case : now.cases)
-    if (!find_case(base, new_case.name)) rows.push_back({new_case.name, nullptr, {}, {}, {}, {}, 1, Change::kNew, ""});
+    if (!find_case(base.cases, new_case.name))
+      rows.push_back({new_case.name, nullptr, {}, {}, {}, {}, 1, Change::kNew, ""});
   judge_timed(rows, options.tolerance);
   return rows;
 }

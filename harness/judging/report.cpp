@@ -225,6 +225,11 @@ std::string Report::interruption() const {
                      all ? ", perhaps not all of their processes" : "");
 }
 
+const CaseResult* find_case(std::span<const CaseResult> cases, const std::string& name) {
+  const auto found = std::find_if(cases.begin(), cases.end(), [&](const CaseResult& one) { return one.name == name; });
+  return found == cases.end() ? nullptr : &*found;
+}
+
 CaseResult evaluate_case(std::string name, std::string type, double budget_s, std::vector<GateConfig> gates,
                          std::vector<Record> processes, const std::string& machine,
                          std::span<const CaseResult> earlier) {
@@ -236,11 +241,8 @@ CaseResult evaluate_case(std::string name, std::string type, double budget_s, st
   result.processes = std::move(processes);
   result.metrics = evaluate_metrics(result.processes);
   for (const auto& gate : result.gates) {
-    const auto base = std::find_if(earlier.begin(), earlier.end(), [&](const CaseResult& other) {
-      return !gate.relative_to.empty() && other.name == gate.relative_to;
-    });
-    result.verdicts.push_back(
-        judge(gate, result.processes, machine, base == earlier.end() ? nullptr : &base->processes));
+    const CaseResult* base = gate.relative_to.empty() ? nullptr : find_case(earlier, gate.relative_to);
+    result.verdicts.push_back(judge(gate, result.processes, machine, base ? &base->processes : nullptr));
   }
   return result;
 }

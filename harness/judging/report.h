@@ -49,6 +49,9 @@ struct Report {
   Exit exit_code() const;
 };
 
+/// The case of that name, or nullptr.
+const CaseResult* find_case(std::span<const CaseResult> cases, const std::string& name);
+
 /// What was measured of that metric, or nullptr.
 const Estimate* find_estimate(const CaseResult& one, const std::string& metric);
 /// The same of that very metric, not of one that another case declares under its name.

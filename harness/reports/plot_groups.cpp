@@ -51,11 +51,9 @@ std::vector<Group> groups_of(const Report& report) {
   std::vector<Group> groups;
   for (std::size_t i = 0; i < report.cases.size(); ++i)
     for (const auto& gate : report.cases[i].gates) {
-      const auto is_base = [&](const CaseResult& one) { return one.name == gate.relative_to; };
-      const auto base = std::find_if(report.cases.begin(), report.cases.end(), is_base);
+      const CaseResult* base = gate.relative_to.empty() ? nullptr : find_case(report.cases, gate.relative_to);
       const Metric* metric = find_metric(gate.metric, report.cases[i].processes);
-      if (!gate.relative_to.empty() && base != report.cases.end() && metric)
-        join(groups, metric, static_cast<std::size_t>(base - report.cases.begin()), i);
+      if (base && metric) join(groups, metric, static_cast<std::size_t>(base - report.cases.data()), i);
     }
   return groups;
 }

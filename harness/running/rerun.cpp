@@ -20,10 +20,8 @@ Json with_all_keys(const CaseType& type, const Json& config) {
 /// report that was written by hand they could wait for each other.
 void check_order(const CaseResult& one, const Suite& earlier, const Report& report) {
   for (const auto& name : one.after) {
-    const bool is_there = std::any_of(report.cases.begin(), report.cases.end(),
-                                      [&](const CaseResult& other) { return other.name == name; });
     const auto before = case_names(earlier);
-    if (is_there && std::find(before.begin(), before.end(), name) == before.end())
+    if (find_case(report.cases, name) && std::find(before.begin(), before.end(), name) == before.end())
       throw Error(one.name, fmt::format("comes after '{}', which does not stand before it in the report", name),
                   "was the report changed?");
   }
