@@ -49,9 +49,9 @@ void write_html(const Report& report, std::ostream& out) {
   write_header(report, !groups.empty(), !roofline.empty(), out);
   write_html_verdicts(report, out);
   if (!groups.empty())
-    out << "<h2 id=\"groups\">Side by side</h2>\n<p class=\"soft\">Cases that gates compare with each other. The bound "
-           "is "
-           "what the speed probe beside the case would allow, and holds for all that do the same work.</p>\n"
+    out << "<h2 id=\"groups\">Side by side</h2>\n"
+           "<p class=\"soft\">Cases that gates compare with each other. The bound is what the speed probe beside "
+           "the case would allow, and holds for all that do the same work.</p>\n"
         << groups;
   write_cases(report, out);
   if (!roofline.empty())

@@ -3,6 +3,7 @@
 #include "harness/judging/metric.h"
 
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <span>
 
@@ -11,6 +12,7 @@ namespace bench::harness {
 
 using Value = std::optional<Estimate>;
 
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 inline constexpr double kPages = 0.02;      // resident memory differs by that from run to run
 inline constexpr double kRounding = 0.005;  // of a loss after many steps, when a sum is done in another order
 /// The cases that time work whose arithmetic is known.

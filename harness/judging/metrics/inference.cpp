@@ -1,15 +1,12 @@
 #include "harness/judging/metrics/formulas.h"
 
 #include <cmath>
-#include <limits>
 
 namespace bench::harness {
 namespace {
 
 using enum Better;
 using enum Nature;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// A cost of quantized weights, which lies in that range whatever the text. Of too few tokens it is only an estimate,
 /// which nothing else bounds: another passage would give another one.

@@ -1,7 +1,6 @@
 #include "harness/judging/metrics/formulas.h"
 
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 namespace bench::harness {
@@ -9,8 +8,6 @@ namespace {
 
 using enum Better;
 using enum Nature;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// A quantity of held-out text at least that large whatever the text. Of too few windows it is only an estimate, which
 /// nothing bounds: another passage would give another one.
