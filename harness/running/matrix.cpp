@@ -33,12 +33,12 @@ std::string trimmed(const std::string& text) {
   return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(' ') - begin + 1);
 }
 
-/// The value under a key of a mapping, as the file has it: overrides come later, when it is read.
+/// The value under a key of a mapping, as the file has it. Overrides are applied later, when the value is read.
 YamlNode inside(const YamlNode& map, const std::string& name, const YAML::Node& value) {
   return map.replaced(value, map.key() + "." + name, map.path() + "." + name);
 }
 
-/// The text with each placeholder replaced; throws at the node for one that is no axis.
+/// The text with each placeholder replaced. Throws Error at the node if a placeholder is no axis.
 std::string filled(const YamlNode& node, const Values& values) {
   std::string text = node.yaml().Scalar(), result;
   for (std::size_t begin = 0;;) {
@@ -58,7 +58,7 @@ std::string filled(const YamlNode& node, const Values& values) {
   }
 }
 
-/// The node with the placeholders in it filled; the same one where there are none, so that it keeps its place.
+/// The node with its placeholders filled in. If it has none, returns the same node, which keeps its place in the file.
 YAML::Node filled_tree(const YamlNode& node, const Values& values) {
   const YAML::Node& yaml = node.yaml();
   if (yaml.IsScalar()) {
@@ -81,7 +81,7 @@ YAML::Node filled_tree(const YamlNode& node, const Values& values) {
   return changed ? result : yaml;
 }
 
-/// The mapping with that value under a key such as model.num_layers. What isn't changed keeps its place.
+/// The mapping with that value set under a key such as model.num_layers. Nodes that aren't changed keep their place.
 YAML::Node with_value(const YAML::Node& map, const std::string& key, const YAML::Node& value) {
   const auto dot = key.find('.');
   const std::string first = key.substr(0, dot);
@@ -100,7 +100,7 @@ YAML::Node with_value(const YAML::Node& map, const std::string& key, const YAML:
 }
 
 bool has_key(const YAML::Node& map, const std::string& key) {
-  return std::any_of(map.begin(), map.end(), [&](const auto& entry) { return entry.first.Scalar() == key; });
+  return std::ranges::any_of(map, [&](const auto& entry) { return entry.first.Scalar() == key; });
 }
 
 YAML::Node without(const YAML::Node& map, const std::string& key) {
@@ -110,7 +110,7 @@ YAML::Node without(const YAML::Node& map, const std::string& key) {
   return result;
 }
 
-/// Whether a text in there has a placeholder of that axis.
+/// Whether a text in the node has a placeholder of that axis.
 bool mentions(const YAML::Node& node, const std::string& axis) {
   if (node.IsScalar()) {
     const std::string& text = node.Scalar();
@@ -126,7 +126,7 @@ bool mentions(const YAML::Node& node, const std::string& axis) {
 struct NodeAxis {
   std::string key;
   std::vector<YAML::Node> values;
-  std::vector<std::string> known = {};  // these, and those of the file where the command line has replaced them
+  std::vector<std::string> known = {};  // `values`, and the file's values if the command line has replaced them
 };
 
 NodeAxis read_axis(const YamlNode& node, const std::string& key) {
@@ -145,7 +145,7 @@ NodeAxis read_axis(const YamlNode& node, const std::string& key) {
   return axis;
 }
 
-std::vector<NodeAxis> axes_of(const YamlNode& node, const std::vector<Axis>& more) {
+std::vector<NodeAxis> axes_of(const YamlNode& node, const std::vector<MatrixAxis>& more) {
   std::vector<NodeAxis> axes;
   const YamlNode matrix = node.child("matrix");
   if (matrix.defined()) {
@@ -157,7 +157,7 @@ std::vector<NodeAxis> axes_of(const YamlNode& node, const std::vector<Axis>& mor
     NodeAxis axis{given.key, {}};
     for (const auto& value : given.values) axis.values.push_back(YAML::Node(value));
     axis.known = given.values;
-    const auto same = std::find_if(axes.begin(), axes.end(), [&](const NodeAxis& one) { return one.key == axis.key; });
+    const auto same = std::ranges::find(axes, axis.key, &NodeAxis::key);
     if (same == axes.end())
       axes.push_back(axis);
     else {
@@ -168,7 +168,7 @@ std::vector<NodeAxis> axes_of(const YamlNode& node, const std::vector<Axis>& mor
   return axes;
 }
 
-/// A value in `only` that no axis has would drop its gate from every case, and nobody would know.
+/// Throws Error if `only` has a value that no axis has. Such a value would silently drop its gate from every case.
 void check_only(const YamlNode& gates, const std::vector<NodeAxis>& axes) {
   std::vector<std::string> names;
   for (const auto& axis : axes) names.push_back(axis.key);
@@ -179,25 +179,23 @@ void check_only(const YamlNode& gates, const std::vector<NodeAxis>& axes) {
       throw only.error("expected axes with a value each", "only: {batch: 4}");
     for (const auto& key : only.keys()) {
       const YamlNode value = only.child(key);
-      const auto axis = std::find_if(axes.begin(), axes.end(), [&](const NodeAxis& one) { return one.key == key; });
+      const auto axis = std::ranges::find(axes, key, &NodeAxis::key);
       if (axis == axes.end())
         throw value.error(fmt::format("'{}' is no axis of the case's matrix", key), unknown_name_hint(key, names));
-      if (!value.yaml().IsScalar() ||
-          std::find(axis->known.begin(), axis->known.end(), value.yaml().Scalar()) == axis->known.end())
+      if (!value.yaml().IsScalar() || std::ranges::find(axis->known, value.yaml().Scalar()) == axis->known.end())
         throw value.error("is none of the axis's values, as they are written", unknown_name_hint("", axis->known));
     }
   }
 }
 
-/// Whether a gate with that `only` is one of this case.
+/// Whether a gate with that `only` belongs to the case with these values.
 bool is_meant(const YamlNode& only, const Values& values) {
   const auto keys = only.keys();
-  return std::all_of(keys.begin(), keys.end(), [&](const std::string& key) {
-    return only.child(key).yaml().Scalar() == find(values, key)->Scalar();
-  });
+  return std::ranges::all_of(
+      keys, [&](const std::string& key) { return only.child(key).yaml().Scalar() == find(values, key)->Scalar(); });
 }
 
-/// The case's gates that are for these values.
+/// The gates that belong to the case with these values.
 YAML::Node gates_for(const YamlNode& gates, const Values& values) {
   YAML::Node kept(YAML::NodeType::Sequence);
   for (const auto& gate : gates.elements()) {
@@ -209,7 +207,7 @@ YAML::Node gates_for(const YamlNode& gates, const Values& values) {
   return kept;
 }
 
-/// A value in a case's name: of a path what tells it from others in its folder.
+/// How a value is written in the name of a case. A path is shortened to what tells it from others in its folder.
 std::string short_name(const std::string& value) {
   return value.find('/') == std::string::npos ? value : std::filesystem::path(value).stem().string();
 }
@@ -235,12 +233,12 @@ YamlNode case_for(const YamlNode& node, const Values& values) {
 
 bool has_placeholder(const YamlNode& node, const std::string& axis) { return mentions(node.yaml(), axis); }
 
-Axis parse_axis(const std::string& text) {
+MatrixAxis parse_axis(const std::string& text) {
   const auto equals = text.find('=');
   const std::string where = "--matrix " + text;
   if (equals == std::string::npos || equals == 0)
     throw Error(where, "is not KEY=V1,V2", "for example --matrix batch=1,4");
-  Axis axis{text.substr(0, equals), {}};
+  MatrixAxis axis{text.substr(0, equals), {}};
   for (std::size_t begin = equals + 1; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     axis.values.push_back(text.substr(begin, end - begin));
@@ -250,7 +248,7 @@ Axis parse_axis(const std::string& text) {
   return axis;
 }
 
-std::vector<YamlNode> expand_matrix(const YamlNode& node, const std::vector<Axis>& more) {
+std::vector<YamlNode> expand_matrix(const YamlNode& node, const std::vector<MatrixAxis>& more) {
   if (!node.yaml().IsMap()) return {node};
   const auto axes = axes_of(node, more);
   if (axes.empty()) return {node.replaced(filled_tree(node, {}), node.key(), node.path())};

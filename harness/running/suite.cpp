@@ -13,15 +13,15 @@
 namespace bench::harness {
 namespace {
 
-/// A gate that could never be judged is found before the run, not after it.
+/// Throws Error if the case never measures the metric. So a gate that could never be judged is found before the run.
 void require_measured(const YamlNode& metric_node, const Metric& metric, const CaseSpec& spec) {
   if (!spec.declares(metric.name) && !metric.measured_by(spec.type))
     throw metric_node.error(fmt::format("a {} case measures no {}", spec.type, metric.name),
                             fmt::format("cases that do: {}; `bench list metrics` shows it of all", metric.cases));
 }
 
-/// What gates may call machines: what the processors of those that are known have in their names. One that goes by its
-/// GPU's name is none of them: a report's machine doesn't have that in it.
+/// The names that gates may use for machines: the processor names of the known machines. A machine that is named after
+/// its GPU is left out, because a report's machine name doesn't contain the GPU.
 std::vector<std::string> processor_names() {
   std::set<std::string> names;
   for (const auto& machine : known_machines())
@@ -30,7 +30,8 @@ std::vector<std::string> processor_names() {
   return {names.begin(), names.end()};
 }
 
-/// A gate for a machine whose name is misspelt would never be judged, and nobody would know.
+/// Throws Error if the machine is not a known one. A gate for a misspelt machine would never be judged, and nobody
+/// would notice.
 void require_known_machine(const YamlNode& node, const MachineMatch& machine) {
   if (machine.text.empty() || machine.unchecked) return;
   std::vector<std::string> known = processor_names();
@@ -38,7 +39,7 @@ void require_known_machine(const YamlNode& node, const MachineMatch& machine) {
   const Environment here = current_environment();
   known.push_back(machine_name(to_json(here)));
   if (is_processor_name(machine.text, known)) return;
-  known.back() = here.processor;  // with its cores it would be far from any slip of the finger
+  known.back() = here.processor;  // with the number of cores, the name would resemble no misspelt one
   const std::string& text = machine.text;
   const std::string without_cores = text.ends_with(" cores") ? text.substr(0, text.rfind(", ")) : text;
   throw node.error(
@@ -46,13 +47,13 @@ void require_known_machine(const YamlNode& node, const MachineMatch& machine) {
       fmt::format("{}; of another machine write {{contains: {}}}", unknown_name_hint(without_cores, known), text));
 }
 
-/// Where the config says how each of the case's own metrics is found, neither may be missing.
+/// If the config says how each metric that the case declares is found, every metric must be in both lists.
 void check_declared(const YamlNode& node, const CaseSpec& spec) {
   const auto reads = find_case_type(spec.type)->reads;
   if (!reads) return;
   const auto read = reads(spec.config);
   for (const auto& one : spec.metrics)
-    if (std::find(read.begin(), read.end(), one.name) == read.end())
+    if (std::ranges::find(read, one.name) == read.end())
       throw node.child("metrics").error(fmt::format("nothing says where to read '{}'", one.name),
                                         fmt::format("read: [{{metric: {}, json: /...}}]", one.name));
   for (const auto& name : read)
@@ -69,33 +70,34 @@ CaseSpec read_case(const YamlNode& node) {
   spec.config = find_case_type(spec.type)->read(reader);
   reader.finish();
   check_declared(node, spec);
-  const auto gates = node.child("gates").elements();  // as many as were read
+  const auto gates = node.child("gates").elements();  // as many as spec.gates
   for (std::size_t i = 0; i < spec.gates.size(); ++i) {
     const YamlNode& gate = gates[i];
-    read_gate(gate, spec.metrics);  // names a metric that the case may have
+    read_gate(gate, spec.metrics);  // checks that the case may have the metric
     require_measured(gate.child("metric"), *find_metric(spec.gates[i].metric, spec.metrics), spec);
     require_known_machine(gate.child("machine"), spec.gates[i].machine);
   }
   return spec;
 }
 
-/// Those of the command line's axes that the case has a key for, or a placeholder.
-std::vector<Axis> axes_for(const YamlNode& node, const std::vector<Axis>& axes) {
+/// The command line axes for which the case has a key or a placeholder.
+std::vector<MatrixAxis> axes_for(const YamlNode& node, const std::vector<MatrixAxis>& axes) {
   const YamlNode type = node.child("case");
   const CaseType* row = type.defined() && type.yaml().IsScalar() ? find_case_type(type.yaml().Scalar()) : nullptr;
   const auto keys = row ? row->keys() : std::vector<FieldHelp>{};
-  std::vector<Axis> known;
+  std::vector<MatrixAxis> known;
   for (const auto& axis : axes) {
     const std::string first = axis.key.substr(0, axis.key.find('.'));
     const auto is_it = [&](const FieldHelp& help) { return help.key == axis.key || help.key == first; };
-    if (std::any_of(keys.begin(), keys.end(), is_it) || has_placeholder(node, axis.key)) known.push_back(axis);
+    if (std::ranges::any_of(keys, is_it) || has_placeholder(node, axis.key)) known.push_back(axis);
   }
   return known;
 }
 
-/// A case that says batch:4 and runs another would be judged under a wrong name.
-void refuse_values_of_axes(const YamlNode& node, const std::vector<Axis>& axes, const std::vector<YamlNode>& stand_for,
-                           Overrides& overrides) {
+/// Throws Error if --set changes a value that an axis sets. A case that is named batch:4 but runs another batch would
+/// be judged under a wrong name.
+void refuse_values_of_axes(const YamlNode& node, const std::vector<MatrixAxis>& axes,
+                           const std::vector<YamlNode>& stand_for, Overrides& overrides) {
   std::vector<std::string> keys;
   if (const YamlNode matrix = node.child("matrix"); matrix.defined()) keys = matrix.keys();
   for (const auto& axis : axes) keys.push_back(axis.key);
@@ -106,9 +108,9 @@ void refuse_values_of_axes(const YamlNode& node, const std::vector<Axis>& axes, 
                     fmt::format("--matrix {}=... replaces its values", key));
 }
 
-/// The cases that those of the file stand for. On the command line a case goes by its name: cases.train.steps means
-/// cases[0].steps, and the name of one with a matrix all that it stands for.
-std::vector<YamlNode> expanded(const YamlNode& cases, const std::vector<Axis>& axes, Overrides& overrides) {
+/// The cases that the file's cases stand for. On the command line a case goes by its name: cases.train.steps means
+/// cases[0].steps. The name of a case with a matrix means all cases that it stands for.
+std::vector<YamlNode> expanded(const YamlNode& cases, const std::vector<MatrixAxis>& axes, Overrides& overrides) {
   std::vector<YamlNode> all;
   const auto name_of = [](const YamlNode& node) {
     const YamlNode name = node.child("name");
@@ -137,7 +139,8 @@ std::vector<YamlNode> expanded(const YamlNode& cases, const std::vector<Axis>& a
   return all;
 }
 
-/// The base of a ratio must measure what is divided, and of a speed one pair of processes tells no spread.
+/// The base of a ratio must measure the same metric. For a speed, both cases need several processes, because one pair
+/// of processes says nothing about the spread.
 void check_ratio(const YamlNode& node, const GateConfig& gate, const CaseSpec& spec, const CaseSpec& base) {
   const Metric& metric = *find_metric(gate.metric, spec.metrics);
   if (find_metric(gate.metric, base.metrics) != &metric)
@@ -155,11 +158,11 @@ void check_ratio(const YamlNode& node, const GateConfig& gate, const CaseSpec& s
                            base.name));
 }
 
-/// `after` and `relative_to` may name cases that stand earlier in the suite only: so there are no circles.
+/// `after` and `relative_to` may name only cases that stand earlier in the suite, so there are no cycles.
 void check_order(const YamlNode& node, const CaseSpec& spec, Suite& earlier) {
   const auto names = case_names(earlier);
   const auto check = [&](const YamlNode& at, const std::string& name) {
-    if (std::find(names.begin(), names.end(), name) == names.end())
+    if (std::ranges::find(names, name) == names.end())
       throw at.error(
           fmt::format("no case '{}' stands before this one", name),
           names.empty() ? "it is the first: only those above it can be named" : unknown_name_hint(name, names));
@@ -175,7 +178,7 @@ void check_order(const YamlNode& node, const CaseSpec& spec, Suite& earlier) {
   }
 }
 
-/// The metric must be one that the case may have, in its unit.
+/// The metric must be one that the case may have, and the reference must be in its unit.
 void check_reference(const YamlNode& node, const Reference& reference, const CaseSpec& spec) {
   const Metric* metric = find_metric(reference.metric, spec.metrics);
   if (!metric)
@@ -187,7 +190,7 @@ void check_reference(const YamlNode& node, const Reference& reference, const Cas
   require_measured(node.child("metric"), *metric, spec);
 }
 
-/// A reference as a gate of its case.
+/// Adds each reference as a gate of its case.
 void add_references(const YamlNode& root, Suite& suite) {
   for (std::size_t m = 0; m < suite.machines.size(); ++m) {
     const MachineSection& section = suite.machines[m];
@@ -213,8 +216,7 @@ void add_references(const YamlNode& root, Suite& suite) {
 }  // namespace
 
 CaseSpec* find_case(Suite& suite, const std::string& name) {
-  const auto found =
-      std::find_if(suite.cases.begin(), suite.cases.end(), [&](const auto& c) { return c.name == name; });
+  const auto found = std::ranges::find(suite.cases, name, &CaseSpec::name);
   return found == suite.cases.end() ? nullptr : &*found;
 }
 
@@ -254,7 +256,7 @@ void CaseSpec::validate(const Require& require) const {
 
 namespace {
 
-void check_axes_used(const YamlNode& cases, const std::vector<Axis>& axes) {
+void check_axes_used(const YamlNode& cases, const std::vector<MatrixAxis>& axes) {
   for (const auto& axis : axes) {
     bool used = false;
     for (std::size_t i = 0; i < cases.yaml().size(); ++i)
@@ -265,7 +267,7 @@ void check_axes_used(const YamlNode& cases, const std::vector<Axis>& axes) {
   }
 }
 
-Suite suite_from(const YamlNode& root, Overrides& overrides, const std::vector<Axis>& axes = {}) {
+Suite suite_from(const YamlNode& root, Overrides& overrides, const std::vector<MatrixAxis>& axes = {}) {
   Suite suite;
   FieldReader reader(root);
   reader.read(suite);
@@ -297,7 +299,7 @@ Suite suite_from(const YamlNode& root, Overrides& overrides, const std::vector<A
 Suite read_suite(const std::string& file, const std::vector<std::string>& assignments,
                  const std::vector<std::string>& axes) {
   const auto overrides = std::make_shared<Overrides>(assignments);
-  std::vector<Axis> more;
+  std::vector<MatrixAxis> more;
   for (const auto& text : axes) more.push_back(parse_axis(text));
   return suite_from(YamlNode::load(file, overrides), *overrides, more);
 }

@@ -35,11 +35,11 @@ HWY_INLINE void store_by_turns(CounterVector even, CounterVector odd, std::uint3
 #endif
 
 /// Four words of 32 bits of some counters, each in the lower half of an element; the upper halves are whatever comes.
-struct Words {
+struct RandomWords {
   CounterVector w0, w1, w2, w3;
 };
 
-HWY_INLINE Words philox_round(const Words& w, CounterVector k0, CounterVector k1) {
+HWY_INLINE RandomWords philox_round(const RandomWords& w, CounterVector k0, CounterVector k1) {
   const auto p0 = product(w.w0, 0xD2511F53u), p1 = product(w.w2, 0xCD9E8D57u);
   return {hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), w.w1), k0), p1, hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), w.w3), k1),
           p0};
@@ -51,7 +51,7 @@ HWY_INLINE void random_words(std::uint64_t seed, std::uint64_t group, std::uint3
   constexpr std::size_t kCounters = kDropoutGroup / 4;
   const Counter d;
   for (std::size_t i = 0; i < kCounters; i += 2 * hn::Lanes(d)) {
-    Words even{hn::ShiftLeft<1>(hn::Iota(d, i / 2)), hn::Zero(d), hn::Set(d, group), hn::Set(d, group >> 32)},
+    RandomWords even{hn::ShiftLeft<1>(hn::Iota(d, i / 2)), hn::Zero(d), hn::Set(d, group), hn::Set(d, group >> 32)},
         odd = even;
     odd.w0 = hn::Add(even.w0, hn::Set(d, 1));
     auto k0 = hn::Set(d, seed), k1 = hn::Set(d, seed >> 32);

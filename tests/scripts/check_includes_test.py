@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""scripts/check_includes refuses each of these includes, and takes the tree as it is. usage: check_includes_test.py ROOT"""
+"""scripts/check_includes refuses each of these includes, a source in no folder and a second type of one name, and takes
+the tree as it is. usage: check_includes_test.py ROOT"""
 import importlib.machinery
 import importlib.util
 import pathlib
@@ -60,5 +61,13 @@ with tempfile.TemporaryDirectory() as folder:
     stray.write_text("")
     if not list(check_includes.faults(copy)):
         failed.append("a source in harness/ itself is taken")
-print("\n".join(failed) or f"{len(WRONG) + 1} faults were refused")
+    stray.unlink()
+    second = copy / "harness/reports/second.h"
+    second.write_text("namespace bench::harness {\nstruct Record {\n};\n}  // namespace bench::harness\n")
+    if not list(check_includes.faults(copy)):
+        failed.append("two types of one name are taken")
+    second.write_text("namespace bench::harness {\nnamespace {\nstruct Record {\n};\n}  // namespace\n}\n")
+    if list(check_includes.faults(copy)):
+        failed.append("a type for one file alone is refused")
+print("\n".join(failed) or f"{len(WRONG) + 2} faults were refused")
 sys.exit(1 if failed else 0)
