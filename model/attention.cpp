@@ -14,8 +14,9 @@ torch::Tensor causal_attention(const torch::Tensor& q, const torch::Tensor& k, c
     const auto wide = [](const torch::Tensor& x) { return x.to(torch::kFloat32); };
     return causal_attention(wide(q), wide(k), wide(v), dropout).to(q.scalar_type());
   }
-  // is_causal aligns the triangle to the upper left, which is right only when there is nothing before the queries.
-  // One query sees every key. Else the triangle is aligned to the lower right by an explicit mask [T, S].
+  // is_causal aligns the triangle to the upper left, which is right only when nothing comes before the queries. A
+  // single query sees every key and needs no mask. In the other cases an explicit mask [T, S] aligns the triangle to
+  // the lower right.
   const bool whole = queries == keys;
   std::optional<torch::Tensor> mask;
   if (!whole && queries > 1)
@@ -74,7 +75,7 @@ torch::Tensor AttentionImpl::attend(const torch::Tensor& q, const torch::Tensor&
   }
   const std::int64_t first = cache ? cache->length() : 0;
   const bool no_gradient = !q.requires_grad() && !k.requires_grad() && !v.requires_grad();
-  // Of single tokens LibTorch takes all sequences at once; the tiles would take one after the other.
+  // For single tokens LibTorch computes all sequences at once; the tiles would take one sequence after the other.
   if (fused_ && cache && tokens > 1 && dropout == 0 && has_kernels(q) && no_gradient) {
     const auto [keys, values] = cache->with_room(layer, tokens);
     return tiled_attention_with_cache(q, k, v, rope->cos(tokens, first), rope->sin(tokens, first), keys, values);

@@ -9,18 +9,19 @@
 
 namespace bench::model {
 
-/// softmax(q k^T / sqrt(D)) v, causal with the queries at the end of the keys: the T queries are the last T of the S
-/// positions. q [B, H, T, D], k and v [B, G, S, D] with G dividing H and T <= S. LibTorch's fused kernels, which don't
-/// keep the T x S probabilities.
+/// Returns softmax(q k^T / sqrt(D)) v with a causal mask. The queries stand at the end of the keys: the T queries are
+/// the last T of the S positions. q [B, H, T, D], k and v [B, G, S, D] with G dividing H and T <= S. Uses LibTorch's
+/// fused kernels, which don't keep the T x S probabilities.
 torch::Tensor causal_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                                double dropout = 0);
 
-/// The same as the formula says it, in T x S memory: what the fused one is checked against. Softmax in fp32.
+/// Computes causal_attention step by step, as the formula says, in T x S memory. The fused version is checked against
+/// this one. The softmax is in fp32.
 torch::Tensor causal_attention_plain(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                                      double dropout = 0);
 
-/// Causal grouped-query self-attention with rotary positions. Without a cache the T tokens are the whole sequence; with
-/// one they follow the S - T tokens that it holds.
+/// Causal grouped-query self-attention with rotary positions. Without a cache the T tokens are the whole sequence. With
+/// a cache they follow the S - T tokens that the cache holds.
 class AttentionImpl : public Switchable {
  public:
   AttentionImpl(const ModelConfig& config, const torch::TensorOptions& options);
@@ -28,13 +29,14 @@ class AttentionImpl : public Switchable {
   /// x [B, T, C] -> [B, T, C]. `cache` may be null; then nothing is kept.
   torch::Tensor forward(const torch::Tensor& x, Rope& rope, KvCache* cache, std::int64_t layer);
   void quantize(Quantization quantization);
-  /// q, k, v and o of what decode_step reads.
+  /// Fills in the q, k, v and o that decode_step reads.
   void fill(DecodeLayer& layer) const;
-  /// True for devices on which causal_attention has no fused gradient: training then takes tiled_attention_plain.
+  /// Set this to true for devices on which causal_attention has no fused gradient. Training then takes
+  /// tiled_attention_plain.
   void set_tiled_gradient(bool on) { tiled_gradient_ = on; }
 
  private:
-  /// Rotation and attention of q [B, T, H * D], k and v [B, T, G * D] -> [B, T, H * D].
+  /// Rotates queries and keys, then computes attention: q [B, T, H * D], k and v [B, T, G * D] -> [B, T, H * D].
   torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, Rope& rope,
                        KvCache* cache, std::int64_t layer);
 

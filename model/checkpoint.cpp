@@ -32,7 +32,7 @@ const torch::Tensor& find(const NamedTensors& weights, const std::string& name, 
   return found->second;
 }
 
-/// A tied head that is stored all the same must be the embedding.
+/// If a tied head is stored all the same, it must equal the embedding.
 void check_tied_head(const ModelConfig& config, const NamedTensors& weights, const fs::path& folder) {
   const auto head = weights.find("lm_head.weight"), embedding = weights.find("model.embed_tokens.weight");
   if (!config.tie_embeddings || head == weights.end() || embedding == weights.end()) return;

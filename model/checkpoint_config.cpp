@@ -37,7 +37,7 @@ class SaidOnce {
   std::string place_;
 };
 
-/// The kind of rotary positions that an object says, under its name of today or under that of old.
+/// The kind of rotary positions that an object names, under today's key (rope_type) or the old one (type).
 std::string rope_type(const Json& rope, const std::string& key, const fs::path& file) {
   SaidOnce once(file);
   for (const char* name : {"rope_type", "type"})
@@ -47,8 +47,8 @@ std::string rope_type(const Json& rope, const std::string& key, const fs::path& 
   return get_or<std::string>(rope, "rope_type", get_or<std::string>(rope, "type", "default", file), file);
 }
 
-/// rope_theta stands at the top (Transformers 4) or inside rope_parameters (Transformers 5); what is said of scaling
-/// stands in rope_parameters or, as of old, in rope_scaling.
+/// rope_theta stands at the top (Transformers 4) or inside rope_parameters (Transformers 5). Scaling is described in
+/// rope_parameters or, in older files, in rope_scaling.
 double read_rope_theta(const Json& json, const fs::path& file) {
   constexpr double kDefault = 10000.0;
   SaidOnce thetas(file), types(file), factors(file);
@@ -86,7 +86,7 @@ std::int64_t first_id(const Json& json, const char* key, std::int64_t otherwise,
 void require_llama(const Json& json, const fs::path& file) {
   require(get_or<std::string>(json, "model_type", "llama", file) == "llama", file, "model_type: is not llama");
   const auto architectures = get_or<std::vector<std::string>>(json, "architectures", {}, file);
-  const bool ours = std::find(architectures.begin(), architectures.end(), "LlamaForCausalLM") != architectures.end();
+  const bool ours = std::ranges::find(architectures, "LlamaForCausalLM") != architectures.end();
   require(architectures.empty() || ours, file, "architectures: has no LlamaForCausalLM");
   require(get_or<std::string>(json, "hidden_act", "silu", file) == "silu", file, "hidden_act: is not silu");
   require(!get_or(json, "attention_bias", false, file), file, "attention_bias: is true");
@@ -134,7 +134,7 @@ EndTokens read_end_tokens(const fs::path& folder) {
       if (id < 0 || id >= vocab_size)
         throw InputError((folder / name).string(), "eos_token_id: " + std::to_string(id) +
                                                        " is outside the vocabulary of " + std::to_string(vocab_size));
-      if (std::find(end.ids.begin(), end.ids.end(), id) == end.ids.end()) end.ids.push_back(id);
+      if (std::ranges::find(end.ids, id) == end.ids.end()) end.ids.push_back(id);
     }
     if (!said.empty()) end.said_in += (end.said_in.empty() ? "" : " and ") + std::string(name);
   };

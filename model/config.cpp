@@ -3,12 +3,12 @@
 namespace bench::model {
 namespace {
 
-// A single size beyond 32 bits is a slip, and below it no product of two overflows 64. From 2^53 on a double, as which
-// reports hold counts, skips whole numbers; the largest models there are have a thousandth of it.
+// A single size of more than 32 bits is a slip. With smaller sizes no product of two overflows 64 bits. Reports hold
+// counts as doubles, which skip whole numbers from 2^53 on; the largest models that exist have a thousandth of that.
 constexpr std::int64_t kLargestSize = std::int64_t{1} << 31;
 constexpr double kMostParameters = 9007199254740992.0;
 
-/// In double, too: the formula must not overflow while it is asked whether it would.
+/// Also computed in double: the formula must not overflow while it is used to find out whether it would.
 template <class Number>
 Number parameters_beside_embedding(const ModelConfig& config) {
   const auto hidden = static_cast<Number>(config.hidden_size), vocab = static_cast<Number>(config.vocab_size);
@@ -72,7 +72,8 @@ std::int64_t parameter_count(const ModelConfig& config) {
 }
 
 double forward_flops_per_token(const ModelConfig& config, std::int64_t seq_length) {
-  // A tied embedding is counted once: it is a matrix product as the head and free as a look-up. An untied one is free.
+  // A tied embedding is counted once: as the head it is a matrix product, and as a look-up it is free. An untied
+  // embedding is only a look-up, so it is free.
   const std::int64_t multiplied =
       parameter_count(config) - (config.tie_embeddings ? 0 : config.vocab_size * config.hidden_size);
   const double scores_and_values = 2.0 * 2.0 * static_cast<double>(config.num_heads * config.head_dim());

@@ -52,19 +52,20 @@ struct ModelConfig {
   void validate(const Require& require) const;
 };
 
-/// Parameters of the whole model, a tied head counted once.
+/// The number of parameters of the whole model. A tied head is counted once.
 std::int64_t parameter_count(const ModelConfig& config);
-/// The same without the embedding (and without the head when it is tied): what the plan's "350M" and "800M" count.
+/// The number of parameters without the embedding (and without the head when it is tied). The plan's "350M" and "800M"
+/// count parameters in this way.
 std::int64_t parameter_count_without_embedding(const ModelConfig& config);
 
-/// Floating-point operations of training on one token: 6 per parameter (2 forward, 4 backward), and those of causal
-/// attention, whose queries see (seq_length + 1) / 2 keys on average. Recomputation is not counted: it is no useful
-/// work.
+/// Floating-point operations of training on one token: 6 per parameter (2 forward, 4 backward), plus those of causal
+/// attention, whose queries see (seq_length + 1) / 2 keys on average. Recomputation is not counted, since it is no
+/// useful work.
 double training_flops_per_token(const ModelConfig& config, std::int64_t seq_length);
-/// The forward pass alone, for a prompt of seq_length tokens.
+/// Floating-point operations per token of the forward pass alone, for a prompt of seq_length tokens.
 double forward_flops_per_token(const ModelConfig& config, std::int64_t seq_length);
-/// A forward pass of one sequence's `tokens` new tokens behind `cached` ones, of which the last one alone meets the
-/// head.
+/// Floating-point operations of one forward pass over one sequence's `tokens` new tokens behind `cached` ones. Only the
+/// last token goes through the head.
 double cached_forward_flops(const ModelConfig& config, double tokens, double cached);
 
 }  // namespace bench::model

@@ -19,9 +19,9 @@ class DecoderImpl : public Switchable {
   torch::Tensor forward(const torch::Tensor& ids, torch::Dtype compute, KvCache* cache, bool recompute);
   const torch::Tensor& embedding() const { return embed_tokens_->weight(); }
   Weight embedding_in(torch::Dtype compute) { return embed_tokens_->weight_in(compute); }
-  /// The blocks' matrices; the embedding stays as it is.
+  /// Quantises the blocks' matrices. The embedding stays as it is.
   void quantize(Quantization quantization);
-  /// All but the head.
+  /// All weights that decode_step reads, except the head.
   DecodeWeights decode_weights() const;
 
  private:
@@ -41,18 +41,19 @@ class LanguageModelImpl : public Switchable {
   /// Weights are allocated with `options` (dtype, device) and not initialised: see init_weights and load_checkpoint.
   LanguageModelImpl(const ModelConfig& config, const torch::TensorOptions& options = {});
 
-  /// Final hidden states of ids [B, T] int64 -> [B, T, C]. With a cache the tokens follow those in it.
+  /// Final hidden states of ids [B, T] int64 -> [B, T, C]. With a cache, the tokens follow those in the cache.
   torch::Tensor hidden(const torch::Tensor& ids, KvCache* cache = nullptr);
   /// hidden [..., C] -> logits [..., V] in the compute dtype.
   torch::Tensor head(const torch::Tensor& hidden);
   /// Logits of every position, without a cache: ids [B, T] -> [B, T, V].
   torch::Tensor forward(const torch::Tensor& ids) { return head(hidden(ids)); }
   /// Logits of the last position only: ids [B, T] -> [B, V]. Fills the cache, whose sequences may have different
-  /// lengths. One token of each is decode_step's where its kernels serve, and the result then fp32.
+  /// lengths. A single token of each of a few sequences goes through decode_step where its kernels can work (fused
+  /// operators, evaluating, without gradients); the result is then fp32.
   torch::Tensor next_logits(const torch::Tensor& ids, KvCache& cache);
 
-  /// Forward and backward: the mean loss of predicting targets [B, T] from ids [B, T], detached. The gradient of
-  /// scale * loss is added to the parameters' gradients, which must be there.
+  /// Runs forward and backward. Returns the mean loss of predicting targets [B, T] from ids [B, T], detached. The
+  /// gradient of scale * loss is added to the parameters' gradients, which must exist already.
   torch::Tensor loss_backward(const torch::Tensor& ids, const torch::Tensor& targets, double scale);
 
   /// The dtype of activations and matrix products; weights of another dtype are cast where they are used.
@@ -61,16 +62,16 @@ class LanguageModelImpl : public Switchable {
   /// Recompute each block's activations in the backward pass instead of keeping them.
   void set_gradient_checkpointing(bool on) { recompute_ = on; }
 
-  /// Fused operators (the default) or the plain formulas, in all modules.
+  /// Chooses between fused operators (the default) and the plain formulas, in all modules.
   void set_all_fused(bool fused);
-  /// See AttentionImpl.
+  /// See AttentionImpl::set_tiled_gradient.
   void set_tiled_gradient(bool on);
 
   /// Keeps the matrices as integers from now on, for inference. The blocks have 8 or 4 bits. The head always
   /// has 8, since its errors go straight into the logits. The embedding stays as it is.
   void quantize(Quantization quantization);
   Quantization quantization() const { return quantization_; }
-  /// Bytes of the matrices that decoding one token of every sequence reads.
+  /// Bytes of the matrices that are read to decode one token of every sequence.
   std::int64_t decode_weight_bytes() const { return bytes_read(decode_weights()); }
   /// Bytes of all weights as they are held.
   std::int64_t weight_bytes() const;
@@ -95,7 +96,8 @@ class LanguageModelImpl : public Switchable {
 };
 TORCH_MODULE(LanguageModel);
 
-/// Weights drawn from normal(0, 0.02), norms 1: on the CPU and in fp32, so that every device starts alike.
+/// Draws the weights from normal(0, 0.02) and sets the norms to 1. This is done on the CPU and in fp32, so that all
+/// devices start from the same weights.
 void init_weights(LanguageModel& model, std::uint64_t seed);
 
 }  // namespace bench::model

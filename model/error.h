@@ -5,7 +5,8 @@
 
 namespace bench::model {
 
-/// A fault of the user's or the world's, for people: where, what, hint. Never our own bugs.
+/// An error that the user or the environment caused, described for people: where, what, hint. Never used for our own
+/// bugs.
 struct ModelError : std::runtime_error {
   ModelError(std::string where_, std::string what_, std::string hint_ = "")
       : std::runtime_error(where_ + ": " + what_),
@@ -15,12 +16,12 @@ struct ModelError : std::runtime_error {
   std::string where, what_is_wrong, hint;
 };
 
-/// In what the model was given: a config, a checkpoint, a prompt.
+/// An error in what the model was given: a config, a checkpoint, a prompt.
 struct InputError : ModelError {
   using ModelError::ModelError;
 };
 
-/// In writing: no space left, no permission.
+/// An error while writing: no space left, no permission.
 struct WriteError : ModelError {
   using ModelError::ModelError;
 };

@@ -16,7 +16,7 @@ class FeedForwardImpl : public Switchable {
   }
   torch::Tensor forward(const torch::Tensor& x);
   void quantize(Quantization quantization);
-  /// gate, up and down of what decode_step reads.
+  /// Fills in the gate, up and down that decode_step reads.
   void fill(DecodeLayer& layer) const;
 
  private:

@@ -8,12 +8,13 @@
 
 namespace bench::model {
 
-/// So many bytes from a file's beginning tell whether it is a Git LFS pointer.
+/// This many bytes from a file's beginning are enough to tell whether the file is a Git LFS pointer.
 inline constexpr std::size_t kLongestMark = 64;
 
-/// Throws InputError if a file that begins like that is what Git LFS leaves in the place of a large file.
+/// Throws InputError if a file with this beginning is a Git LFS pointer: what Git LFS leaves in the place of a large
+/// file.
 inline void refuse_git_lfs_pointer(std::string_view beginning, const std::filesystem::path& file) {
-  if (beginning.rfind("version https://git-lfs.github.com/spec/v1", 0) != 0) return;
+  if (!beginning.starts_with("version https://git-lfs.github.com/spec/v1")) return;
   throw InputError(file.string(), "is a Git LFS pointer, not the file itself",
                    "fetch it: git lfs pull, or download it again");
 }

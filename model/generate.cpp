@@ -48,8 +48,8 @@ torch::Tensor to_tensor(const std::vector<std::int64_t>& ids, const torch::Devic
   return torch::tensor(ids, torch::kInt64).to(device);
 }
 
-/// Logits [B, V] behind whole sequences, whose keys and values go into the cache if there is one. One by one: so
-/// nothing is padded, and the numbers of one don't depend on the others.
+/// Returns the logits [B, V] behind whole sequences, whose keys and values go into the cache if there is one. Sequences
+/// are computed one by one, so nothing is padded, and the numbers of one don't depend on the others.
 torch::Tensor logits_behind(LanguageModel& model, const Rows& sequences, KvCache* cache) {
   std::vector<torch::Tensor> logits;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
@@ -67,7 +67,7 @@ torch::Tensor logits_behind(LanguageModel& model, const Rows& sequences, KvCache
 bool ends_a_row(std::int64_t token, const ModelConfig& config, const GenerateOptions& options) {
   if (!options.stop_at_eos) return false;
   if (!options.end_ids) return token == config.eos_token_id;
-  return std::find(options.end_ids->begin(), options.end_ids->end(), token) != options.end_ids->end();
+  return std::ranges::find(*options.end_ids, token) != options.end_ids->end();
 }
 
 /// A row that still gets tokens.

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kDeepest = 64;  // objects and lists within each other; no checkpoint's file has more than a handful
 
-/// Hears of each key while the parser reads.
+/// Is told of each key while the parser reads.
 class KeysOnce {
  public:
   void hear(int depth, Json::parse_event_t event, const Json& parsed) {

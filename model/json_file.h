@@ -17,20 +17,21 @@ namespace bench::model {
 
 using Json = nlohmann::ordered_json;
 
-/// Why a text is no JSON that can be relied on. `byte`: where, counted from 1; 0 when unknown.
+/// Why a text is not JSON that can be relied on. `byte` is the position of the fault, counted from 1; 0 when unknown.
 struct JsonError {
   std::string what;
   std::uint64_t byte = 0;
 };
 
-/// Parses JSON in which no object says a key twice: the parser by itself would keep the last of them. Throws JsonError.
+/// Parses JSON in which no object has a key twice: the parser by itself would keep the last of the values. Throws
+/// JsonError.
 Json parse_json(std::string_view text);
 
 /// The object in a checkpoint's JSON file. Throws InputError.
 Json read_json(const std::filesystem::path& file);
 
-/// The whole number that JSON holds. Throws Json::type_error for anything else, and for one that T does not hold: what
-/// get() makes of 1e300 is undefined.
+/// The whole number that JSON holds. Throws Json::type_error for anything else, and for a number that T can't hold: for
+/// 1e300, say, the result of get() would be undefined.
 template <std::integral T>
 T whole_number(const Json& json) {
   const bool fits = json.is_number_unsigned() ? std::in_range<T>(json.get<std::uint64_t>())

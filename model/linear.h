@@ -7,8 +7,8 @@
 
 namespace bench::model {
 
-/// y = x W^T without a bias, computed in x's dtype: fp32 master weights are cast where they are used, or once a step
-/// when fused, and their gradients come back in fp32. `options`: dtype and device of the weight, which starts
+/// y = x W^T without a bias, computed in x's dtype. fp32 master weights are cast where they are used, or once a step
+/// when fused; their gradients come back in fp32. `options` are the dtype and device of the weight, which starts
 /// uninitialised. x [..., in], weight [out, in].
 class LinearImpl : public Switchable {
  public:
@@ -21,7 +21,7 @@ class LinearImpl : public Switchable {
     return fused_linear(x, weight_in(x.scalar_type()));
   }
   const torch::Tensor& weight() const { return weight_; }
-  /// The weight and its value in `compute`, cast anew when the weight was changed.
+  /// The weight and its value in `compute`, which is cast anew when the weight was changed.
   Weight weight_in(torch::Dtype compute);
 
   /// Keeps the weight as integers from now on, for inference; the parameter becomes empty.

@@ -13,7 +13,8 @@ torch::Tensor token_nll(const torch::Tensor& logits, const torch::Tensor& target
 /// Mean of token_nll over the scored positions, as a scalar to differentiate. logits [..., V], targets [...].
 torch::Tensor mean_nll(const torch::Tensor& logits, const torch::Tensor& targets);
 
-/// The targets of next-token prediction: ids [B, T] -> [B, T], the next id, kNotScored at each row's end.
+/// The targets of next-token prediction: ids [B, T] -> [B, T]. Each target is the next id; at each row's end it is
+/// kNotScored.
 torch::Tensor next_token_targets(const torch::Tensor& ids);
 
 }  // namespace bench::model

@@ -7,7 +7,7 @@
 
 namespace bench::model {
 
-/// A file opened to map parts of it.
+/// A file that is open so that parts of it can be mapped.
 class MappedFile {
  public:
   /// Throws InputError when the file can't be opened.
@@ -17,9 +17,10 @@ class MappedFile {
   MappedFile& operator=(const MappedFile&) = delete;
 
   std::uint64_t size() const { return size_; }
-  /// `bytes` bytes from `begin` on, which must lie in the file, as uint8 [bytes] on the CPU: pages of the file, which
-  /// the first reader brings in. Writing to them changes no file. Each part is a mapping of its own, so its memory goes
-  /// when its last tensor does, whatever becomes of the other parts and of this object. Throws InputError.
+  /// Maps `bytes` bytes from `begin` on, which must lie in the file, as uint8 [bytes] on the CPU. The tensor's memory
+  /// consists of pages of the file, which the first reader brings in. Writing to them changes no file. Each part is a
+  /// mapping of its own: its memory is released with its last tensor, whatever becomes of the other parts and of this
+  /// object. Throws InputError.
   torch::Tensor map(std::uint64_t begin, std::uint64_t bytes) const;
 
  private:

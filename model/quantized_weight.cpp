@@ -29,8 +29,8 @@ QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization)
     std::vector<float> row(static_cast<std::size_t>(columns));
     for (std::int64_t r = first; r < last; ++r) {
       widen(element_of(w), row_of(w, r, columns), row.data(), columns);
-      // Whole numbers would hide it: a perplexity would come out that the model doesn't have.
-      if (!std::all_of(row.begin(), row.end(), [](float x) { return std::isfinite(x); }))
+      // The integers would hide this fault: the perplexity would be one that the model doesn't have.
+      if (!std::ranges::all_of(row, [](float x) { return std::isfinite(x); }))
         throw InputError("weights", "are not all finite, so they can't be quantised",
                          "the model has diverged, or its file is damaged");
       if (int8)

@@ -18,18 +18,20 @@ struct QuantizedWeight {
   std::int64_t rows = 0, columns = 0;
 };
 
-/// weight [rows, columns]; quantization is not kNone. Throws InputError for 4 bits on another device than the CPU, and
-/// for a weight that isn't finite.
+/// Quantises weight [rows, columns]; quantization must not be kNone. Throws InputError for 4 bits on another device
+/// than the CPU, and for a weight that isn't finite.
 QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization);
 
 /// The matrix that the integers stand for, fp32 or bf16. On the CPU.
 torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype);
 
-/// x W^T in x's dtype, without gradients. x [..., columns]. On the CPU a few tokens read the integers
-/// as they are, and for many the matrix is dequantised and LibTorch's product serves; elsewhere int8_linear does.
+/// Returns x W^T in x's dtype, without gradients. x [..., columns]. On the CPU, a few tokens are multiplied with the
+/// integers as they are; for many tokens the matrix is dequantised and LibTorch's product is used. On other devices
+/// int8_linear is used.
 torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& weight);
 
-/// The same by LibTorch's product of quantized weights: values int8 [rows, columns], scales [rows], on any device.
+/// Computes the same with LibTorch's product of quantized weights: values int8 [rows, columns], scales [rows], on any
+/// device.
 torch::Tensor int8_linear(const torch::Tensor& x, const torch::Tensor& values, const torch::Tensor& scales);
 
 }  // namespace bench::model

@@ -6,7 +6,7 @@
 namespace bench::model {
 
 torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double eps) {
-  // Squares of bf16 numbers need more than its 8 bits; fp64 stays that.
+  // Squares of bf16 numbers need more than bf16's 8 bits, so fp32 is used; fp64 stays fp64.
   const auto dtype = x.scalar_type() == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32;
   const torch::Tensor wide = x.to(dtype);
   const torch::Tensor scale = torch::rsqrt(wide.pow(2).mean(-1, /*keepdim=*/true) + eps);

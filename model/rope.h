@@ -4,8 +4,8 @@
 
 namespace bench::model {
 
-/// x [..., T, D] turned by the angles whose cos and sin [T, D / 2] fp32 are given: dimension d together with d + D / 2.
-/// In fp32, returned in x's dtype. With -sin it turns back, which is also the gradient.
+/// Turns x [..., T, D] by the angles whose cos and sin [T, D / 2] fp32 are given: dimension d turns together with d + D
+/// / 2. Computed in fp32, returned in x's dtype. With -sin it turns x back, which is also the gradient.
 torch::Tensor rotate(const torch::Tensor& x, const torch::Tensor& cos, const torch::Tensor& sin);
 
 /// Rotary position embedding (Su et al., arXiv 2104.09864) in the half-split layout of Hugging Face's Llama: dimension

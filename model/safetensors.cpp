@@ -96,7 +96,7 @@ class Reader {
 
   torch::Tensor view(const std::string& name, const std::string& dtype_name, const std::vector<std::int64_t>& shape,
                      const std::array<std::uint64_t, 2>& offsets) const {
-    const auto* known = std::find_if(kDtypes.begin(), kDtypes.end(), [&](auto& d) { return dtype_name == d.first; });
+    const auto* known = std::ranges::find_if(kDtypes, [&](auto& d) { return dtype_name == d.first; });
     if (known == kDtypes.end())
       throw InputError(file_.string() + ": byte " + std::to_string(kLengthBytes),
                        "'" + name + "' has the unsupported dtype " + dtype_name,

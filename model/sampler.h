@@ -9,13 +9,14 @@
 
 namespace bench::model {
 
-/// Logits of tokens in `history` are divided by the penalty where positive, multiplied where negative (Keskar et al.,
-/// arXiv 1909.05858). Each of these three takes logits [V] fp32 on the CPU and returns new ones; removed is -infinity.
+/// Divides the logits of tokens in `history` by the penalty where they are positive, and multiplies them by it where
+/// they are negative (Keskar et al., arXiv 1909.05858). This function and the next two take logits [V] fp32 on the CPU
+/// and return new ones; the logit of a removed token is -infinity.
 torch::Tensor penalise_repetition(const torch::Tensor& logits, const std::vector<std::int64_t>& history,
                                   double penalty);
-/// Keeps the k largest (and what equals the k-th).
+/// Keeps the k largest logits, and those that equal the k-th.
 torch::Tensor keep_top_k(const torch::Tensor& logits, std::int64_t k);
-/// Keeps the smallest set of most probable tokens whose probability reaches p; at least one.
+/// Keeps the smallest set of most probable tokens whose probability reaches p, and at least one token.
 torch::Tensor keep_top_p(const torch::Tensor& logits, double p);
 
 /// Chooses tokens for one sequence from its own random numbers: the same seed gives the same tokens in any batch.

@@ -19,7 +19,7 @@ std::set<std::string> weight_files(const fs::path& folder) {
   std::set<std::string> names;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (name.rfind("model", 0) == 0 && entry.path().extension() == ".safetensors") names.insert(name);
+    if (name.starts_with("model") && entry.path().extension() == ".safetensors") names.insert(name);
   }
   return names;
 }
@@ -55,7 +55,7 @@ std::map<std::string, std::string> read_index(const fs::path& index) {
   return files;
 }
 
-/// Names as a wrapper of the module, or of one within it, gives them.
+/// Throws for names that a wrapper of the module, or of a module within it, gives to weights.
 void refuse_wrappers(const NamedTensors& weights, const fs::path& file) {
   for (const auto& [name, tensor] : weights)
     for (const std::string part : {"_orig_mod.", "module."})

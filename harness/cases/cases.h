@@ -19,13 +19,13 @@ struct CaseType {
   /// Runs the case with an effective config. The record has the case's name and type; a case that fails keeps what it
   /// had put into it.
   void (*run)(const Json& config, Context& context, Record& record);
-  /// An effective config without the keys that are as they are by default.
+  /// Returns the effective config without the keys that have their default values.
   Json (*without_defaults)(const Json& config);
   std::vector<FieldHelp> (*keys)();
-  /// The metrics of the case's own that its config says how to find; nullptr: any series may be one.
+  /// The case's own metrics that its config says how to find; nullptr: any series may be one.
   std::vector<std::string> (*reads)(const Json& config) = nullptr;
-  /// What a unit of its work must cost with that model, by arithmetic; the plan has the case's name and parameters.
-  /// nullptr: arithmetic says nothing about it.
+  /// Computes, by arithmetic, what a unit of the case's work must cost with that model. `plan` already has the case's
+  /// name and parameters. nullptr: arithmetic says nothing about this type.
   void (*plan)(const Json& config, const model::ModelConfig& model, const Ceilings& ceilings, CasePlan& plan) = nullptr;
 };
 

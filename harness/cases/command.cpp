@@ -19,7 +19,7 @@ constexpr std::size_t kKeptOutput = 2000;  // bytes of it that the record has
 
 std::string name_of(const Command& command) { return fmt::format("{}", fmt::join(command.arguments, " ")); }
 
-/// The last lines that it printed, for an error.
+/// The last lines that the program printed, for an error message.
 std::string last_lines(const CommandResult& result) {
   const std::string tail = (result.err.beginning.empty() ? result.out : result.err).tail(400);
   return tail.empty() ? "it printed nothing" : "its last lines:\n" + tail;
@@ -38,7 +38,7 @@ bool is_program(const std::string& name, const std::string& folder) {
   return false;
 }
 
-/// What is missing of the program and of what it needs, or "".
+/// Names what is missing: the program or something that it needs. "" if nothing is.
 std::string missing(const CommandConfig& config, const Command& command) {
   for (const auto& one : {command.arguments, config.setup})
     if (!one.empty() && !is_program(one[0], config.folder)) return fmt::format("there is no program '{}'", one[0]);
@@ -47,7 +47,8 @@ std::string missing(const CommandConfig& config, const Command& command) {
   return "";
 }
 
-/// What a program gets beside the case's env: on what our own cases run, so that it can do the same.
+/// The environment variables that a program gets besides the case's env. They tell it what our own cases run on, so
+/// that it can run on the same.
 std::vector<std::string> environment_of(const Context& context) {
   std::vector<std::string> all = waiting_variables();  // not how our threads wait
   all.push_back(fmt::format("BENCH_DEVICE={}", context.device.name));
@@ -177,7 +178,7 @@ void run_command_case(const CommandConfig& config, Context& context, Record& rec
     add_numbers(config, command, result, record.declared, into);
     return config.repetitions == 0 || runs++ < config.repetitions;  // the cold one is none of them
   };
-  measure_in_blocks(context.device, torch::kFloat32, context.plan, once, record);
+  measure_in_blocks(context.device, torch::kFloat32, context.measuring, once, record);
   drop_counts(record);  // no operators of ours
   if (record.samples(series::kPeakMemoryBytes).empty() && !record.notes.contains(kPeakUnreadNote))
     record.notes[kPeakUnreadNote] = "peak memory could not be read: the program ended too soon";

@@ -51,9 +51,9 @@ struct CommandConfig {
   void validate(const Require& require) const;
 };
 
-/// Runs the program again and again. It finds in BENCH_DEVICE, BENCH_THREADS and BENCH_DTYPE on what our own cases run.
-/// Series: wall_time_s, cpu_time_s, peak_memory_bytes (of all its processes together), and one for each metric that is
-/// read. The first run is the cold one. What it printed last is a note.
+/// Runs the program again and again. BENCH_DEVICE, BENCH_THREADS and BENCH_DTYPE tell the program what our own cases
+/// run on. Series: wall_time_s, cpu_time_s, peak_memory_bytes (of all its processes together), and one for each metric
+/// that is read. The first run is the cold one. What the program printed last is kept as a note.
 void run_command_case(const CommandConfig& config, Context& context, Record& record);
 
 /// Adds a run's peak memory to `into`, or says in the record's notes why it has none.

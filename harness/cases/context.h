@@ -10,8 +10,8 @@ namespace bench::harness {
 struct Context {
   std::string case_name;
   const Device& device;
-  double budget_s = 120;  // a case ends itself at about this time
-  MeasurePlan plan;       // for what it times
+  double budget_s = 120;     // a case ends itself at about this time
+  MeasureOptions measuring;  // for what it times
 };
 
 }  // namespace bench::harness

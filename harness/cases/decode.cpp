@@ -19,7 +19,7 @@ class DecodeRounds {
         device_(device),
         cache_(model->make_cache(config.batch, config.prompt_tokens + config.new_tokens)) {}
 
-  /// Makes the next token, at the beginning of a round after its prompt and first token.
+  /// Makes the next token. At the beginning of a round it also makes the prompt and the first token before it.
   void step(Record& into) {
     if (made_ == 0 || complete()) {
       cache_.clear();
@@ -108,13 +108,13 @@ void run_decode(const DecodeConfig& config, Context& context, Record& record) {
   record_work({work.flops, work.bytes()}, record);
   std::int64_t rounds = 0;
   bool enough = false;
-  // A piece is a token (at the beginning of a round with the prompt before it), so that the speed probe is not far from
-  // what it is compared with; only the cold one is a round. The end comes after whole rounds: a token costs more the
-  // more of them are cached.
-  const auto piece = [&](Record& into) {
+  // Each timed piece of work is one token (at the beginning of a round, with the prompt before it), so that the speed
+  // probe is not far in time from what it is compared with. Only the cold piece is a whole round. The case ends after
+  // whole rounds, since a token costs more the more tokens are cached.
+  const auto token = [&](Record& into) {
     const bool cold = rounds == 0;
     do round.step(into);
-    while (cold && !round.complete() && now_s() < context.plan.end_s);
+    while (cold && !round.complete() && now_s() < context.measuring.end_s);
     if (cold && round.complete()) record.facts[facts::kChecksum] = round.checksum();
     if (cold && !round.complete())
       record.notes["partial_round"] =
@@ -124,14 +124,14 @@ void run_decode(const DecodeConfig& config, Context& context, Record& record) {
     if (cold || round.complete()) ++rounds;
     if (!round.complete()) return true;
     return !enough && (config.rounds == 0 || rounds <= config.rounds) &&
-           now_s() + round.prompt_s() < context.plan.end_s;
+           now_s() + round.prompt_s() < context.measuring.end_s;
   };
-  MeasurePlan plan = context.plan;
-  plan.enough = [&](const Record& so_far) {
-    enough = enough || (rounds > kFewestRounds && context.plan.enough(so_far));
+  MeasureOptions measuring = context.measuring;
+  measuring.enough = [&](const Record& so_far) {
+    enough = enough || (rounds > kFewestRounds && context.measuring.enough(so_far));
     return enough && round.complete();
   };
-  measure_in_blocks(context.device, model->compute_dtype(), plan, piece, record);
+  measure_in_blocks(context.device, model->compute_dtype(), measuring, token, record);
   if (record.notes.contains("partial_round")) drop_counts(record);
   record_peak_memory(context.device, record);  // before the comparison, which needs more
   record_quantization_cost(config.source, context.device, model, record);

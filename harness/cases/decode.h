@@ -25,7 +25,7 @@ struct DecodeConfig {
 /// Prefills random prompts, then times one greedy token after another, in rounds of new_tokens.
 void run_decode(const DecodeConfig& config, Context& context, Record& record);
 
-/// What a new token of each sequence must cost.
+/// Computes what one new token of each sequence must cost.
 void plan_decode(const DecodeConfig& config, const model::ModelConfig& model, const Ceilings& ceilings, CasePlan& plan);
 
 }  // namespace bench::harness

@@ -18,7 +18,8 @@ namespace {
 class Stages {
  public:
   Stages(const Device& device, Record& record) : device_(device), record_(record) { add("program"); }
-  /// What the process has come to hold since the last stage. From the first that the system doesn't tell on, nothing.
+  /// Adds what the process has come to hold since the last stage. Once the system doesn't tell, nothing is added from
+  /// that stage on.
   void add(const char* name) {
     const MemoryReading now = device_.current_bytes();
     known_ = known_ && now;
@@ -28,7 +29,7 @@ class Stages {
     record_.add(fmt::format("{}_bytes", name), "bytes", bytes);
     held_ += bytes;
   }
-  /// What the process holds now, which is no part of the peak by itself.
+  /// Records what the process holds now, which is no part of the peak by itself.
   void note(const char* name) {
     if (const MemoryReading now = device_.current_bytes())
       record_.add(fmt::format("{}_bytes", name), "bytes", static_cast<double>(now.bytes));
@@ -178,7 +179,7 @@ void MemoryConfig::validate(const Require& require) const {
   for (const std::int64_t length : seq_lengths)
     require(length > 0 && (!source.model || length <= source.model->value.max_seq_length), "seq_lengths",
             fmt::format("{} is not in 1 .. the model's max_seq_length", length), "");
-  require(std::is_sorted(seq_lengths.begin(), seq_lengths.end()), "seq_lengths", "must rise", "");
+  require(std::ranges::is_sorted(seq_lengths), "seq_lengths", "must rise", "");
   require(batch > 0, "batch", "must be positive", "");
   require_sizes(require, {{"batch", batch}, {"seq_lengths", seq_lengths.back()}});
 }

@@ -25,19 +25,20 @@ struct MemoryConfig {
   void validate(const Require& require) const;
 };
 
-/// Peak memory at each sequence length, measured by component and predicted. Peaks never go down, so each length gets a
-/// process of its own. Series in lockstep with `seq_length`, in bytes: peak_memory_bytes and its parts program_bytes
-/// (the process before there is a model), weights_bytes, optimizer_bytes, gradients_bytes, kv_cache_bytes and
-/// step_bytes (the rest: activations, logits, temporaries, and what the allocator keeps in holes); after_step_bytes is
-/// what stays between steps. predicted_memory_bytes and predicted_*_bytes are what estimate_training_memory and
-/// estimate_decode_memory say. Ends at the first length that can't fit, with the note did_not_fit.
+/// Measures the peak memory at each sequence length, by component, and predicts it. A process's peak never goes down,
+/// so each length gets a process of its own. Series in lockstep with `seq_length`, in bytes: peak_memory_bytes and its
+/// parts program_bytes (the process before there is a model), weights_bytes, optimizer_bytes, gradients_bytes,
+/// kv_cache_bytes and step_bytes (the rest: activations, logits, temporaries, and what the allocator keeps in holes);
+/// after_step_bytes is what stays between steps. predicted_memory_bytes and predicted_*_bytes are what
+/// estimate_training_memory and estimate_decode_memory say. Ends at the first length that can't fit, with the note
+/// did_not_fit.
 void run_memory(const MemoryConfig& config, Context& context, Record& record);
 
-/// Appends what one length's process left to the case's record. False when there is nothing more to measure: it failed,
-/// or that length would not fit, and so would no longer one.
+/// Appends the results of one length's process to the case's record. Returns false when there is nothing more to
+/// measure: the process failed, or its length would not fit, and then no longer one would fit either.
 bool append_length(const Record& part, std::int64_t length, Record& record);
 
-/// What the longest sequences, in memory, must cost.
+/// Computes what the longest sequences must cost in memory.
 void plan_memory(const MemoryConfig& config, const model::ModelConfig& model, const Ceilings& ceilings, CasePlan& plan);
 
 }  // namespace bench::harness

@@ -4,7 +4,6 @@
 #include "harness/core/clock.h"
 #include "harness/core/hash.h"
 #include "harness/data/tokens.h"
-#include "harness/evaluation/quantization_cost.h"
 #include "harness/training/training_data.h"
 
 #include <filesystem>
@@ -109,9 +108,9 @@ torch::Tensor random_ids(std::int64_t batch, std::int64_t tokens, std::int64_t v
   return torch::randint(0, vocab_size, {batch, tokens}, generator, torch::kInt64);
 }
 
-void record_work(const Work& work, Record& record) {
-  record.facts[facts::kWorkFlops] = work.flops;
-  record.facts[facts::kWorkBytes] = work.bytes;
+void record_work(const UnitCost& cost, Record& record) {
+  record.facts[facts::kWorkFlops] = cost.flops;
+  record.facts[facts::kWorkBytes] = cost.bytes;
 }
 
 void record_input(const std::filesystem::path& file, Record& record) {

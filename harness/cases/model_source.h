@@ -3,6 +3,7 @@
 #include "harness/cases/context.h"
 #include "harness/cost/ceilings.h"
 #include "harness/data/tokenizer.h"
+#include "harness/evaluation/quantization_cost.h"
 #include "model/decoder.h"
 
 #include <filesystem>
@@ -17,7 +18,7 @@ struct ModelSource {
   std::string checkpoint;
   OneOf<"error", "skip"> when_missing;
   OneOf<"auto", "fp32", "bf16"> dtype;
-  OneOf<"none", "int8", "int4"> quantize;
+  QuantizationName quantize;
   std::string quality_text = "data/processed/valid.txt";
   std::int64_t seed = 1337;
 
@@ -36,20 +37,20 @@ struct ModelSource {
   void validate(const Require& require) const;
 };
 
-/// True if the checkpoint isn't there and the case is to be skipped; the record then says why.
+/// Returns true if the checkpoint isn't there and the case is to be skipped; the record then says why.
 bool skip_for_missing_checkpoint(const ModelSource& source, Record& record);
 
 /// The dtype that the source's `dtype` means on that device.
 torch::Dtype dtype_for(const ModelSource& source, const Device& device);
 std::int64_t element_bytes(torch::Dtype dtype);
-/// Its name on a machine of those ceilings, which need not be the one at hand.
+/// The name of that dtype on a machine with these ceilings, which need not be the machine at hand.
 std::string planned_dtype(const ModelSource& source, const Ceilings& ceilings);
 
 /// The model in eval mode; the record notes dtype, parameters and where the weights come from.
 model::LanguageModel open_model(const ModelSource& source, const Device& device, Record& record);
 
-/// With `quantize`: the cost of it, by the same model opened once more as it is stored. Call it after the peak memory
-/// was recorded.
+/// With `quantize`: records what quantising costs, by comparison with the same model opened once more as it is stored.
+/// Call this only after the peak memory was recorded.
 void record_quantization_cost(const ModelSource& source, const Device& device, model::LanguageModel& quantized,
                               Record& record);
 
@@ -57,11 +58,11 @@ void record_quantization_cost(const ModelSource& source, const Device& device, m
 torch::Tensor random_ids(std::int64_t batch, std::int64_t tokens, std::int64_t vocab_size, std::int64_t seed);
 
 /// Arithmetic and memory traffic that one unit of a case's work must cost: its place on the roofline.
-struct Work {
+struct UnitCost {
   double flops = 0, bytes = 0;
 };
-/// The facts work_flops and work_bytes.
-void record_work(const Work& work, Record& record);
+/// Records the facts work_flops and work_bytes.
+void record_work(const UnitCost& cost, Record& record);
 
 /// Notes a file that the case reads, with the hash of its content.
 void record_input(const std::filesystem::path& file, Record& record);

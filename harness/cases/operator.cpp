@@ -4,6 +4,8 @@
 #include "harness/cases/operators.h"
 #include "harness/checkpoints/checkpoints.h"
 
+#include <algorithm>
+
 #include <benchmark/benchmark.h>
 #include <torch/autograd.h>
 
@@ -55,8 +57,8 @@ void run_repetition(const std::string& name, const std::function<double()>& time
 void OperatorConfig::validate(const Require& require) const {
   require(model.given, "model", "is missing", "a model config gives the operator its sizes");
   const auto known = operator_names();
-  require(std::find(known.begin(), known.end(), op) != known.end(), "operator",
-          fmt::format("unknown operator '{}'", op), unknown_name_hint(op, known));
+  require(std::ranges::find(known, op) != known.end(), "operator", fmt::format("unknown operator '{}'", op),
+          unknown_name_hint(op, known));
   require(batch > 0, "batch", "must be positive", "");
   require(tokens > 0, "tokens", "must be positive", "");
   require(repetitions >= 0, "repetitions", "must not be negative", "");
@@ -84,7 +86,7 @@ void run_operator(const OperatorConfig& config, Context& context, Record& record
     return config.repetitions == 0 ||
            static_cast<std::int64_t>(record.samples(series::kOperatorTimeS).size()) < config.repetitions;
   };
-  measure_in_blocks(context.device, dtype, context.plan, repetition, record);
+  measure_in_blocks(context.device, dtype, context.measuring, repetition, record);
   record_peak_memory(context.device, record);
 }
 

@@ -84,7 +84,8 @@ PreparedOperator attention(const Sizes& s) {
           2.5};  // five products, not four: the probabilities are made again
 }
 
-/// From ids to rows. The backward pass reads their gradients, and reads and writes rows of the table's.
+/// Maps ids to rows. The backward pass reads the gradients of these rows, and reads and writes rows of the table's
+/// gradient.
 PreparedOperator embedding(const Sizes& s) {
   const torch::Tensor ids =
       torch::randint(0, s.config.vocab_size, {s.batch, s.tokens}, torch::kInt64).to(s.options.device());

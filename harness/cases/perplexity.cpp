@@ -4,8 +4,6 @@
 #include "harness/core/clock.h"
 #include "harness/core/progress.h"
 #include "harness/data/text_bytes.h"
-#include "harness/data/token_files.h"
-#include "harness/evaluation/perplexity.h"
 #include "harness/training/training_data.h"
 
 namespace bench::harness {
@@ -26,7 +24,7 @@ TokenStream held_out_tokens(const PerplexityConfig& config, const model::ModelCo
   return text_tokens_with_bytes(config.text, *tokenizer.tokenizer, /*threads=*/2);
 }
 
-/// The bytes that bits per byte divide by: none where the tokens aren't those of the text.
+/// Records the bytes that bits per byte divide by. Records none where the tokens aren't those of the text.
 void record_text_bytes(const TokenStream& tokens, double bytes, bool allow_lossy, Record& record) {
   if (!tokens.text) return;
   const std::string lossy = tokens.text->lossy();

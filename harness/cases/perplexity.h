@@ -1,6 +1,8 @@
 #pragma once
 
 #include "harness/cases/model_source.h"
+#include "harness/data/token_files.h"
+#include "harness/evaluation/perplexity.h"
 
 namespace bench::harness {
 
@@ -8,9 +10,9 @@ struct PerplexityConfig {
   ModelSource source;
   std::string text = "data/processed/valid.txt";
   std::string tokens;
-  OneOf<"auto", "uint16", "int32", "int64"> tokens_dtype;
+  TokensDtype tokens_dtype;
   OneOf<"none", "synthetic"> fallback;
-  OneOf<"disjoint", "strided"> protocol;
+  Protocol protocol;
   std::int64_t context = 1024, stride = 0, max_tokens = 0;
   bool allow_lossy = false;
   std::optional<bool> add_bos;

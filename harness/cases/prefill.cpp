@@ -40,7 +40,7 @@ void run_prefill(const PrefillConfig& config, Context& context, Record& record) 
     return config.samples == 0 ||
            static_cast<std::int64_t>(record.samples(series::kPrefillTimeS).size()) < config.samples;
   };
-  measure_in_blocks(context.device, model->compute_dtype(), context.plan, prompt, record);
+  measure_in_blocks(context.device, model->compute_dtype(), context.measuring, prompt, record);
   record.facts[facts::kChecksum] = logits.argmax(-1).sum().item<double>();  // the tokens that this prompt leads to
   record_peak_memory(context.device, record);
   record_quantization_cost(config.source, context.device, model, record);

@@ -22,7 +22,7 @@ struct PrefillConfig {
 /// Times a prompt's forward pass into an empty cache, last logits included.
 void run_prefill(const PrefillConfig& config, Context& context, Record& record);
 
-/// What a prompt must cost.
+/// Computes what a prompt must cost.
 void plan_prefill(const PrefillConfig& config, const model::ModelConfig& model, const Ceilings& ceilings,
                   CasePlan& plan);
 

@@ -2,11 +2,11 @@
 
 #include "harness/core/clock.h"
 #include "harness/core/error.h"
+#include "harness/core/numbers.h"
 #include "harness/core/regex.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <utility>
 
 #include <fmt/format.h>
@@ -41,7 +41,7 @@ std::vector<double> numbers_of(const Json& json, const DeclaredMetric& metric, c
   return numbers;
 }
 
-/// How many of the metric's unit a second is.
+/// How many of the metric's unit make up a second.
 double per_second(const DeclaredMetric& metric, const std::string& where) {
   constexpr std::pair<const char*, double> kUnits[] = {{"s", 1}, {"ms", 1e3}, {"us", 1e6}, {"ns", 1e9}};
   for (const auto& [unit, factor] : kUnits)
@@ -159,12 +159,11 @@ std::vector<double> read_regex(const std::string& pattern, const DeclaredMetric&
     const auto match = expression.find(text, begin);
     if (!match) break;
     const std::string &line = match->texts[0], &number = match->texts[1];
-    char* end = nullptr;
-    const double value = std::strtod(number.c_str(), &end);
-    if (number.empty() || end != number.c_str() + number.size())
+    const auto value = parse_number(number);
+    if (!value)
       throw Error::at_run_time(
           where, fmt::format("{} is no number: '{}' in '{}'", metric.name, shown(number), shown(line)), "");
-    samples.push_back(checked(value, metric, line, where));
+    samples.push_back(checked(*value, metric, line, where));
     if (match->texts.size() > 2 && match->texts[2] != metric.unit)
       throw Error::at_run_time(
           where, fmt::format("{} is in {}, not in {}: '{}'", metric.name, match->texts[2], metric.unit, shown(line)),
@@ -197,8 +196,7 @@ std::vector<double> read_report(const NumberSource& source, const DeclaredMetric
 void NumberSource::validate(const Require& require) const {
   require(!metric.empty(), "metric", "is missing", "one that the case declares");
   const std::string* ways[] = {&json, &regex, &google_benchmark, &hyperfine, &llama_bench, &pyperf};
-  const auto given =
-      std::count_if(std::begin(ways), std::end(ways), [](const std::string* way) { return !way->empty(); });
+  const auto given = std::ranges::count_if(ways, [](const std::string* way) { return !way->empty(); });
   require(given == 1, "metric", "needs exactly one of json, regex, google_benchmark, hyperfine, llama_bench, pyperf",
           "");
   require(json.empty() || json[0] == '/', "json", fmt::format("'{}' is no JSON pointer", json),

@@ -8,7 +8,7 @@
 
 namespace bench::harness {
 
-/// Where a number stands in what a program printed or wrote: one of
+/// Where a number stands in what a program printed or wrote. It is one of
 ///
 ///     {metric: tokens_per_s, json: /results/0/speed}        a JSON pointer to a number, or to a list of numbers
 ///     {metric: tokens_per_s, regex: "speed: ([0-9.]+)"}     its first group; a second one must be the unit
@@ -31,8 +31,8 @@ struct NumberSource {
   void validate(const Require& require) const;
 };
 
-/// The samples that the text holds of the metric, in its unit. Throws Error at `where` (the file, or whose output it
-/// is) for what isn't there, is no finite number or has another unit; the error shows what was read.
+/// Returns the samples of the metric that the text holds, in the metric's unit. Throws Error at `where` (the file, or
+/// whose output it is) for a number that isn't there, is not finite or has another unit; the error shows what was read.
 std::vector<double> read_numbers(const NumberSource& source, const DeclaredMetric& metric, const std::string& text,
                                  const std::string& where);
 

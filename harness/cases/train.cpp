@@ -36,7 +36,8 @@ TrainingConfig effective_training(const TrainCaseConfig& config, Record& record)
 
 void train_tokenizer_for(const TrainingConfig& training, const model::ModelConfig& model) {
   print_status(fmt::format("training a tokenizer of {} pieces on {}", model.vocab_size, training.data.train_path));
-  // In a process of its own: what SentencePiece needs is no part of this case's peak memory.
+  // The tokenizer is trained in a process of its own: the memory that SentencePiece needs is no part of this case's
+  // peak.
   const ProcessResult result =
       run_process({own_executable().string(), "tokenizer", "train", "--text", training.data.train_path, "--out",
                    training.data.tokenizer_model, "--vocab-size", std::to_string(model.vocab_size)},
@@ -54,7 +55,7 @@ void add_losses(Record& record, const StepResult& result) {
   record.add(series::kGradNorm, "1", result.grad_norm);
 }
 
-/// Notes how many steps were made if not all: what depends on the others isn't known.
+/// Notes how many steps were made if not all were. Results that depend on the missing steps aren't known.
 void note_steps_cut(std::int64_t done, std::int64_t due, double seconds, bool speed_known, Record& record) {
   if (done >= due) return;
   record.notes[kStepsCutNote] =
@@ -88,33 +89,34 @@ void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, co
     }
     return done < config.steps * micro_steps;
   };
-  MeasurePlan plan = context.plan;
-  if (config.all_steps) plan.end_s = std::numeric_limits<double>::infinity();
+  MeasureOptions measuring = context.measuring;
+  if (config.all_steps) measuring.end_s = std::numeric_limits<double>::infinity();
   const double begin_s = now_s();
   bool speed_known = false;
-  plan.enough = [&](const Record& so_far) {
+  measuring.enough = [&](const Record& so_far) {
     if (config.all_steps) return false;
-    if (!so_far.samples(series::kUpdateTimeS).empty()) return speed_known = context.plan.enough(so_far);
-    // Before the first update a step's time isn't known. Where there is no time for one it will be composed, and what
-    // can be known by then is its micro-batches' time.
+    if (!so_far.samples(series::kUpdateTimeS).empty()) return speed_known = context.measuring.enough(so_far);
+    // Before the first update a step's time isn't known. If there is no time for an update, the step's time will be
+    // composed of parts; what can be known by now is the time of its micro-batches.
     const double rest_s =
         static_cast<double>(micro_steps - done % micro_steps) * mean(so_far.counted(series::kMicroStepTimeS)).value;
-    if (now_s() + rest_s < context.plan.end_s) return false;
+    if (now_s() + rest_s < context.measuring.end_s) return false;
     Record composed = so_far;
     composed.add(series::kUpdateTimeS, "s", 0);
-    return speed_known = context.plan.enough(composed);
+    return speed_known = context.measuring.enough(composed);
   };
-  measure_in_blocks(context.device, execution.compute, plan, micro_step, record);
+  measure_in_blocks(context.device, execution.compute, measuring, micro_step, record);
   note_steps_cut(done / micro_steps, config.steps, now_s() - begin_s, speed_known, record);
   if (done % micro_steps == 0) return;
   record.notes["partial_step"] = fmt::format(
       "{} of the {}step's {} micro-batches were timed and one update; the step's time is composed from them",
       done % micro_steps, done < micro_steps ? "" : "last ", micro_steps);
-  // Its loss is the mean over as many micro-batches as there was time for: another number on another day.
+  // The loss of this update is the mean over as many micro-batches as there was time for, which is another number on
+  // another day.
   if (record.samples(series::kUpdateTimeS).empty()) note_skipped(record, update(record));
 }
 
-/// The cold micro-batch of a run that had no other counts as a warm one, in its block as well.
+/// In a run that had no other micro-batch, counts the cold one as a warm one, also in its block.
 void count_cold_micro_step(Record& record) {
   if (!record.samples(series::kMicroStepTimeS).empty()) return;
   const auto rename = [](auto& by_name) {
@@ -130,13 +132,13 @@ void count_cold_micro_step(Record& record) {
 /// A whole run, with logs and checkpoints.
 void run_training(const TrainCaseConfig& config, const TrainingConfig& training, const TrainingData& data,
                   const Execution& execution, const Context& context, Record& record) {
-  MeasurePlan plan = context.plan;
-  plan.block_s = 2;  // the probe beside each block is no part of the run's time, but of the budget
-  Blocks blocks(context.device, execution.compute, plan, record);
+  MeasureOptions measuring = context.measuring;
+  measuring.block_s = 2;  // the probe beside each block is no part of the run's time, but of the budget
+  Blocks blocks(context.device, execution.compute, measuring, record);
   blocks.begin();
   TrainOptions options{.max_steps = config.steps, .execution = execution, .overwrite = true};
   const double begin_s = now_s();
-  if (!config.all_steps) options.budget_s = context.plan.end_s - begin_s;
+  if (!config.all_steps) options.budget_s = context.measuring.end_s - begin_s;
   double trained_s = 0;
   bool cold = true;
   options.on_step = [&](const StepResult& result, const std::vector<double>& micro_s, double update_s) {
@@ -148,7 +150,7 @@ void run_training(const TrainCaseConfig& config, const TrainingConfig& training,
     note_skipped(record, result);
     add_losses(record, result);
     trained_s = now_s() - begin_s;
-    if (blocks.elapsed_s() < plan.block_s) return;
+    if (blocks.elapsed_s() < measuring.block_s) return;
     blocks.end();
     blocks.begin();
   };
@@ -213,7 +215,7 @@ void run_train(const TrainCaseConfig& config, Context& context, Record& record) 
   const model::ModelConfig& model = config.model.value;
   const MicroBatch micro_batch{config.micro_batch_size, config.memory_budget_gb * 1e9};
   const Execution execution = choose_execution(model, training, micro_batch, context.device, "micro_batch_size");
-  // Before the speed probe, whose memory would count as the program's own.
+  // This comes before the speed probe, whose memory would count as the program's own.
   const std::int64_t seq_length = training.train.max_seq_length;
   const MemoryEstimate needed = estimate_training_memory(model, execution, seq_length, &context.device);
   const auto why_not = why_training_does_not_fit(model, execution, seq_length, context.device);

@@ -43,11 +43,11 @@ struct TrainCaseConfig {
   void validate(const Require& require) const;
 };
 
-/// Optimizer steps at the config's effective batch. If there is no time for even one, as many of its micro-batches as
-/// there is time for and one update, and the record says so.
+/// Runs optimizer steps at the config's effective batch. If there is no time for even one step, runs as many of its
+/// micro-batches as there is time for and one update, and the record says so.
 void run_train(const TrainCaseConfig& config, Context& context, Record& record);
 
-/// What an optimizer step must cost.
+/// Computes what an optimizer step must cost.
 void plan_train(const TrainCaseConfig& config, const model::ModelConfig& model, const Ceilings& ceilings,
                 CasePlan& plan);
 

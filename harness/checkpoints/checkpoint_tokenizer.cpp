@@ -13,7 +13,7 @@ using model::Json;
 
 constexpr const char* kConfigFile = "tokenizer_config.json";
 
-/// A piece as tokenizer_config.json writes it: its text, or an object with its text as content.
+/// Reads a piece as tokenizer_config.json writes it: as its text, or as an object whose `content` is its text.
 std::string piece(const Json& config, const char* key, const std::string& otherwise, const fs::path& file) {
   if (!config.contains(key) || config[key].is_null()) return otherwise;
   if (config[key].is_object()) return model::get<std::string>(config[key], "content", file);

@@ -18,9 +18,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kStateFile = "training_state.json";
-constexpr const char* kChecksumsKey = "checksums";  // of config.json: the list's name, so that its loss is seen
+constexpr const char* kChecksumsKey = "checksums";  // in config.json: the name of the list, so that its loss is noticed
 
-/// Tells Transformers and llama.cpp what ours does: no token is added in front or behind.
+/// Tells Transformers and llama.cpp to do what our tokenizer does: it adds no token in front or behind.
 constexpr const char* kTokenizerConfig = R"({
   "tokenizer_class": "LlamaTokenizer",
   "add_bos_token": false,
@@ -42,7 +42,7 @@ void write_checksums(const fs::path& folder) {
   std::vector<std::string> lines;
   for (const auto& entry : fs::directory_iterator(folder))
     lines.push_back(fmt::format("{}  {}\n", xxh128_file(entry.path()), entry.path().filename().string()));
-  std::sort(lines.begin(), lines.end());
+  std::ranges::sort(lines);
   write_file_atomically(folder / kChecksumsFile, [&](std::ostream& out) {
     for (const auto& line : lines) out << line;
   });
@@ -50,7 +50,7 @@ void write_checksums(const fs::path& folder) {
 
 constexpr const char* kAnotherCopy = "copy the checkpoint again, or use an earlier one";
 
-/// The hash of each file that the list names, all of them in its folder.
+/// The hash of each file that the list names. Throws Error if a file is not in the list's own folder.
 std::map<std::string, std::string> read_checksums(const fs::path& file) {
   std::map<std::string, std::string> hashes;
   std::istringstream lines(read_file(file));
@@ -67,21 +67,22 @@ std::map<std::string, std::string> read_checksums(const fs::path& file) {
   return hashes;
 }
 
-/// Whether `bench train` or such made the folder. What Transformers wrote from one of ours has our keys in its config,
-/// but says its version as well.
+/// Whether `bench train` or another of our commands made the folder. A folder that Transformers wrote from one of ours
+/// has our keys in its config, but also says the version of Transformers.
 bool is_ours(const fs::path& folder) {
   if (fs::exists(folder / kStateFile)) return true;
   const model::Json config = model::read_json(folder / "config.json");
   return config.contains(kChecksumsKey) && !config.contains("transformers_version");
 }
 
-bool is_training_state(const std::string& name) { return name.rfind("training_state", 0) == 0; }
+bool is_training_state(const std::string& name) { return name.starts_with("training_state"); }
 
-/// Whether a file decides what the checkpoint is. Others may be put beside it: a README, a conversion for llama.cpp.
+/// Whether a file decides what the checkpoint is. Other files may stand beside it: a README, a conversion for
+/// llama.cpp.
 bool is_read(const std::string& name) {
   constexpr const char* kRead[] = {"config.json", "generation_config.json", "tokenizer_config.json", kTokenizerFile};
-  return is_training_state(name) || std::find(std::begin(kRead), std::end(kRead), name) != std::end(kRead) ||
-         (name.rfind("model", 0) == 0 && name.find(".safetensors") != std::string::npos);
+  return is_training_state(name) || std::ranges::find(kRead, name) != std::end(kRead) ||
+         (name.starts_with("model") && name.find(".safetensors") != std::string::npos);
 }
 
 void check_lists_all(const fs::path& folder, const std::map<std::string, std::string>& hashes) {

@@ -37,7 +37,8 @@ std::filesystem::path program_named(const std::string& name) {
   return std::filesystem::absolute(path);
 }
 
-/// A program that can't take turns would run at the same time as the other and measure that.
+/// Checks that the program can take turns with this one: both must speak the same kCaseProtocol. A program that takes
+/// no turns would run at the same time as the other one, and both would measure that.
 void check_protocol(const std::filesystem::path& program) {
   const ProcessResult result =
       run_process({program.string(), "case", "--protocol", std::to_string(kCaseProtocol)}, /*timeout_s=*/60);

@@ -62,14 +62,13 @@ const std::vector<Kind>& kinds() {
   return all;
 }
 
-/// Checks a file by the keys that only its kind has, and says what it is.
+/// Tells a file's kind by the keys that only this kind has, checks the file, and says what it is.
 std::string check_file(const std::string& file) {
   const YamlNode root = YamlNode::load(file);
   const std::vector<std::string> keys = root.keys();
   std::vector<std::string> known;
   for (const auto& kind : kinds()) {
-    for (const auto& key : kind.keys)
-      if (std::find(keys.begin(), keys.end(), key) != keys.end()) return kind.check(root, file);
+    if (std::ranges::find_first_of(keys, kind.keys) != keys.end()) return kind.check(root, file);
     known.push_back(fmt::format("{} ({})", kind.name, kind.keys.front()));
   }
   throw Error(file, keys.empty() ? "is empty" : "is of no kind that bench knows",

@@ -42,7 +42,7 @@ Exit run(Options options) {
   options.how.tolerance = parse_share(options.tolerance, "--max-regression");
   const auto rows =
       compare_reports(with_all_keys(read_report(options.base)), with_all_keys(read_report(options.now)), options.how);
-  // What needs attention last, where a person looks first.
+  // What needs attention comes last, since a person looks there first.
   for (const Change change :
        {Change::kNew, Change::kSame, Change::kBetter, Change::kCantTell, Change::kVanished, Change::kWorse})
     for (const auto& row : rows)

@@ -8,8 +8,9 @@
 
 namespace bench::harness {
 
-/// Prompts and what they grow into, printed in their order, a line each: the first that isn't complete as its tokens
-/// come, one behind it as far as it got meanwhile. Only whole characters are printed.
+/// Prints prompts and their continuations, in the order of the prompts, a line each. The first text that isn't complete
+/// is printed as its tokens come. A text behind it is printed when its turn comes, as far as it has got by then. Only
+/// whole characters are printed.
 class GeneratedTexts {
  public:
   using Decode = std::function<std::string(const std::vector<std::int64_t>&)>;
@@ -33,8 +34,8 @@ class GeneratedTexts {
   std::vector<Text> texts_;
   Decode decode_;
   std::ostream& out_;
-  std::size_t current_ = 0;  // the one that is printed as it comes
-  std::size_t printed_ = 0;  // bytes of it
+  std::size_t current_ = 0;  // the text that is printed as its tokens come
+  std::size_t printed_ = 0;  // bytes of that text
 };
 
 }  // namespace bench::harness

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <utility>
 
 namespace bench::harness {
@@ -23,7 +24,8 @@ void print_line(std::size_t indent, const std::string& text, std::ostream& out) 
   out << std::string(indent, ' ') << shortened(text, kTerminalColumns - indent) << "\n";
 }
 
-/// The last values as blocks of eight heights, what is no number as a cross. Noise of a few percent stays flat.
+/// Draws the last values as blocks of eight heights; a value that is not a number is drawn as a cross. Noise of a few
+/// percent stays flat.
 std::string sparkline(const Trend& trend, std::size_t width) {
   static constexpr const char* kBlocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   constexpr double kLeastRange = 0.1;  // of the value in the middle
@@ -92,13 +94,13 @@ void print_step(const Trend& trend, const StepChange& step, std::ostream& out) {
   out << "\n";
 }
 
-/// The newest first, as git log.
+/// Prints the newest change first, as git log does.
 void print_steps(const std::vector<Trend>& trends, std::ostream& out) {
   std::vector<std::pair<const Trend*, const StepChange*>> steps;
   for (const auto& trend : trends)
     for (const auto& step : trend.steps) steps.push_back({&trend, &step});
-  std::stable_sort(steps.begin(), steps.end(), [](const auto& a, const auto& b) {
-    return a.first->points[a.second->index].created > b.first->points[b.second->index].created;
+  std::ranges::stable_sort(steps, std::ranges::greater{}, [](const auto& step) -> const std::string& {
+    return step.first->points[step.second->index].created;
   });
   for (const auto& [trend, step] : steps) print_step(*trend, *step, out);
   if (steps.empty()) out << "no step changes\n\n";
@@ -130,7 +132,7 @@ void print_unchanged(const std::vector<Trend>& trends, std::ostream& out) {
   if (!group.empty()) out << "\n";
 }
 
-/// Values that are no numbers while later ones are: no step tells of them.
+/// Prints values that are not numbers although later ones are. No step tells of them.
 void print_passing_faults(const std::vector<Trend>& trends, std::ostream& out) {
   for (const auto& trend : trends) {
     const bool ends_so = !trend.steps.empty() && trend.steps.back().to_no_number();
@@ -146,8 +148,7 @@ void print_summary(const HistoryFound& found, std::ostream& out) {
   std::size_t steps = 0, worse = 0, short_ones = 0;
   for (const auto& trend : found.trends) {
     steps += trend.steps.size();
-    worse += static_cast<std::size_t>(
-        std::count_if(trend.steps.begin(), trend.steps.end(), [](const auto& s) { return s.worse; }));
+    worse += static_cast<std::size_t>(std::ranges::count_if(trend.steps, &StepChange::worse));
     if (trend.metric->nature == Nature::kTimed && numbers_of(trend).size() < kFewestTimedValues) ++short_ones;
   }
   print_line(0,

@@ -17,7 +17,8 @@ struct HistoryFound {
   std::vector<Trend> trends;
 };
 
-/// The changes, the newest first as in git log, if wanted the trends without any, and a summary.
+/// Writes the changes, the newest first as in git log. Then it writes the trends without any change, if
+/// `unchanged_too`, and a summary.
 void write_history_text(const HistoryFound& found, bool unchanged_too, std::ostream& out);
 
 }  // namespace bench::harness

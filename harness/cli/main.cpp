@@ -65,8 +65,8 @@ bool reader_is_gone() {
   return ::poll(&output, 1, /*timeout, ms*/ 0) == 1 && (output.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-/// What was printed and did not arrive is an error: else a full disk would leave half an answer that looks like one. A
-/// reader that went away (`| head`) has all that it wanted.
+/// Printed output that did not arrive is an error: otherwise a full disk would leave half an answer that looks like a
+/// whole one. But a reader that went away (`| head`) has all that it wanted.
 int after_writing_output(int exit_code) {
   errno = 0;
   std::cout.flush();

@@ -50,8 +50,9 @@ MemoryQuestion read_question(const Options& options) {
     for (const std::int64_t length : {256, 512, 1024, 2048})
       if (length <= longest) question.lengths.push_back(length);
   if (question.lengths.empty()) question.lengths.push_back(longest);
-  std::sort(question.lengths.begin(), question.lengths.end());
-  question.lengths.erase(std::unique(question.lengths.begin(), question.lengths.end()), question.lengths.end());
+  std::ranges::sort(question.lengths);
+  const auto repeated = std::ranges::unique(question.lengths);
+  question.lengths.erase(repeated.begin(), repeated.end());
   check_positive(question.lengths, longest, "--seq", "up to the model's max_seq_length");
   question.batches = options.batches;
   check_positive(options.batches, 1 << 20, "--batch", "sequences together");
@@ -116,8 +117,8 @@ Exit run(const Options& options) {
                        {},
                        {}};
   collect(report, found);
-  const bool unread = std::any_of(report.cases.begin(), report.cases.end(),
-                                  [](const CaseResult& one) { return !one.record().peak_unread().empty(); });
+  const bool unread =
+      std::ranges::any_of(report.cases, [](const CaseResult& one) { return !one.record().peak_unread().empty(); });
   const Exit exit = unread || report.exit_code() == Exit::kCaseError ? Exit::kCaseError : Exit::kOk;
   if (found.peaks.empty()) return exit;
   const MemoryPredictor predict(question, device, found.dtype, found.peaks);
@@ -129,8 +130,7 @@ Exit run(const Options& options) {
     write_memory_text(found, std::cout);
     if (!options.out.empty()) std::cout << "report: " << options.out << "\n";
   }
-  if (!found.fits.empty() &&
-      std::all_of(found.fits.begin(), found.fits.end(), [](const MemoryFit& fit) { return fit.largest < 1; }))
+  if (!found.fits.empty() && std::ranges::all_of(found.fits, [](const MemoryFit& fit) { return fit.largest < 1; }))
     throw Error::at_run_time("--budget", fmt::format("nothing fits {}", options.budget),
                              "a larger budget, a smaller model or shorter sequences");
   return exit;

@@ -6,7 +6,7 @@
 
 namespace bench::harness {
 
-/// A table, bars, and with a budget what fits it. There must be a measured peak.
+/// Writes a table, bars and, with a budget, what fits it. There must be a measured peak.
 void write_memory_text(const MemoryFindings& found, std::ostream& out);
 
 }  // namespace bench::harness

@@ -1,5 +1,6 @@
 #include "harness/cli/plan_text.h"
 
+#include "harness/core/units.h"
 #include "harness/reports/text.h"
 
 #include <algorithm>
@@ -28,12 +29,6 @@ std::string factors(double low, double high) {
 std::string amount(double value) {
   if (value >= 1e9) return fmt::format("{:.3g}e9", value * 1e-9);
   return value >= 1e6 ? fmt::format("{:.3g}e6", value * 1e-6) : grouped(static_cast<std::uint64_t>(value));
-}
-
-/// "62 days", "9.5 hours" or "42 s".
-std::string duration(double days) {
-  if (days >= 2) return fmt::format("{:.0f} days", days);
-  return days * 24 >= 2 ? fmt::format("{:.1f} hours", days * 24) : fmt::format("{:.0f} s", days * 86400);
 }
 
 /// "26.2e9 tokens, 66 per parameter".
@@ -97,7 +92,7 @@ void print_training_in_reach(const CasePlan& plan, std::ostream& out) {
       2, out);
   write_wrapped(fmt::format("{} steps are {}, and take at least {}. {:.0f} h buy {} steps: {}.",
                             grouped(static_cast<std::uint64_t>(t.max_steps)), tokens_text(all_tokens, plan),
-                            duration(days_of_training(plan)), kHours,
+                            duration_text(seconds_of_training(plan)), kHours,
                             grouped(static_cast<std::uint64_t>(bought / t.tokens_per_step)), tokens_text(bought, plan)),
                 4, out);
 }
@@ -137,7 +132,7 @@ void print_without_bound(const TargetPlan& target, const Plan& plan, std::ostrea
       trainer && trainer->training && target.gate.metric == "perplexity") {
     const double tokens = trainer->training->max_steps * trainer->training->tokens_per_step;
     text += fmt::format("; {} trains it on {}, which takes at least {} here", trainer->name,
-                        tokens_text(tokens, *trainer), duration(days_of_training(*trainer)));
+                        tokens_text(tokens, *trainer), duration_text(seconds_of_training(*trainer)));
   }
   write_wrapped(text + ".", 2, out);
 }
@@ -186,9 +181,7 @@ void section(const char* title, const Plan& plan, Reach reach, std::ostream& out
 void write_plan_text(const Plan& plan, std::ostream& out) {
   const Ceilings& c = plan.ceilings;
   write_wrapped(fmt::format("{} on {}", plan.suite, c.machine), 0, out);
-  const auto count = [&](Reach reach) {
-    return std::count_if(plan.targets.begin(), plan.targets.end(), [&](const auto& t) { return t.reach == reach; });
-  };
+  const auto count = [&](Reach reach) { return std::ranges::count(plan.targets, reach, &TargetPlan::reach); };
   out << fmt::format("{} targets: {} out of reach, {} not excluded by arithmetic, {} without a bound\n",
                      plan.targets.size(), count(Reach::kOut), count(Reach::kNotExcluded), count(Reach::kNoBound));
   section("OUT OF REACH", plan, Reach::kOut, out,

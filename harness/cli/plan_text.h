@@ -6,7 +6,7 @@
 
 namespace bench::harness {
 
-/// What is out of reach and by how much, what is in reach at most, and the arithmetic behind it.
+/// Writes what is out of reach and by how much, what is in reach at most, and the arithmetic behind it.
 void write_plan_text(const Plan& plan, std::ostream& out);
 
 }  // namespace bench::harness

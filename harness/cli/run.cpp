@@ -1,8 +1,8 @@
 #include "harness/cli/checks.h"
 #include "harness/cli/verbs.h"
 #include "harness/comparison/compare.h"
-#include "harness/core/process.h"
 #include "harness/core/progress.h"
+#include "harness/core/signals.h"
 #include "harness/devices/device_names.h"
 #include "harness/judging/report_paths.h"
 #include "harness/reports/reports.h"
@@ -36,9 +36,9 @@ class ReportFiles {
  public:
   explicit ReportFiles(const Options& options) : options_(options) {}
 
-  /// The first time it throws what can't be written: before hours of work, and without what an earlier run left in its
-  /// place. Later it says so, and the next time is another try; a disk that is full now need not be at the end. What is
-  /// there until then says that the run was interrupted.
+  /// On the first call, throws if a file can't be written: before hours of work, and without leaving in its place what
+  /// an earlier run wrote. On later calls, it says so, and the next call tries again: a disk that is full now need not
+  /// be full at the end. The files that are there until then say that the run was interrupted.
   void write(const Report& report) {
     folder_ = output_folder(options_, report);
     try {
@@ -72,8 +72,8 @@ class ReportFiles {
   std::optional<Failure> failure_;  // of the last time
 };
 
-/// Says whether a run came out as the one that it repeats, in the cases that were run again. Exit code 1 if it clearly
-/// did not.
+/// Says whether a run agrees with the run that it repeats, in the cases that were run again. Returns exit code 1 if it
+/// clearly does not.
 Exit check_agreement(Report before, const Report& now, const std::string& case_glob) {
   std::erase_if(before.cases, [&](const auto& one) { return !matches_glob(one.name, case_glob); });
   std::cout << "against the report it repeats:\n";

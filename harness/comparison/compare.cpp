@@ -9,7 +9,7 @@ namespace {
 
 constexpr Estimate kNothing{.value = std::numeric_limits<double>::quiet_NaN()};
 
-/// Why times of the case can't be judged, or "".
+/// Why the times of the case can't be judged, or "".
 std::string untrusted(const CaseResult& one, const char* which) {
   if (one.processes.size() < 2)
     return fmt::format("{}: one process only, and speed varies from one to the next (processes: 5 in the suite)",
@@ -19,12 +19,12 @@ std::string untrusted(const CaseResult& one, const char* which) {
   return "";
 }
 
-/// Infinite where there is no interval, or it reaches zero or infinity: nothing can be told by it.
+/// Infinite if there is no interval, or if it reaches zero or infinity: then the values decide nothing.
 double log_half_width(const Estimate& e) {
   return e.has_interval() && e.low > 0 ? std::log(e.high / e.low) / 2 : std::numeric_limits<double>::infinity();
 }
 
-/// Fills in ratio, relative and, as yet uncorrected, the p-value of a timed metric.
+/// Fills in ratio, relative, and the p-value of a timed metric, which is not corrected yet.
 void measure_change(const CaseResult& base_case, const CaseResult& now_case, Comparison& row) {
   row.ratio = ratio(row.now, row.base);
   const Estimate* base_share = row.metric->share ? find_estimate(base_case, row.metric->share) : nullptr;
@@ -44,8 +44,8 @@ double log_change(const Comparison& row) {
   return row.metric->better == Better::kLower ? -std::log(row.ratio.value) : std::log(row.ratio.value);
 }
 
-/// What values that are not finite come to, if one is such: worse where only the new one is broken, and nothing that
-/// can be told where the base was.
+/// The change if a value is not finite. It is kWorse if only the new value is broken, and kCantTell if the base value
+/// is broken. Returns nothing if both values are finite.
 std::optional<Change> judge_broken(const Estimate& base, const Estimate& now, std::string& why) {
   if (std::isfinite(base.value) && std::isfinite(now.value)) return {};
   if (std::isfinite(base.value)) return Change::kWorse;
@@ -53,7 +53,7 @@ std::optional<Change> judge_broken(const Estimate& base, const Estimate& now, st
   return Change::kCantTell;
 }
 
-/// How many samples of that series each process has, if all have as many; else nothing.
+/// The number of samples of that series in each process; nothing if the processes differ in it.
 std::optional<std::size_t> common_length(const CaseResult& one, const std::string& series) {
   const std::size_t length = one.record().samples(series).size();
   for (const auto& record : one.processes)
@@ -83,7 +83,7 @@ std::string why_exact_can_not_be_told(const CaseResult& base, const CaseResult& 
 Change judge_exact(const Metric& metric, double base, double now) {
   if (base == now) return Change::kSame;
   if (metric.better == Better::kUnchanged) return Change::kWorse;
-  // Both directions by ratio, so that swapping the reports swaps the verdicts.
+  // Both directions are compared by ratio, so that swapping the reports swaps the verdicts.
   const double limit = 1 + metric.tolerance;
   const bool higher = now > base * limit, lower = now * limit < base;
   if (!higher && !lower) return Change::kSame;
@@ -107,7 +107,7 @@ void check_comparable(const Report& base, const Report& now) {
 void compare_cases(const CaseResult& base, const CaseResult& now, const CompareOptions& options,
                    std::vector<Comparison>& rows) {
   for (const auto& [metric, estimate] : base.metrics) {
-    if (!metric->compared || estimate.n == 0) continue;  // 0: an estimate, not a measurement
+    if (!metric->compared || estimate.n == 0) continue;  // n = 0 marks an estimate, not a measurement
     if (options.different && !metric->share) continue;
     if (options.exact_only && metric->nature != Nature::kExact) continue;
     Comparison row{base.name, metric, estimate, {}, {}, {}, 1, Change::kVanished, ""};
@@ -135,7 +135,7 @@ void compare_cases(const CaseResult& base, const CaseResult& now, const CompareO
   }
 }
 
-/// Which of the two has not been run, or "".
+/// Which of the two cases has not been run, and why, or "".
 std::string why_not_run(const CaseResult& base, const CaseResult& now) {
   if (base.status() == Record::Status::kNotRun) return "base: " + base.record().reason;
   return now.status() == Record::Status::kNotRun ? "new: " + now.record().reason : "";
@@ -216,10 +216,10 @@ std::vector<Comparison> compare_reports(const Report& base, const Report& now, c
 
 Exit exit_code(const std::vector<Comparison>& rows) {
   const auto any = [&](Change change) {
-    return std::any_of(rows.begin(), rows.end(), [&](const auto& r) { return r.change == change; });
+    return std::ranges::any_of(rows, [&](const auto& r) { return r.change == change; });
   };
   if (any(Change::kWorse) || any(Change::kVanished)) return Exit::kGateFailed;
-  const bool compared = std::any_of(rows.begin(), rows.end(), [](const auto& r) { return r.change != Change::kNew; });
+  const bool compared = std::ranges::any_of(rows, [](const auto& r) { return r.change != Change::kNew; });
   return any(Change::kCantTell) || !compared ? Exit::kNotJudged : Exit::kOk;
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kNoRatio = std::numeric_limits<double>::quiet_NaN();
 
-/// A point of a trend, before its report is forgotten.
+/// Where a point of a trend comes from. It is needed only while the reports are still in memory.
 struct Source {
   const Report* report;
   const CaseResult* result;
@@ -35,7 +35,7 @@ void collect_changes(const std::string& prefix, const Json& before, const Json& 
     if (!before.contains(key)) out.push_back(fmt::format("{}{}: - -> {}", prefix, key, shown(value)));
 }
 
-/// Of an environment what can move a number besides the commit.
+/// The parts of an environment, besides the commit, that can change a measured number.
 Json surroundings(const Json& environment) {
   Json json = Json::object();
   for (const char* key : {"system", "kernel", "threads", "compiler", "flags", "build_type", "torch_version",
@@ -65,7 +65,7 @@ TrendPoint point_of(const DatedReport& one, const Estimate& estimate) {
   return {one.report.created, text_of(environment, "commit"), one.file, dirty, estimate, estimate.value};
 }
 
-/// Lets the trend be judged by the metric's share, if every point that is a number has that.
+/// Lets the trend be judged by the metric's share, if every point that is a number has a share.
 void judge_by_share(Trend& trend, const std::vector<Source>& sources) {
   trend.judged_by = trend.metric;
   const Metric* share = trend.metric->share ? find_metric(trend.metric->share) : nullptr;
@@ -87,10 +87,10 @@ std::vector<double> values_of(const Trend& trend, double (*value)(const TrendPoi
   return values;
 }
 
-/// Where the points that are no numbers at the end of the trend begin; its size if it ends with a number.
+/// The index of the first point of the trailing points that are not numbers. It is the trend's size if the trend ends
+/// with a number.
 std::size_t end_of_numbers(const Trend& trend) {
-  const auto last =
-      std::find_if(trend.points.rbegin(), trend.points.rend(), [](const TrendPoint& p) { return p.is_number(); });
+  const auto last = std::ranges::find_if(trend.points.rbegin(), trend.points.rend(), &TrendPoint::is_number);
   return static_cast<std::size_t>(trend.points.rend() - last);
 }
 
@@ -100,16 +100,17 @@ void judge(Trend& trend, const std::vector<Source>& sources) {
   auto judged = values_of(trend, [](const TrendPoint& p) { return p.judged; });
   judged.resize(end);
   trend.steps = find_steps(judged, trend.judged_by->better, trend.judged_by->nature, trend.judged_by->tolerance);
-  // No statistics are needed for that, however few they are.
+  // A step to no number needs no statistics, however few points there are.
   if (end < trend.points.size()) trend.steps.push_back({.index = end, .ratio = kNoRatio, .p_value = 0, .worse = true});
   set_levels(values_of(trend, [](const TrendPoint& p) { return p.estimate.value; }), trend.steps);
   for (auto& step : trend.steps) {
-    if (trend.judged_by->better != trend.metric->better) step.ratio = 1 / step.ratio;  // a time: its share is a rate's
+    if (trend.judged_by->better != trend.metric->better) step.ratio = 1 / step.ratio;  // a time, judged by a rate
     if (step.index > 0) step.also_changed = changes_between(sources[step.index - 1], sources[step.index]);
   }
 }
 
-/// Not std::filesystem's recursive iterator: one folder that can't be read would end it.
+/// Collects the report files. It doesn't use std::filesystem's recursive iterator, which would stop at the first folder
+/// that can't be read.
 void collect_files(const fs::path& folder, std::vector<fs::path>& files, std::vector<std::string>& skipped) {
   std::error_code failed;
   fs::directory_iterator entry(folder, failed);
@@ -145,9 +146,7 @@ void read_one(const fs::path& file, std::map<std::string, std::string>& known, s
 }  // namespace
 
 std::vector<Trend> find_trends(std::vector<DatedReport> reports) {
-  std::sort(reports.begin(), reports.end(), [](const DatedReport& a, const DatedReport& b) {
-    return std::tie(a.report.created, a.file) < std::tie(b.report.created, b.file);
-  });
+  std::ranges::sort(reports, {}, [](const DatedReport& one) { return std::tie(one.report.created, one.file); });
   struct Found {
     Trend trend;
     std::vector<Source> sources;
@@ -180,7 +179,7 @@ std::vector<DatedReport> read_reports(const fs::path& folder, std::vector<std::s
     throw Error(folder.string(), fs::exists(folder, unknown) ? "is not a folder" : "no such folder", kHint);
   std::vector<fs::path> files;
   collect_files(folder, files, skipped);
-  std::sort(files.begin(), files.end());
+  std::ranges::sort(files);
   std::vector<DatedReport> reports;
   std::map<std::string, std::string> known;  // copies would count as measurements of their own
   for (const auto& file : files) read_one(file, known, reports, skipped);

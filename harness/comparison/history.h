@@ -14,7 +14,7 @@ struct TrendPoint {
   std::string created, commit, file;
   bool dirty = false;
   Estimate estimate;
-  double judged = 0;  // the value of Trend::judged_by: what the search for changes saw
+  double judged = 0;  // the value of Trend::judged_by, which the search for changes uses
   bool is_number() const { return std::isfinite(estimate.value); }
 };
 
@@ -23,11 +23,12 @@ struct Trend {
   std::string suite, case_name, machine;
   const Metric* metric = nullptr;
   std::vector<TrendPoint> points;
-  /// The last may be one to what is no number, at its first point: that one may be the first of all.
+  /// The changes, in order. The last one may be a change to values that are not numbers. Its index is the first of
+  /// these points, which may be the first point of the trend.
   std::vector<StepChange> steps;
   std::string device = {};
-  /// The metric's share where every point that is a number has it, so that the machine's own drift cancels; else the
-  /// metric itself.
+  /// The metric whose values are searched for changes. It is the metric's share if every point that is a number has
+  /// one, so that the machine's own drift cancels. Otherwise it is the metric itself.
   const Metric* judged_by = nullptr;
 };
 
@@ -37,13 +38,14 @@ struct DatedReport {
   Report report;
 };
 
-/// Every compared metric over the reports, sorted by time, one trend for each suite, machine, device, case and metric.
-/// Values that are no measurement (n = 0) are left out. One that is no number is a point: those at the end of a trend
-/// are a step for the worse, those that numbers follow are none.
+/// Follows every compared metric over the reports, sorted by time. There is one trend for each combination of suite,
+/// machine, device, case and metric. Values that are not measurements (n = 0), and exact ones of work that was not all
+/// done, are left out. A value that is not a number is still a point. Such points at the end of a trend are a step for
+/// the worse. If numbers follow them, they are no step.
 std::vector<Trend> find_trends(std::vector<DatedReport> reports);
 
-/// Every report.json below a folder, without following links to folders; files that are no reports, or the same as
-/// another, are named in `skipped` with the reason. Throws Error if that leaves none.
+/// Reads every report.json below a folder, without following links to folders. Files that are not reports, or that are
+/// copies of another one, are named in `skipped` with the reason. Throws Error if no report is left.
 std::vector<DatedReport> read_reports(const std::filesystem::path& folder, std::vector<std::string>& skipped);
 
 }  // namespace bench::harness

@@ -10,14 +10,15 @@
 namespace bench::harness {
 namespace {
 
-// The least number of reports between two changes of a timed metric: one or two off the level are outliers.
+// The least number of reports between two changes of a timed metric. One or two reports off the level are outliers.
 constexpr std::size_t kShortest = 3;
 constexpr double kSignificance = 0.01;
-// Smaller changes of a timed metric are real at times but nobody's doing: where the linker happens to put code and data
-// moves times by one or two percent.
+// Smaller changes of a timed metric may be real, but nobody caused them on purpose: times move by one or two percent
+// with where the linker happens to put code and data.
 constexpr double kLeastEffect = 0.02;
 constexpr std::size_t kPermutations = 1999;
-// So many permutations as extreme as the series leave no doubt that p is above the significance, however the rest are.
+// Once this many permutations are as extreme as the series, p is certainly above the significance level, whatever the
+// remaining permutations give.
 constexpr std::size_t kEnoughExtremes = 20;
 static_assert((1.0 + kEnoughExtremes) / (1.0 + kPermutations) > kSignificance);
 constexpr std::uint64_t kSeed = 20130612;
@@ -25,8 +26,8 @@ constexpr double kRoundingOfScores = 1e-9;
 
 using Values = std::span<const double>;
 
-/// The level of a stretch of values: their median, but for NaN. Interpolating infinities gives NaN; a stretch that has
-/// them has nothing else.
+/// The level of a stretch of values: their median without NaN values. Interpolating between infinities gives NaN. A
+/// stretch that has infinities has no other values, so its first value is the level.
 double level_of(Values values) {
   std::vector<double> numbers(values.begin(), values.end());
   std::erase_if(numbers, [](double value) { return std::isnan(value); });
@@ -36,18 +37,18 @@ double level_of(Values values) {
 
 double relative_effect(double a, double b) { return std::fabs(a - b) / std::min(std::fabs(a), std::fabs(b)); }
 
-/// Mid-ranks from 1.
+/// The mid-ranks of the values, from 1.
 std::vector<double> ranks_of(Values values) {
   std::vector<double> sorted(values.begin(), values.end()), ranks;
-  std::sort(sorted.begin(), sorted.end());
+  std::ranges::sort(sorted);
   for (const double value : values) {
-    const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), value);
+    const auto [first, last] = std::ranges::equal_range(sorted, value);
     ranks.push_back(static_cast<double>((first - sorted.begin()) + (last - sorted.begin()) + 1) / 2);
   }
   return ranks;
 }
 
-/// values[begin, end) against all others, and how far their ranks are from what chance gives, in standard deviations.
+/// The stretch values[begin, end), and its score: how far its ranks are from what chance gives, in standard deviations.
 struct Stretch {
   std::size_t begin = 0, end = 0;
   double score = 0;
@@ -70,7 +71,7 @@ std::vector<double> running_sum(Values ranks) {
   return sums;
 }
 
-/// The beginning that differs most from the rest: where the series changes, if it does so once.
+/// The beginning that differs most from the rest. Its end is where the series changes, if the series changes once.
 Stretch most_different_beginning(Values ranks) {
   const std::vector<double> sums = running_sum(ranks);
   Stretch best;
@@ -79,8 +80,8 @@ Stretch most_different_beginning(Values ranks) {
   return best;
 }
 
-/// The stretch inside that differs most from the rest: two changes, of which the second takes the first back, hide each
-/// other from the search for one.
+/// The stretch inside that differs most from the rest. If a second change takes back the first, the two hide each other
+/// from the search for a single change. This search finds them.
 Stretch most_different_middle(Values ranks) {
   const std::size_t n = ranks.size();
   const std::vector<double> sums = running_sum(ranks);
@@ -94,8 +95,8 @@ Stretch most_different_middle(Values ranks) {
   return best;
 }
 
-/// How often such a score is found somewhere in a series without changes, in which any order is equally likely. Above
-/// the significance it is only roughly known.
+/// How often a score of at least `least` is found somewhere in a series without changes, in which any order is equally
+/// likely. A result above the significance level is only roughly known.
 double permutation_p_value(std::vector<double> ranks, double least, Stretch (*search)(Values)) {
   std::mt19937_64 generator(kSeed);
   std::size_t done = 0, as_extreme = 0;
@@ -107,7 +108,7 @@ double permutation_p_value(std::vector<double> ranks, double least, Stretch (*se
   return static_cast<double>(1 + as_extreme) / static_cast<double>(1 + done);
 }
 
-/// What to split a series by, or nothing.
+/// The stretch to split a series by, or nothing.
 std::optional<Stretch> find_stretch(const std::vector<double>& ranks) {
   for (auto* search : {most_different_beginning, most_different_middle})
     if (const Stretch found = search(ranks); permutation_p_value(ranks, found.score, search) < kSignificance)
@@ -115,8 +116,8 @@ std::optional<Stretch> find_stretch(const std::vector<double>& ranks) {
   return {};
 }
 
-/// Finds the changes of values[begin, end) in order: those at the ends of the most different stretch, then those
-/// before, in and after it.
+/// Finds the changes of values[begin, end) in order: the changes at the ends of the most different stretch, and the
+/// changes before, in and after that stretch.
 void segment(Values values, std::size_t begin, std::size_t end, std::vector<StepChange>& steps) {
   if (end - begin < kFewestTimedValues) return;
   const auto found = find_stretch(ranks_of(values.subspan(begin, end - begin)));
@@ -136,8 +137,8 @@ double absolute_deviation(Values values) {
   return sum;
 }
 
-/// Where two levels fit the values best. By ranks alone the place of even the plainest change is off where the last
-/// value before it happens to be the most extreme on its side.
+/// Where two levels fit the values best. Ranks alone would misplace even the plainest change if the last value before
+/// it happens to be the most extreme on its side.
 std::size_t best_fit(Values values) {
   std::size_t best = kShortest;
   double least = std::numeric_limits<double>::infinity();
@@ -160,24 +161,24 @@ void fit(Values values, std::vector<StepChange>& steps) {
   }
 }
 
-/// Drops changes that the search made of the edges of others: such a one doesn't stand the test between its neighbours.
+/// Drops changes that the search found only because of the edges of other changes. They do not pass the test between
+/// their neighbours.
 void drop_doubtful(Values values, std::vector<StepChange>& steps) {
   while (!steps.empty()) {
     fit(values, steps);
-    const auto most_doubtful = std::max_element(steps.begin(), steps.end(),
-                                                [](const auto& a, const auto& b) { return a.p_value < b.p_value; });
+    const auto most_doubtful = std::ranges::max_element(steps, {}, &StepChange::p_value);
     if (most_doubtful->p_value < kSignificance) return;
     steps.erase(most_doubtful);
   }
 }
 
-/// Drops changes too small to matter, the smallest first, since each joins two stretches and so moves their level.
+/// Drops changes that are too small to matter, the smallest first. Each dropped change joins two stretches, and so
+/// moves their level.
 void drop_small(Values values, std::vector<StepChange>& steps) {
   while (!steps.empty()) {
     set_levels(values, steps);
     const auto effect = [](const StepChange& step) { return relative_effect(step.before, step.after); };
-    const auto smallest = std::min_element(steps.begin(), steps.end(),
-                                           [&](const auto& a, const auto& b) { return effect(a) < effect(b); });
+    const auto smallest = std::ranges::min_element(steps, {}, effect);
     if (effect(*smallest) >= kLeastEffect) return;
     steps.erase(smallest);
   }
@@ -200,7 +201,7 @@ std::vector<StepChange> exact_steps(Values values, double tolerance) {
   std::vector<StepChange> steps;
   std::size_t begin = 0;
   for (std::size_t i = 1; i < values.size(); ++i) {
-    // Against the level, not the value before: many changes within the tolerance add up.
+    // Compares with the level, not with the value before, because many changes within the tolerance add up.
     if (!differs(values[i], level_of(values.subspan(begin, i - begin)), tolerance)) continue;
     steps.push_back({.index = i, .p_value = 0});
     begin = i;
@@ -210,7 +211,7 @@ std::vector<StepChange> exact_steps(Values values, double tolerance) {
 
 bool got_worse(const StepChange& step, Better better) {
   if (better == Better::kUnchanged) return true;
-  // Infinity is no good value, whatever is better.
+  // Infinity is never a good value, whichever direction is better.
   if (std::isfinite(step.before) != std::isfinite(step.after)) return std::isfinite(step.before);
   return (step.after > step.before) != (better == Better::kHigher);
 }

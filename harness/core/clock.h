@@ -5,7 +5,7 @@
 
 namespace bench::harness {
 
-/// Seconds of a clock that never goes back; only differences mean anything.
+/// The time in seconds on a clock that never goes back. Only differences between two readings mean anything.
 inline double now_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }

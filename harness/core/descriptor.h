@@ -5,7 +5,8 @@
 
 namespace bench::harness {
 
-/// A file descriptor that is closed with the object. Of a call that failed: not open, and errno says why.
+/// A file descriptor that is closed when the object is destroyed. It can be built straight from what a system call
+/// returned: after a failed call it is not open, and errno says why.
 class Descriptor {
  public:
   Descriptor() = default;

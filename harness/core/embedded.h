@@ -10,7 +10,8 @@ struct EmbeddedFile {
   std::string_view content;
 };
 
-/// The suites and configs that are part of the program, so that it works without its repository. Written by the build.
+/// The suites and configs that are built into the program, so that it works without its repository. The build writes
+/// this list.
 const std::vector<EmbeddedFile>& embedded_files();
 
 }  // namespace bench::harness

@@ -1,14 +1,16 @@
 #include "harness/core/fields.h"
 
+#include "harness/core/numbers.h"
 #include "harness/core/utf8.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace bench::harness {
 namespace {
 
-/// The scalar's text if it could be a number or a truth value: "8" in quotes is a string and stays one.
+/// The scalar's text if it could be a number or a truth value. A quoted "8" is a string and stays one.
 const std::string& plain_scalar(const YamlNode& node, const char* expected) {
   if (!node.yaml().IsScalar() || node.yaml().Tag() == "!")
     throw node.error(fmt::format("expected {}", expected), "write it without quotes or brackets");
@@ -31,14 +33,9 @@ void read_scalar(const YamlNode& node, bool& value) {
 
 void read_scalar(const YamlNode& node, std::int64_t& value) {
   const std::string& text = plain_scalar(node, "a whole number");
-  std::size_t used = 0;
-  try {
-    value = std::stoll(text, &used);
-  } catch (const std::out_of_range&) {
-    throw node.error(fmt::format("'{}' is too large for a 64-bit number", text));
-  } catch (const std::invalid_argument&) {
-  }
-  if (used != text.size() || text.empty()) throw node.error(fmt::format("expected a whole number, found '{}'", text));
+  const IntegerText read = parse_integer(text, value);
+  if (read == IntegerText::kTooLarge) throw node.error(fmt::format("'{}' is too large for a 64-bit number", text));
+  if (read == IntegerText::kIsNone) throw node.error(fmt::format("expected a whole number, found '{}'", text));
 }
 
 void read_scalar(const YamlNode& node, CountOrAuto& value) {
@@ -48,32 +45,27 @@ void read_scalar(const YamlNode& node, CountOrAuto& value) {
 
 void read_scalar(const YamlNode& node, double& value) {
   const std::string& text = plain_scalar(node, "a number");
-  std::size_t used = 0;
-  try {
-    value = std::stod(text, &used);
-  } catch (const std::exception&) {
-    used = 0;  // no number at all, or one beyond a double's range
-  }
-  if (used != text.size() || text.empty() || !std::isfinite(value))
-    throw node.error(fmt::format("expected a finite number, found '{}'", text));
+  const auto number = parse_number(text);
+  if (!number || !std::isfinite(*number)) throw node.error(fmt::format("expected a finite number, found '{}'", text));
+  value = *number;
 }
 
 void read_scalar(const YamlNode& node, std::string& value) {
   if (!node.yaml().IsScalar()) throw node.error("expected text");
   value = node.yaml().Scalar();
-  // They would steer the terminal on which the text is shown, and no XML can hold them.
+  // Control characters would steer the terminal on which the text is shown, and XML can't hold them.
   if (has_control_characters(value, "\t\n\r")) throw node.error("has control characters in it", "remove them");
 }
 
 void read_choice(const YamlNode& node, const std::vector<std::string>& choices, std::string& value) {
   read_scalar(node, value);
-  if (std::find(choices.begin(), choices.end(), value) == choices.end())
+  if (std::ranges::find(choices, value) == choices.end())
     throw node.error(fmt::format("unknown choice '{}'", value), unknown_name_hint(value, choices));
 }
 
 void FieldReader::finish() const {
   for (const auto& key : present_)
-    if (std::find(known_.begin(), known_.end(), key) == known_.end())
+    if (std::ranges::find(known_, key) == known_.end())
       throw node_.key_node(key).error("unknown key", unknown_name_hint(key, known_));
 }
 

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,21 +19,21 @@
 
 #include <fmt/format.h>
 
-// One list of fields, many uses. A config is a struct with
+// One list of fields serves many uses. A config is a struct with
 //
 //   template <class Self, class Visitor> static void fields(Self& self, Visitor&& visit) {
 //     visit("key", self.member, "what it means");
 //   }
 //   void validate(const Require& require) const;     // optional: relations between fields
 //
-// Reading YAML (and JSON), writing JSON, --set and the tables of keys all go through that list.
+// Reading YAML (and JSON), writing JSON, --set and the tables of keys all use that list.
 namespace bench::harness {
 
-/// What validate() calls for each condition: (holds, key at fault, what is wrong, hint).
+/// validate() calls this for each condition: (whether it holds, key at fault, what is wrong, hint).
 using Require = std::function<void(bool ok, const std::string& key, const std::string& what, const std::string& hint)>;
 
-/// For a validate(): sizes that are multiplied with each other. Beyond 32 bits one is a slip of the finger, and below
-/// it no product of two overflows.
+/// For use in a validate(): checks sizes that are multiplied with each other. A size beyond 32 bits is a slip of the
+/// finger, and below that no product of two sizes overflows.
 void require_sizes(const Require& require, std::initializer_list<std::pair<const char*, std::int64_t>> sizes);
 
 struct AnyVisitor {
@@ -44,16 +46,16 @@ concept HasFields = requires(T& value) { std::remove_const_t<T>::fields(value, A
 template <class T>
 concept HasValidate = requires(const T& value, const Require& require) { value.validate(require); };
 
-/// A config that a file may hold. In YAML: a path (`model: configs/model_medium.yaml`), its keys in place, or both
-/// (`model: {file: configs/model_medium.yaml, num_layers: 2}`).
+/// A config that may stand in a file of its own. In YAML one writes its path (`model: configs/model_medium.yaml`), its
+/// keys in place, or both (`model: {file: configs/model_medium.yaml, num_layers: 2}`).
 template <class T>
 struct FileOr {
   T value;
-  std::string file;    // where it came from, kept in the report; empty when it was written in place
+  std::string file;    // the path it was read from, kept in the report; empty when written in place
   bool given = false;  // false: nobody wrote it, value is the default
 };
 
-/// A number that may be left to the program: `auto`.
+/// A number that the user may leave to the program by writing `auto`.
 struct CountOrAuto {
   std::int64_t count = 0;
   bool automatic = false;
@@ -69,6 +71,10 @@ struct IsOptional : std::false_type {};
 template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 template <class T>
+struct IsMap : std::false_type {};
+template <class T>
+struct IsMap<std::map<std::string, T>> : std::true_type {};
+template <class T>
 struct IsFileOr : std::false_type {};
 template <class T>
 struct IsFileOr<FileOr<T>> : std::true_type {};
@@ -78,13 +84,14 @@ void read_scalar(const YamlNode& node, std::int64_t& value);
 void read_scalar(const YamlNode& node, CountOrAuto& value);
 void read_scalar(const YamlNode& node, double& value);
 void read_scalar(const YamlNode& node, std::string& value);
-/// Throws Error for another text than one of these.
+/// Throws Error if the text is none of `choices`.
 void read_choice(const YamlNode& node, const std::vector<std::string>& choices, std::string& value);
 
 template <class T>
 void read_value(const YamlNode& node, T& value);
 
-/// Reads the fields of one mapping. Several structs may share a mapping; finish() then rejects keys that none knew.
+/// Reads the fields of one mapping. Several structs may share a mapping; finish() then rejects the keys that none of
+/// them knows.
 class FieldReader {
  public:
   explicit FieldReader(YamlNode node) : node_(std::move(node)), present_(node_.keys()) {}
@@ -99,7 +106,7 @@ class FieldReader {
   void read(T& config) {
     T::fields(config, *this);
   }
-  /// Calls validate() and turns what it finds into an error at the key at fault.
+  /// Calls validate() and turns what it finds into an error at the position of the key at fault.
   template <class T>
   void check(const T& config) const {
     if constexpr (HasValidate<T>)
@@ -117,7 +124,8 @@ class FieldReader {
   std::vector<std::string> present_, known_;
 };
 
-/// Reads a whole config from its mapping: every key known, types right, validate() content.
+/// Reads a whole config from its mapping. Throws Error unless every key is known, every value has the right type, and
+/// validate() is content.
 template <class T>
 T read_config(const YamlNode& node, T config = {}) {
   FieldReader reader(node);
@@ -138,7 +146,7 @@ void read_file_or(const YamlNode& node, FileOr<T>& ref) {
   FieldReader reader(node);
   std::string base;
   reader("file", base, "");
-  reader("read_from", ref.file, "");  // what a report says of a config whose keys all stand here
+  reader("read_from", ref.file, "");  // written by a report, next to the full list of keys
   if (!base.empty()) ref.value = read_config<T>(node.child("file").included(base));
   if (!base.empty()) ref.file = base;
   reader.read(ref.value);
@@ -189,12 +197,41 @@ Json to_json(const T& value) {
     Json json = Json::array();
     for (const auto& element : value) json.push_back(to_json(element));
     return json;
+  } else if constexpr (IsMap<T>::value) {
+    Json json = Json::object();
+    for (const auto& [name, element] : value) json[name] = to_json(element);
+    return json;
+  } else if constexpr (std::is_same_v<T, double>) {
+    return number_or_null(value);
   } else {
     return Json(value);
   }
 }
 
-/// to_json without what is as in `defaults`, so that a program without the newest keys reads it too.
+/// Reads what to_json() wrote; null becomes the NaN that it stands for. Use this only for JSON that this program wrote
+/// itself. What people write is read by read_config(), whose errors name the line. Throws Json::exception where a field
+/// is missing or has another type.
+template <class T>
+void read_json(const Json& json, T& value) {
+  if constexpr (HasFields<T>) {
+    T::fields(value, [&](const char* key, auto& field, const char*) { read_json(json.at(key), field); });
+  } else if constexpr (IsVector<T>::value) {
+    value.clear();
+    for (const auto& element : json.get_ref<const Json::array_t&>()) read_json(element, value.emplace_back());
+  } else if constexpr (IsMap<T>::value) {
+    value.clear();
+    for (const auto& [name, element] : json.get_ref<const Json::object_t&>()) read_json(element, value[name]);
+  } else if constexpr (std::is_same_v<T, double>) {
+    value = json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    value = whole_number(json);
+  } else {
+    json.get_to(value);
+  }
+}
+
+/// Like to_json(), but without the fields that equal `defaults`, so that a program that lacks the newest keys can read
+/// the result too.
 template <class T>
 Json without_defaults(const T& value, const Json& defaults) {
   if constexpr (IsFileOr<T>::value) {
@@ -220,7 +257,7 @@ struct FieldHelp {
   std::string key, default_value, help;
 };
 
-/// The keys of a config with their defaults and meanings; nested ones as a.b.
+/// The keys of a config with their defaults and meanings. Nested keys are written as a.b.
 template <class T>
 std::vector<FieldHelp> describe_fields(const T& config = {}, const std::string& prefix = "") {
   std::vector<FieldHelp> rows;

@@ -21,7 +21,7 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] ? name.data() : "an unknown machine";
 }
 
-/// What the holder wrote, or that it hasn't yet.
+/// What the holder wrote into the file, or a text saying that it hasn't written yet.
 std::string holder(const std::filesystem::path& file) {
   const std::string text = read_file(file);
   return text.empty() ? "another process" : text.substr(0, text.find('\n'));
@@ -46,12 +46,12 @@ FileLock::FileLock(const std::filesystem::path& file, const std::string& hint)
     print_status(fmt::format("warning: {} cannot be locked ({}): see to it that nothing else writes there",
                              file.parent_path().string(), std::strerror(errno)));
   const std::string text = fmt::format("process {} on {} since {}\n", ::getpid(), host_name(), utc_timestamp());
-  // Only for people: a lock whose file can't be written, the disk being full, holds all the same.
+  // The content is only for people. If it can't be written, because the disk is full, the lock holds all the same.
   if (::ftruncate(file_.number(), 0) == 0 && ::write(file_.number(), text.data(), text.size()) < 0) return;
 }
 
 FileLock::~FileLock() {
-  if (::ftruncate(file_.number(), 0) != 0) return;  // what it says is read only while it is held
+  if (::ftruncate(file_.number(), 0) != 0) return;  // the content is read only while the lock is held
 }
 
 }  // namespace bench::harness

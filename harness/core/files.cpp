@@ -24,7 +24,7 @@ Error cannot(const fs::path& path, const char* done, int reason) {
       kSpaceHint);
 }
 
-/// Writes all of it, however little the system takes at once. 0, or the errno of the call that failed.
+/// Writes all bytes, however few the system takes at once. Returns 0, or the errno of the call that failed.
 int write_all(const Descriptor& file, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file.number(), bytes.data(), bytes.size());
@@ -35,7 +35,7 @@ int write_all(const Descriptor& file, std::string_view bytes) {
   return 0;
 }
 
-/// What a stream writes goes to a descriptor. Unlike std::filebuf it keeps why a write failed.
+/// Sends what a stream writes to a descriptor. Unlike std::filebuf it remembers why a write failed.
 class DescriptorBuffer : public std::streambuf {
  public:
   explicit DescriptorBuffer(const Descriptor& file) : file_(file) {
@@ -61,13 +61,14 @@ class DescriptorBuffer : public std::streambuf {
   std::array<char, 1 << 16> buffer_;
 };
 
-/// Some file systems tell of a failed write only at a close. A copy is closed: with the last one a lock would go.
+/// Some file systems report a failed write only when the file is closed. So a copy of the descriptor is closed: closing
+/// the last descriptor would free a lock.
 int close_copy(const Descriptor& open) {
   const int copy = ::dup(open.number());
   return copy < 0 || ::close(copy) != 0 ? errno : 0;
 }
 
-/// `named`: what an error calls it.
+/// `named` is the path that an error names.
 void sync(const Descriptor& open, const fs::path& named) {
 #ifdef F_FULLFSYNC  // macOS: fsync leaves the data in the drive's own cache
   const int failed = ::fcntl(open.number(), F_FULLFSYNC);
@@ -85,7 +86,7 @@ void sync_path(const fs::path& path, const fs::path& named) {
   sync(open, named);
 }
 
-/// All files and folders below, and the folder itself: a file whose folder isn't on the disk isn't either.
+/// Syncs all files and folders below, and the folder itself: a file is not safely on the disk unless its folder is.
 void sync_folder(const fs::path& folder, const fs::path& named) {
   for (const auto& entry : fs::recursive_directory_iterator(folder))
     if (const fs::file_status status = entry.symlink_status(); fs::is_regular_file(status) || fs::is_directory(status))
@@ -160,8 +161,8 @@ void write_folder_atomically(const fs::path& wanted, const std::function<void(co
   fill(temporary.path());
   sync_folder(temporary.path(), path);
   if (!replaces) return rename_into_place(temporary.path(), path);
-  // A folder can't be renamed over a full one: the old is set aside for the moment between the two renames, and removed
-  // only when the new one stands in its place.
+  // A folder can't be renamed over one that isn't empty. So the old folder is set aside for the moment between the two
+  // renames, and removed only when the new one is in its place.
   SetAside old(path);
   try {
     rename_into_place(temporary.path(), path);

@@ -10,14 +10,14 @@
 namespace bench::harness {
 namespace {
 
-/// The byte, counted from 1, at which a JSON text is nested deeper than that.
+/// The byte, counted from 1, at which a JSON text is nested deeper than kDeepestNesting.
 std::optional<std::size_t> nested_too_deep(const std::string& text) {
   std::size_t depth = 0;
   bool quoted = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (quoted && c == '\\')
-      ++i;  // whatever follows ends no text
+      ++i;  // an escaped character does not end the string
     else if (c == '"')
       quoted = !quoted;
     else if (!quoted && (c == '[' || c == '{') && ++depth > kDeepestNesting)

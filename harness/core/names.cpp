@@ -11,7 +11,7 @@
 namespace bench::harness {
 namespace {
 
-// Bytes. The distance of two names, and the match of a name and a pattern, cost the product of their lengths.
+// In bytes. Comparing two names, or a name and a pattern, takes time in the product of their lengths.
 constexpr std::size_t kLongestName = 100, kLongestPattern = 200;
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -36,7 +36,7 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
   std::string best;
   std::size_t best_distance = name.size() / 3 + 2;  // further away than this is another word, not a slip
   for (const auto& candidate : known) {
-    if (candidate.size() > name.size() + best_distance) continue;  // at least as far away as it is longer
+    if (candidate.size() > name.size() + best_distance) continue;  // the distance is at least the difference in length
     const std::size_t distance = edit_distance(name, candidate);
     if (distance < best_distance) {
       best = candidate;
@@ -53,6 +53,12 @@ std::string unknown_name_hint(std::string_view name, const std::vector<std::stri
   return near.empty() ? list : fmt::format("did you mean '{}'? {}", near, list);
 }
 
+void check_choice(const std::string& text, const std::vector<std::string>& choices, const std::string& where,
+                  const std::string& what) {
+  if (std::ranges::find(choices, text) == choices.end())
+    throw Error(where, fmt::format("unknown {} '{}'", what, text), unknown_name_hint(text, choices));
+}
+
 std::string alternatives(const std::vector<std::string>& names) {
   if (names.size() < 2) return fmt::format("{}", fmt::join(names, ""));
   return fmt::format("{} or {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
@@ -63,14 +69,14 @@ bool matches_glob(std::string_view name, std::string_view glob) {
     throw Error(fmt::format("'{}...'", glob.substr(0, 40)), "is too long for a pattern",
                 fmt::format("{} bytes at most; a * stands for any part of a name", kLongestPattern));
   std::size_t n = 0, g = 0;
-  std::size_t star = std::string_view::npos, star_from = 0;  // the last * and where what it stands for begins
+  std::size_t star = std::string_view::npos, star_from = 0;  // the last *, and the beginning of what it matches
   while (n < name.size()) {
     if (g < glob.size() && glob[g] == '*') {
       star = g++;
       star_from = n;
     } else if (g < glob.size() && (glob[g] == '?' || glob[g] == name[n])) {
       ++n, ++g;
-    } else if (star != std::string_view::npos) {  // the last * takes a character more; no earlier one has to
+    } else if (star != std::string_view::npos) {  // the last * takes one more character; no earlier * has to
       g = star + 1;
       n = ++star_from;
     } else {

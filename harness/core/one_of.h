@@ -1,12 +1,13 @@
 #pragma once
 
+#include "harness/core/names.h"
+
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 namespace bench::harness {
@@ -18,8 +19,8 @@ struct Literal {
   constexpr Literal(const char (&literal)[N]) { std::copy_n(literal, N, text); }
 };
 
-/// A text that is one of a few, by default the first. As a field of a config it is read as such: another text is an
-/// error that names these, and so does the table of keys.
+/// A text that is one of a few choices; the first is the default. It can be a field of a config: any other text is then
+/// an error that names the choices, and the table of keys lists them too.
 ///
 ///     OneOf<"disjoint", "strided"> protocol;
 template <Literal... kChoices>
@@ -27,8 +28,16 @@ struct OneOf {
   std::string value = choices().front();
 
   OneOf() = default;
-  OneOf(std::string text) : value(std::move(text)) {}
-  OneOf(const char* text) : value(text) {}
+  /// Throws Error for any other text.
+  OneOf(const char* text) : OneOf(read(text, "a choice", "choice")) {}
+  /// Like the constructor. `where` says where the text stands, `what` what it should be: read(text, "--protocol",
+  /// "protocol").
+  static OneOf read(const std::string& text, const std::string& where, const std::string& what) {
+    check_choice(text, choices(), where, what);
+    OneOf one;
+    one.value = text;
+    return one;
+  }
   operator const std::string&() const { return value; }
 
   static std::vector<std::string> choices() { return {kChoices.text...}; }

@@ -4,8 +4,8 @@
 
 namespace bench::harness {
 
-/// A new pipe, which no program inherits that this process starts, unless it is passed an end. The ends' numbers are
-/// above those that a started program gets them under, so that passing one overwrites no other.
+/// A new pipe. Programs that this process starts inherit neither end, unless one is passed to them. The numbers of both
+/// ends are above the numbers under which a started program gets its ends, so passing one end overwrites no other.
 struct Pipe {
   /// Throws Error.
   Pipe();

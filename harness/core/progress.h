@@ -5,8 +5,8 @@
 
 namespace bench::harness {
 
-/// Progress of one piece of work on stderr: a bar with rate and time left on a terminal, else a plain line now and
-/// then.
+/// Shows the progress of one piece of work on stderr: on a terminal a bar with rate and time left, elsewhere a plain
+/// line now and then.
 class Progress {
  public:
   /// `unit`: what `total` counts ("steps"). Shows nothing when `quiet`.
@@ -15,7 +15,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// `detail` stands at the end of the line: "loss 3.21".
+  /// `detail` is shown at the end of the line: "loss 3.21".
   void update(std::int64_t done, const std::string& detail = "");
 
  private:
@@ -27,7 +27,7 @@ class Progress {
   double begin_s_, last_s_;
 };
 
-/// A line on stderr.
+/// Prints a line on stderr.
 void print_status(const std::string& line);
 
 }  // namespace bench::harness

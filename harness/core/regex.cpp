@@ -35,7 +35,7 @@ struct Compiled {
   std::string fault;
 };
 
-/// With a call out of the matcher before each item of the pattern, which is where the clock is looked at.
+/// Compiles the pattern so that the matcher calls us before each item of the pattern. There we look at the clock.
 Compiled compile(const std::string& pattern) {
   int error = 0;
   PCRE2_SIZE at = 0;
@@ -45,7 +45,7 @@ Compiled compile(const std::string& pattern) {
   return {nullptr, fmt::format("{} at character {}", message_of(error), at + 1)};
 }
 
-/// How far the clock is from the end; looked at every thousandth time.
+/// When the search must end. The clock is looked at in every 1024th call.
 struct Deadline {
   double end_s;
   std::uint32_t calls = 0;

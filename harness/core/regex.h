@@ -7,26 +7,26 @@
 
 namespace bench::harness {
 
-/// A regular expression as Perl has them; ^ and $ stand for the beginning and end of each line (PCRE2).
+/// A regular expression in the syntax of Perl (PCRE2). ^ and $ match at the beginning and end of each line.
 class Regex {
  public:
-  /// Throws Error for what is none.
+  /// Throws Error if the pattern is not a regular expression.
   explicit Regex(const std::string& pattern);
   ~Regex();
   Regex(Regex&&) noexcept;
 
-  /// What keeps a pattern from being an expression, or "".
+  /// What is wrong with a pattern, or "" if it is a regular expression.
   static std::string fault(const std::string& pattern);
 
-  /// How many groups in brackets it has.
+  /// The number of groups in brackets.
   std::size_t groups() const;
 
   struct Match {
     std::size_t begin = 0, end = 0;
-    std::vector<std::string> texts;  // of the whole, then of each group; "" of one that took no part
+    std::vector<std::string> texts;  // of the whole match, then of each group; "" for a group that took no part
   };
-  /// The first match that begins at `begin` or later. Throws Error if looking for it takes longer than ten seconds: an
-  /// expression such as (a+)+b can take more than anybody's life.
+  /// The first match that begins at `begin` or later. Throws Error if the search takes longer than ten seconds: an
+  /// expression such as (a+)+b can take longer than a lifetime.
   std::optional<Match> find(const std::string& text, std::size_t begin = 0) const;
 
  private:

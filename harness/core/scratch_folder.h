@@ -7,8 +7,9 @@
 
 namespace bench::harness {
 
-/// A folder in TMPDIR for as long as the object lives. What a process that was killed left behind is removed when the
-/// next one is made: each holds a lock that ends with its process, whatever ends that. Throws Error.
+/// A folder in TMPDIR that exists for as long as the object lives. A folder that a killed process left behind is
+/// removed when the next scratch folder is made: each folder has a lock that ends with its process, however the process
+/// ends. Throws Error.
 class ScratchFolder {
  public:
   ScratchFolder();
@@ -23,7 +24,7 @@ class ScratchFolder {
   Descriptor lock_;
 };
 
-/// The folder that is this process's TMPDIR, if it is such a one of the process that started it; else "".
+/// This process's TMPDIR, if that is a scratch folder made by the process that started this one; else "".
 std::string inherited_scratch_folder();
 
 }  // namespace bench::harness

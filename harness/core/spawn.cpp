@@ -7,7 +7,7 @@ extern char** environ;
 namespace bench::harness {
 namespace {
 
-/// As posix_spawn, which doesn't write, wants them: a null at the end.
+/// An array as posix_spawn wants it: not const, although posix_spawn doesn't write to it, and with a null at the end.
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> all;
   for (const auto& text : texts) all.push_back(const_cast<char*>(text.c_str()));
@@ -17,12 +17,12 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 std::string name_of(const std::string& entry) { return entry.substr(0, entry.find('=')); }
 
-/// This process's environment, with ours in the place of what it says of the same names.
+/// This process's environment, with the entries NAME=VALUE in place of those of the same names, and without the
+/// variables of entries that are just NAME.
 std::vector<char*> environment_with(const std::vector<std::string>& ours) {
   std::vector<char*> all;
   const auto replaced = [&](const std::string& entry) {
-    return std::any_of(ours.begin(), ours.end(),
-                       [&](const std::string& one) { return name_of(one) == name_of(entry); });
+    return std::ranges::any_of(ours, [&](const std::string& one) { return name_of(one) == name_of(entry); });
   };
   for (char** entry = environ; *entry; ++entry)
     if (!replaced(*entry)) all.push_back(*entry);

@@ -20,7 +20,7 @@ class SpawnAttributes {
   posix_spawnattr_t attributes_;
 };
 
-/// Its files and its folder.
+/// The open files and the working folder of a new process, as posix_spawn takes them.
 class SpawnActions {
  public:
   SpawnActions() { ::posix_spawn_file_actions_init(&actions_); }
@@ -34,8 +34,9 @@ class SpawnActions {
   posix_spawn_file_actions_t actions_;
 };
 
-/// Starts a program, looked up as a shell does. `environment`: NAME=VALUE, instead of what this process has of that
-/// name, or NAME, which it then doesn't get. Returns 0, or the errno that says why it could not be started.
+/// Starts a program, which is looked up as a shell does. An entry of `environment` is either NAME=VALUE, which replaces
+/// this process's own value, or just NAME, and the program then doesn't get that variable. Returns 0, or the errno that
+/// says why the program could not be started.
 int spawn(const std::vector<std::string>& command, const std::vector<std::string>& environment,
           const SpawnActions& actions, const SpawnAttributes& attributes, pid_t& child);
 

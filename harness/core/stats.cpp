@@ -16,7 +16,7 @@ constexpr double kOutside = 0.05;  // 95 % intervals
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 bool all_finite(const std::vector<double>& values) {
-  return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+  return std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
 }
 
 double quantile_of_sorted(const std::vector<double>& sorted, double p) {
@@ -29,8 +29,8 @@ double quantile_of_sorted(const std::vector<double>& sorted, double p) {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// The distance from a value to an end of its interval on the logarithmic scale: infinite if that reaches zero. A value
-/// that has no logarithm itself has no such interval.
+/// The distance from a value to an end of its interval on the logarithmic scale; infinite if that end reaches zero. 0
+/// for a value that has no logarithm, since it has no such interval.
 double log_distance(double from, double to) {
   if (!(from > 0)) return 0;
   return to > 0 ? std::fabs(std::log(to / from)) : kInfinity;
@@ -51,18 +51,18 @@ Estimate Estimate::widened(double factor) const {
 }
 
 double quantile(std::vector<double> samples, double p) {
-  if (std::any_of(samples.begin(), samples.end(), [](double sample) { return std::isnan(sample); })) return kNan;
-  std::sort(samples.begin(), samples.end());
+  if (std::ranges::any_of(samples, [](double sample) { return std::isnan(sample); })) return kNan;
+  std::ranges::sort(samples);
   return quantile_of_sorted(samples, p);
 }
 
 Estimate quantile_estimate(std::vector<double> samples, double p) {
   const auto n = static_cast<std::int64_t>(samples.size());
   if (n == 0 || !all_finite(samples)) return Estimate::point(kNan, n);
-  std::sort(samples.begin(), samples.end());
+  std::ranges::sort(samples);
   const double value = quantile_of_sorted(samples, p);
-  // The number of samples below the true quantile is binomial(n, p). Low is the largest sample with at most 2.5 % of
-  // that distribution below its rank, high the smallest with at most 2.5 % at or above it.
+  // The number of samples below the true quantile is binomial(n, p). `low` is the largest sample with at most 2.5 % of
+  // that distribution below its rank, `high` the smallest with at most 2.5 % at or above it.
   const boost::math::binomial_distribution<double> below(static_cast<double>(n), p);
   std::int64_t low = -1, high = n;
   while (low + 1 < n && boost::math::cdf(below, static_cast<double>(low + 1)) <= kOutside / 2) ++low;
@@ -115,7 +115,8 @@ Estimate across_units(const std::vector<double>& values) {
 
 namespace {
 
-/// Probabilities of the sum of those of the ranks 1 .. n that are drawn with a fair coin each.
+/// The distribution of a sum of ranks: each of the ranks 1 .. n is in the sum with probability one half. Element s is
+/// the probability of the sum s.
 std::vector<double> signed_rank_distribution(std::size_t n) {
   std::vector<double> probability(n * (n + 1) / 2 + 1, 0.0);
   probability[0] = 1;
@@ -130,10 +131,10 @@ std::vector<double> signed_rank_distribution(std::size_t n) {
 SignedRank signed_rank(const std::vector<double>& values) {
   const std::size_t n = values.size();
   if (!all_finite(values)) return {Estimate::point(kNan, static_cast<std::int64_t>(n)), 1};
-  std::vector<double> averages;  // of every pair, each value with itself included: Walsh's
+  std::vector<double> averages;  // Walsh averages: of every pair, including each value with itself
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t j = i; j < n; ++j) averages.push_back((values[i] + values[j]) / 2);
-  std::sort(averages.begin(), averages.end());
+  std::ranges::sort(averages);
   SignedRank result;
   result.centre = Estimate::point(quantile_of_sorted(averages, 0.5), static_cast<std::int64_t>(n));
   // The statistic is the number of positive averages; a zero counts half.
@@ -154,7 +155,7 @@ SignedRank signed_rank(const std::vector<double>& values) {
 
 double p_value(double difference, double half_width_95, double degrees_of_freedom) {
   if (difference == 0 || std::isnan(difference) || std::isnan(half_width_95)) return 1;
-  if (half_width_95 <= 0) return 0;  // no noise at all: any difference is one
+  if (half_width_95 <= 0) return 0;  // no noise at all: any difference is real
   const double t = std::fabs(difference) / (half_width_95 / t_quantile(degrees_of_freedom));
   return 2 * boost::math::cdf(boost::math::complement(boost::math::students_t(std::max(1.0, degrees_of_freedom)), t));
 }
@@ -162,7 +163,7 @@ double p_value(double difference, double half_width_95, double degrees_of_freedo
 std::vector<double> holm(const std::vector<double>& p_values) {
   std::vector<std::size_t> order(p_values.size());
   std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return p_values[a] < p_values[b]; });
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return p_values[a] < p_values[b]; });
   std::vector<double> corrected(p_values.size());
   double largest = 0;
   for (std::size_t rank = 0; rank < order.size(); ++rank) {

@@ -25,10 +25,10 @@ namespace {
 
 constexpr std::string_view kTemporaryMark = ".bench-tmp-", kSetAsideMark = ".bench-old-";
 constexpr std::ptrdiff_t kRandomDigits = 16;
-constexpr std::size_t kLongestName = 200;  // a file's name has 255 bytes, and the mark needs some
+constexpr std::size_t kLongestName = 200;  // a file's name may have 255 bytes, and the mark needs some
 constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-/// ".final.bench-tmp-0123456789abcdef" beside "final".
+/// Makes a name like ".final.bench-tmp-0123456789abcdef" beside "final".
 fs::path random_name(const fs::path& target, std::string_view mark) {
   std::random_device random;
   const std::uint64_t number = std::uint64_t{random()} << 32 | random();
@@ -36,7 +36,7 @@ fs::path random_name(const fs::path& target, std::string_view mark) {
   return parent_of(target) / fmt::format(".{}{}{:016x}", name.size() > kLongestName ? "" : name, mark, number);
 }
 
-/// The name that such a random name was made of, or nothing if it is none of ours.
+/// The original name in a name made by random_name(); nothing if the name is none of ours.
 std::optional<std::string> made_of(const std::string& name, std::string_view mark) {
   const std::size_t tail = mark.size() + std::size_t{kRandomDigits};
   if (name.size() < 1 + tail || name.front() != '.') return std::nullopt;
@@ -46,7 +46,8 @@ std::optional<std::string> made_of(const std::string& name, std::string_view mar
   return name.substr(1, name.size() - tail - 1);
 }
 
-/// Is what is open still what has this name? Who looks for stale ones may have come between its making and its lock.
+/// Whether the open file is still the one with this name. A process that removes stale files may have removed it
+/// between its making and its lock.
 bool still_there(const Descriptor& descriptor, const fs::path& path) {
   struct stat open{}, named{};
   return ::fstat(descriptor.number(), &open) == 0 && ::lstat(path.c_str(), &named) == 0 &&
@@ -59,7 +60,7 @@ Descriptor create(const fs::path& path, Temporary::Kind kind) {
   return ::mkdir(path.c_str(), 0777) == 0 ? Descriptor(::open(path.c_str(), kOpenFolder)) : Descriptor();
 }
 
-/// The lock of what a dead process left, or nothing: then it isn't ours to touch.
+/// The lock of what a dead process left. Nothing if it can't be locked; then it must not be touched.
 std::optional<Descriptor> lock_stale(const fs::path& path) {
   Descriptor found(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!found.is_open() || try_lock(found) != LockState::kOurs) return std::nullopt;
@@ -75,7 +76,7 @@ void clear_stale(const fs::path& path) {
   std::error_code failed;
   const fs::path place = path.parent_path() / aside.value_or("");
   if (aside && !fs::exists(fs::symlink_status(place, failed)))
-    fs::rename(path, place, failed);  // it died between its two renames
+    fs::rename(path, place, failed);  // the process died between its two renames
   else
     fs::remove_all(path, failed);
 }
@@ -92,7 +93,7 @@ Temporary::Temporary(const fs::path& target, Kind kind) {
     descriptor_ = create(path_, kind);
     if (!descriptor_.is_open() && errno != EEXIST && errno != ENOENT) break;
     if (!descriptor_.is_open()) continue;
-    ::flock(descriptor_.number(), LOCK_EX);  // waits for who looks whether it is stale; may be impossible, see try_lock
+    ::flock(descriptor_.number(), LOCK_EX);  // waits for a process that checks it for staleness; may fail, see try_lock
     if (still_there(descriptor_, path_)) return;
   }
   throw Error::at_run_time(target.string(), fmt::format("cannot be written: {}", std::strerror(errno)),

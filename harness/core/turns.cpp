@@ -36,7 +36,7 @@ void Turns::wait() const {
 }
 
 TurnGiver::TurnGiver() {
-  std::signal(SIGPIPE, SIG_IGN);  // a process that died is noticed by what write() returns
+  std::signal(SIGPIPE, SIG_IGN);  // write() then fails if the other process has died
 }
 
 void TurnGiver::close_child_ends() {

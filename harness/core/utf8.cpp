@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-/// Bytes of the character that begins with `lead`, 0 if none does.
+/// The number of bytes of the character that begins with `lead`; 0 if no character does.
 std::size_t length_of(std::uint8_t lead) {
   if (lead < 0x80) return 1;
   if (lead >= 0xC2 && lead < 0xE0) return 2;
@@ -21,15 +21,15 @@ std::size_t length_of(std::uint8_t lead) {
   return 0;
 }
 
-/// The second byte's range excludes overlong forms, surrogates and what lies beyond U+10FFFF.
+/// Checks the second byte. Its range excludes overlong forms, surrogates and everything beyond U+10FFFF.
 bool second_fits(std::uint8_t lead, std::uint8_t second) {
   const std::uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
   const std::uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
   return low <= second && second <= high;
 }
 
-/// How a text begins that is in another of Unicode's encodings; the longer marks first. Without a mark, the zero byte
-/// of the first character tells.
+/// The beginnings of texts in the other encodings of Unicode, the longer marks first. Without a byte order mark, the
+/// zero byte of the first character tells the encoding.
 constexpr struct {
   std::string_view mark;
   const char* encoding;
@@ -45,7 +45,7 @@ const char* other_unicode(std::string_view text) {
 
 Error error_at(std::string_view text, std::size_t offset, const std::string& file, const std::string& what) {
   const std::string_view before = text.substr(0, offset);
-  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const auto line = std::ranges::count(before, '\n') + 1;
   const std::size_t column = offset - (before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1) + 1;
   return Error(fmt::format("{}:{}:{}", file, line, column), what, conversion_hint(text, file));
 }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMostAliased = 10'000;
 
-/// What a node comes to when every alias in it is replaced by what it stands for.
+/// The size of a node when every alias in it is replaced by what it stands for.
 struct Size {
   std::size_t values = 1, depth = 0;
 };
@@ -41,7 +41,7 @@ class Limits : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     const bool is_key = !open_.empty() && open_.back().is_map && open_.back().children % 2 == 0;
-    if (is_key && value == "<<" && tag != "!")  // in quotes it is a key like any other
+    if (is_key && value == "<<" && tag != "!")  // a quoted "<<" is a key like any other
       throw error(mark, "merge keys (<<) are not supported",
                   "write the keys out, or `{file: other.yaml, key: value}` where a config may be a file");
     add({}, anchor);

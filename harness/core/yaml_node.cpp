@@ -52,8 +52,7 @@ const YAML::Node* Overrides::find(const std::string& path) {
 }
 
 bool Overrides::any_below(const std::string& path) const {
-  return std::any_of(entries_.begin(), entries_.end(),
-                     [&](const Entry& entry) { return entry.path.rfind(path + ".", 0) == 0; });
+  return std::ranges::any_of(entries_, [&](const Entry& entry) { return entry.path.starts_with(path + "."); });
 }
 
 void Overrides::check_all_used() const {
@@ -63,7 +62,7 @@ void Overrides::check_all_used() const {
 }
 
 std::string Overrides::hint_for_unknown(std::string path) const {
-  while (true) {  // up to the first mapping that was there
+  while (true) {  // go up to the first mapping that was there
     const auto dot = path.rfind('.');
     const std::string parent = dot == std::string::npos ? "" : path.substr(0, dot + 1);
     std::vector<std::string> known;
@@ -133,7 +132,7 @@ YamlNode YamlNode::child(const std::string& name) const {
     child.overridden_ = true;
   } else {
     child.defined_ = false;
-    // The const operator[]: the other one adds the key that it looks for.
+    // This uses the const operator[]: the other one adds the key that it looks for.
     if (defined_ && node_.IsMap()) child.point_at(static_cast<const YAML::Node&>(node_)[name]);
     if (!child.defined_) child.node_.reset(YAML::Node(YAML::NodeType::Map));
     child.defined_ = child.defined_ || overrides_->any_below(child.path_);  // then it is an empty mapping

@@ -9,7 +9,7 @@
 
 namespace bench::harness {
 
-/// What a train case's optimizer steps come to.
+/// What the optimizer steps of a train case amount to.
 struct TrainingPlan {
   double tokens_per_step = 0, max_steps = 0;
   double flops_without_attention = 0;  // of a step: 6 x parameters x tokens
@@ -24,21 +24,21 @@ struct TrainingPlan {
 struct CasePlan {
   std::string name, type, dtype;
   double parameters = 0, parameters_without_embedding = 0;
-  double batch = 0, tokens = 0;           // sequences together, tokens of a unit
-  double flops = 0, bytes = 0;            // of a unit, attention included; bytes read and written at least
-  double weight_bytes = 0, kv_bytes = 0;  // of a forward pass's bytes
+  double batch = 0, tokens = 0;           // sequences together; tokens of a unit
+  double flops = 0, bytes = 0;            // of a unit, attention included; bytes: the least that is read and written
+  double weight_bytes = 0, kv_bytes = 0;  // parts of a forward pass's bytes
   MemoryEstimate memory;
   double seconds = 0;            // least time of a unit
-  bool bound_by_memory = false;  // reads take longer than matrix products
+  bool bound_by_memory = false;  // reading takes longer than the matrix products
   std::optional<TrainingPlan> training;
 };
 
-/// Bytes of a number of that dtype: fp32, bf16 or fp16.
+/// The number of bytes that one number of that dtype takes: fp32, bf16 or fp16.
 inline std::int64_t element_bytes(const std::string& dtype) { return dtype == "fp32" ? 4 : 2; }
 
-/// Sets the least time of a unit, by its arithmetic and its bytes.
+/// Sets the least time of a unit, from its arithmetic and its bytes.
 void bound_time(const Ceilings& ceilings, CasePlan& plan);
-/// The same of a unit that is a forward pass.
+/// Does the same for a unit that is a forward pass, whose work it fills in first.
 void plan_forward(const ForwardWork& work, const Ceilings& ceilings, CasePlan& plan);
 
 }  // namespace bench::harness

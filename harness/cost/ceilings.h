@@ -5,7 +5,7 @@
 
 namespace bench::harness {
 
-/// A rate that no program of a machine can pass, and where the number comes from.
+/// A rate that no program on a machine can exceed, and where the number comes from.
 struct Ceiling {
   double rate = 0;  // per second: FLOP of matrix products, or bytes read
   std::string source;
@@ -16,8 +16,8 @@ struct Ceilings {
   std::string machine, mixed_dtype = "bf16";  // the dtype of mixed_precision and of dtype: auto
   Ceiling fp32, mixed, read;
   double paper_fp32_flops_per_s = 0, paper_mixed_flops_per_s = 0;  // 0: not known
-  double read_share = 0;                                           // of read.rate, that programs get; 0: not known
-  double memory_bytes = std::numeric_limits<double>::quiet_NaN();  // that a process may use; NaN: not known
+  double read_share = 0;                                           // share of read.rate that programs get; 0: not known
+  double memory_bytes = std::numeric_limits<double>::quiet_NaN();  // what a process may use; NaN: not known
   bool kernels = true, tiled_attention = false;                    // see TrainingShape
 
   const Ceiling& matmul(const std::string& dtype) const { return dtype == "fp32" ? fp32 : mixed; }

@@ -6,14 +6,15 @@
 namespace bench::harness {
 namespace {
 
-/// Bytes of the quantized matrices, scales included. The head has 8 bits in both formats, norms count nothing.
+/// The bytes of the quantized matrices, including their scales. The head has 8 bits in both formats. The norms are too
+/// small to count.
 double quantized_bytes(const model::ModelConfig& model, model::WeightFormat blocks) {
   const auto matrix = [](model::WeightFormat format, std::int64_t rows, std::int64_t columns) {
     return model::matrix_bytes({format, nullptr, nullptr, columns}, rows);
   };
   const std::int64_t hidden = model.hidden_size, inner = model.intermediate_size,
                      keys = model.num_kv_heads * model.head_dim();
-  // Queries and output, keys and values, gate and up, down.
+  // The matrices of a block: queries and output, keys and values, gate and up, down.
   const std::int64_t block = 2 * matrix(blocks, hidden, hidden) + 2 * matrix(blocks, keys, hidden) +
                              2 * matrix(blocks, inner, hidden) + matrix(blocks, hidden, inner);
   return static_cast<double>(model.num_layers * block + matrix(model::WeightFormat::kInt8, model.vocab_size, hidden));

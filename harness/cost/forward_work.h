@@ -6,7 +6,8 @@
 
 namespace bench::harness {
 
-/// New tokens of each of `batch` sequences behind those in the cache; the last one of each alone meets the head.
+/// The shape of a forward pass: each of `batch` sequences gets `tokens` new tokens behind its `cached` ones. Only the
+/// last token of each sequence goes through the head.
 struct ForwardShape {
   double batch = 1, tokens = 1, cached = 0;
   std::int64_t element_bytes = 4;  // of weights and cache
@@ -21,8 +22,9 @@ struct ForwardWork {
 };
 ForwardWork forward_work(const model::ModelConfig& model, const ForwardShape& shape);
 
-/// The mean of the steps that make `new_tokens` behind a prompt; the first of them comes from the prompt's own pass.
-/// `quantize` as in a case's config: none, int8 or int4; the cache keeps its elements.
+/// The mean work of the decode steps that make `new_tokens` tokens behind a prompt. The first new token comes from the
+/// prompt's own pass, so it has no step. `quantize` is as in a case's config: none, int8 or int4. The cache keeps
+/// elements of `element_bytes`.
 ForwardWork decode_step_work(const model::ModelConfig& model, std::int64_t batch, std::int64_t prompt_tokens,
                              std::int64_t new_tokens, std::int64_t element_bytes, const std::string& quantize = "none");
 

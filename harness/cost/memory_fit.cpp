@@ -45,8 +45,9 @@ StepDivision divide_step(const model::ModelConfig& model, const TrainingShape& s
 
 std::optional<StepDivision> fastest_within(double budget_bytes, const model::ModelConfig& model, TrainingShape shape,
                                            std::int64_t effective_batch) {
-  // Resident is more than what LibTorch allocates: its products' workspace, the allocator's holes. 1.6 to 4.1 % were
-  // measured (results/README.md), and suites/training.yaml holds the prediction to this bound.
+  // Resident memory is more than what LibTorch allocates, by the workspace of its products and the holes of the
+  // allocator. The measured excess was 1.6 to 4.1 % (results/README.md), and suites/training.yaml holds the prediction
+  // to this bound.
   constexpr double kMargin = 1.05;
   for (const bool checkpointing : {false, true})
     for (std::int64_t micro = effective_batch; micro >= 1; --micro) {

@@ -35,12 +35,13 @@ MemoryEstimate estimate_decode_memory(const model::ModelConfig& model, const Dec
   estimate.program_missing = shape.program_missing;
   estimate.weights = element * s.parameters;
   estimate.kv_cache = kv_cache_bytes(model, shape.batch, shape.capacity, shape.element_bytes);
-  // In the feed-forward the block's input, that of the norm, the norm's result, its own and four inner tensors; in the
-  // attention the rotation of the queries, which LibTorch's operators do in fp32. Our tiles need less than either.
+  // The feed-forward holds the block's input, the norm's input, the norm's result, its own result and four inner
+  // tensors. Attention holds the rotation of the queries, which LibTorch's operators do in fp32. Our tiles need less
+  // than either.
   const double feed_forward = element * (4 * s.hidden + 4 * s.inner);
   const double rotation = element * 4 * s.hidden + kFp32Bytes * (element == kFp32Bytes ? 3 : 5) * s.hidden;
   estimate.activations = batch * static_cast<double>(shape.prompt_tokens) * std::max(feed_forward, rotation);
-  estimate.logits = batch * s.vocabulary * element;  // of the last token only
+  estimate.logits = batch * s.vocabulary * element;  // only of the last token
   return estimate;
 }
 

@@ -9,9 +9,9 @@
 
 namespace bench::harness {
 
-/// What a process holds at the moment when it holds most, in bytes, by what it is for. Predicted from shapes: within 1
-/// % of what LibTorch allocates. Resident memory is about 60 MB more, the workspace of matrix products, and on Linux
-/// some holes.
+/// The memory that a process holds at its peak, in bytes, by what it is for. It is predicted from shapes, and within 1
+/// % of what LibTorch allocates. Resident memory is higher by about 60 MB, by the workspace of matrix products, and on
+/// Linux by some holes.
 struct MemoryEstimate {
   double program = 0;  // the program and its libraries, before there is a model
   double weights = 0;  // the parameters themselves
@@ -20,16 +20,16 @@ struct MemoryEstimate {
   double casts = 0;      // the weights in the compute dtype, kept beside the fp32 ones
   double kv_cache = 0;
   double activations = 0;            // what the backward pass needs, and the tensors in work
-  double logits = 0;                 // and what the loss makes of them
+  double logits = 0;                 // and what the loss computes from them
   double temporaries = 0;            // weights cast to the compute dtype, gradients before they are added up
-  const char* moment = "";           // when that is: "at the loss"
-  std::string program_missing = {};  // why the program's part could not be read, and is left out
+  const char* moment = "";           // when the peak is: "at the loss"
+  std::string program_missing = {};  // why `program` could not be read and is left out
 
   /// Everything that stays from step to step.
   double resident() const { return program + weights + gradients + optimizer + casts + kv_cache; }
   double total() const { return resident() + activations + logits + temporaries; }
-  /// "26.1 GB (weights 1.6, gradients 1.6, ...)", without the components that are nothing. Says so if the program's
-  /// part is left out.
+  /// "26.1 GB (weights 1.6, gradients 1.6, ...)", without the components that are nothing. Says so if `program` is left
+  /// out.
   std::string text() const;
 
   /// Calls visit(name, bytes) for each component, in order.
@@ -54,27 +54,27 @@ struct TrainingShape {
   bool gradient_checkpointing = false;     // keep each block's input only
   bool fused = true;                       // false: the plain formulas, which keep the attention's probabilities
   bool kernels = true;                     // false: a device on which LibTorch's operators do most of what is fused
-  bool tiled_attention = false;            // there, attention is ours nevertheless
+  bool tiled_attention = false;            // attention is ours even without `kernels`
   double program_bytes = 0;
-  std::int64_t threads = 1;  // attention's blocks at work, and on many threads parts of its gradients, are of each
+  std::int64_t threads = 1;  // each works on a block of attention; many threads also keep parts of its gradients
   std::string program_missing = {};  // why program_bytes could not be read, and is 0
 };
 
-/// Peak of a micro-batch's forward and backward pass.
+/// The peak of the forward and backward pass of a micro-batch.
 MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const TrainingShape& shape);
 
 /// Inference with a KV cache: a prompt, then tokens one by one.
 struct DecodeShape {
   std::int64_t batch = 1, prompt_tokens = 0, capacity = 0;  // capacity of the cache, in tokens
-  std::int64_t element_bytes = 4;                           // of weights and computing
+  std::int64_t element_bytes = 4;                           // of weights and computation
   double program_bytes = 0;
   std::string program_missing = {};  // why program_bytes could not be read, and is 0
 };
 
-/// Peak in the prompt's pass, inside a block: all later steps are smaller.
+/// The peak, which is in the prompt's pass, inside a block: all later steps are smaller.
 MemoryEstimate estimate_decode_memory(const model::ModelConfig& model, const DecodeShape& shape);
 
-/// Bytes of keys and values of `capacity` tokens of each of `batch` sequences.
+/// The bytes of the keys and values of `capacity` tokens for each of `batch` sequences.
 double kv_cache_bytes(const model::ModelConfig& model, std::int64_t batch, std::int64_t capacity,
                       std::int64_t element_bytes);
 

@@ -8,9 +8,9 @@
 namespace bench::harness {
 namespace {
 
-/// One micro-batch's sizes, in bytes where nothing else is said.
-struct Work {
-  Work(const model::ModelConfig& config, const TrainingShape& training)
+/// The sizes of one micro-batch, in bytes unless something else is said.
+struct MicroBatchSizes {
+  MicroBatchSizes(const model::ModelConfig& config, const TrainingShape& training)
       : model(config),
         shape(training),
         s(config),
@@ -20,52 +20,53 @@ struct Work {
         cast(element < kFp32Bytes),
         kernels(training.fused && training.kernels) {}
 
-  // What the backward pass needs, for one token.
+  // What the backward pass needs, per token.
   double norm() const;
   double attention() const;
-  double feed_forward() const { return (kernels ? 2 : 4) * element * s.inner; }  // gate, up; silu and product
+  double feed_forward() const { return (kernels ? 2 : 4) * element * s.inner; }  // gate, up; else silu and product too
   double masks() const { return !kernels && model.dropout > 0 ? element * s.hidden : 0; }
   double block() const { return 2 * norm() + attention() + feed_forward() + 2 * masks(); }
   double input() const { return element * s.hidden; }
-  /// Of all blocks, until the backward pass.
+  /// What all blocks keep until the backward pass.
   double kept() const { return masks() + s.layers * (shape.gradient_checkpointing ? input() : block()); }
 
   const model::ModelConfig& model;
   const TrainingShape& shape;
   ModelSizes s;
   double element, tokens, keys;
-  bool cast;     // products are computed in another dtype than that of the weights
+  bool cast;     // products are computed in a dtype other than the weights'
   bool kernels;  // norm, attention, SwiGLU, dropout and loss are ours
 };
 
-/// Input and result; by the formula input and scaled input in fp32, and the result.
-double Work::norm() const {
+/// The input and the result. In the plain formula: the input and the scaled input in fp32, and the result.
+double MicroBatchSizes::norm() const {
   return kernels ? 2 * element * s.hidden + kFp32Bytes : s.hidden * (2 * kFp32Bytes + element);
 }
 
-double Work::attention() const {
+double MicroBatchSizes::attention() const {
   const double result_and_inputs = element * (2 * s.hidden + 2 * s.kv) + kFp32Bytes * s.heads;
   if (kernels || (shape.fused && shape.tiled_attention)) return result_and_inputs;
   if (shape.fused) return result_and_inputs + element * s.hidden;  // the result as the next product takes it
-  // q, repeated k and v, result; probabilities in fp32 and as the product takes them; the mask.
+  // Here are q, the repeated k and v, and the result; the probabilities in fp32 and as the product takes them; the
+  // mask.
   return element * 4 * s.hidden + s.heads * keys * (kFp32Bytes + (cast ? element : 0)) + keys;
 }
 
-/// For each block of queries at work: the queries, gradients by result and query, scores and their gradients. For a
-/// sequence: keys and values, and gradients by them in fp32 for each part.
-double attention_workspace(const Work& w) {
+/// Each block of queries at work needs the queries, the gradients by result and query, the scores and their gradients.
+/// Each sequence needs keys and values, and for each part the gradients by them in fp32.
+double attention_workspace(const MicroBatchSizes& w) {
   if (!w.shape.fused || (!w.kernels && !w.shape.tiled_attention)) return 0;
   const double queries = std::min(static_cast<double>(model::kQueryBlock), w.keys);
-  if (!w.kernels)  // of all sequences and heads at once: scores, probabilities and their gradients in fp32
+  if (!w.kernels)  // all sequences and heads at once: scores, probabilities and their gradients in fp32
     return 4 * kFp32Bytes * w.tokens * w.s.heads * queries;
-  const auto [parts, at_once] = model::attention_pieces(w.shape.seq_length, w.model.num_kv_heads, w.shape.threads);
+  const auto [parts, at_once] = model::attention_parts(w.shape.seq_length, w.model.num_kv_heads, w.shape.threads);
   const double rows = w.s.hidden / w.s.kv * queries;
   return static_cast<double>(at_once) * rows * (2 * w.keys + 3 * w.s.hidden / w.s.heads) * w.element +
          2 * w.s.kv * w.keys * (w.element + static_cast<double>(parts) * kFp32Bytes);
 }
 
-/// What stays from step to step. Our operators cast weights once a step and keep that.
-MemoryEstimate states(const Work& w) {
+/// What stays from step to step. Our operators cast the weights once per step and keep the result.
+MemoryEstimate states(const MicroBatchSizes& w) {
   MemoryEstimate base;
   base.program = w.shape.program_bytes;
   base.program_missing = w.shape.program_missing;
@@ -78,12 +79,14 @@ MemoryEstimate states(const Work& w) {
 
 MemoryEstimate larger(const MemoryEstimate& a, const MemoryEstimate& b) { return a.total() >= b.total() ? a : b; }
 
-/// The largest of three moments. The loss comes with its backward pass, some rows of logits at a time, and all
-/// gradients are added in place. In a block's backward pass there still are what the last norm gave and its gradient.
-MemoryEstimate fused_peak(const Work& w) {
+/// The largest of three moments. The loss is computed together with its backward pass, some rows of logits at a time,
+/// and all gradients are added in place. In the backward pass of a block, the result of the last norm and its gradient
+/// are still there.
+MemoryEstimate fused_peak(const MicroBatchSizes& w) {
   const auto rows =
       std::min(w.tokens, static_cast<double>(model::head_loss_rows(w.model.vocab_size, w.shape.element_bytes)));
-  // bf16 products are added to fp32 gradients, with one matrix turned around: by our kernels that of fewer columns.
+  // bf16 products are added to fp32 gradients, with one matrix transposed. Our kernels transpose the matrix that has
+  // fewer columns.
   const auto product = [&](double rows_in, double inputs, double outputs) {
     return w.cast ? w.element * (inputs * outputs + rows_in * (w.kernels ? std::min(inputs, outputs) : outputs)) : 0;
   };
@@ -97,14 +100,16 @@ MemoryEstimate fused_peak(const Work& w) {
   const double recomputed = w.shape.gradient_checkpointing ? w.block() : 0;
   const double block = w.kept() + recomputed + 2 * w.input();
 
-  MemoryEstimate feed_forward = states(w);  // gradients of its result, of that before dropout, of its insides and input
+  // The gradients of the feed-forward's result, of the result before dropout, of the inner tensors and of the input.
+  MemoryEstimate feed_forward = states(w);
   feed_forward.moment = "in the backward pass of a feed-forward";
   feed_forward.activations =
       w.tokens * (block + w.element * (2 * w.s.inner + (w.model.dropout > 0 ? 3 : 2) * w.s.hidden));
   feed_forward.temporaries = product(w.tokens, w.s.hidden, w.s.inner);
 
-  // The feed-forward and the product behind it are done and let go of theirs, attention's result with them. Gradients
-  // of the residual, of the result and of q, k, v; recomputing, of the block's result as well.
+  // The feed-forward and the product behind it are done and have freed what they kept, including attention's result.
+  // What is there are the gradients of the residual, of the result and of q, k, v. With recomputing, the gradient of
+  // the block's result is there as well.
   MemoryEstimate attention = states(w);
   attention.moment = "in the backward pass of an attention";
   attention.activations =
@@ -115,20 +120,20 @@ MemoryEstimate fused_peak(const Work& w) {
 }
 
 /// The largest of four moments: at the loss, when all activations and three times the logits are there; at the head; in
-/// the backward pass of a block; at the embedding, where a tied one's two gradients and their sum are.
-MemoryEstimate plain_peak(const Work& w) {
+/// the backward pass of a block; at the embedding, where a tied embedding has two gradients and their sum.
+MemoryEstimate plain_peak(const MicroBatchSizes& w) {
   const double cast_blocks =
       w.cast ? w.element * w.s.block_parameters * (w.shape.gradient_checkpointing ? 1 : w.s.layers) : 0;
   const double cast_head = w.cast ? w.element * w.s.matrix : 0;
-  const double head_gradient = w.model.tie_embeddings ? kFp32Bytes * w.s.matrix : 0;  // waits for the embedding's
+  const double head_gradient = w.model.tie_embeddings ? kFp32Bytes * w.s.matrix : 0;  // until the embedding's is there
 
-  MemoryEstimate loss = states(w);  // log-probabilities, their gradient and that of the logits, all in fp32
+  MemoryEstimate loss = states(w);  // log-probabilities, their gradient and the logits' gradient, all in fp32
   loss.moment = "at the loss";
   loss.activations = w.tokens * (w.kept() + w.norm());
   loss.logits = w.tokens * w.s.vocabulary * 3 * kFp32Bytes;
   loss.temporaries = cast_head + (w.shape.gradient_checkpointing ? 0 : cast_blocks);
 
-  MemoryEstimate head = loss;  // the logits' own gradient in the compute dtype, the matrix's in both
+  MemoryEstimate head = loss;  // the logits' gradient in the compute dtype, the matrix's in both
   head.moment = "at the head";
   head.logits = w.tokens * w.s.vocabulary * w.element;
   head.temporaries += kFp32Bytes * w.s.matrix + cast_head;
@@ -152,7 +157,7 @@ MemoryEstimate plain_peak(const Work& w) {
 }  // namespace
 
 MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const TrainingShape& shape) {
-  const Work work(model, shape);
+  const MicroBatchSizes work(model, shape);
   return shape.fused ? fused_peak(work) : plain_peak(work);
 }
 

@@ -21,7 +21,7 @@ struct ModelSizes {
                          layers) {}
   double hidden, inner, kv, heads, layers, vocabulary, parameters;
   double matrix;            // elements of the embedding, or of the head
-  double block_parameters;  // of one block; the final norm is in it, a rounding error
+  double block_parameters;  // of one block; includes a share of the final norm, which is negligible
 };
 
 }  // namespace bench::harness

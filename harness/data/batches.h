@@ -10,14 +10,14 @@
 
 namespace bench::harness {
 
-/// Training batches as a pure function of (tokens, seed, index): the stream is cut into windows of seq_length inputs
-/// and their targets, and each epoch visits all windows once, in an order of its own.
+/// Training batches as a pure function of (tokens, seed, index). The stream is cut into windows of seq_length inputs
+/// and their targets. Each epoch visits every window once, in an order of its own.
 class Batches {
  public:
   /// Throws Error if the stream is shorter than one window.
   Batches(TokenStream tokens, std::int64_t batch_size, std::int64_t seq_length, std::uint64_t seed);
 
-  /// ids [B, T + 1] int64 on the CPU: inputs are the first T, targets the last T.
+  /// The ids [B, T + 1] int64 on the CPU: the inputs are the first T, the targets the last T.
   torch::Tensor batch(std::int64_t index) const;
   std::int64_t windows() const { return windows_; }
   const TokenStream& tokens() const { return tokens_; }
@@ -29,17 +29,17 @@ class Batches {
   std::int64_t batch_size_, seq_length_, windows_;
   std::uint64_t seed_;
   mutable std::mutex mutex_;
-  mutable std::map<std::int64_t, torch::Tensor> orders_;  // of the last epochs asked for
+  mutable std::map<std::int64_t, torch::Tensor> orders_;  // the order of windows in each of the last epochs asked for
 };
 
-/// How many threads make batches ahead of time; the keys of the training configs.
+/// How batches are made ahead of time. These are keys of the training configs.
 struct LoaderConfig {
   std::int64_t num_workers = 0;      // 0: each batch is made when it is asked for
-  std::int64_t prefetch_factor = 4;  // batches that each worker is ahead
-  bool pin_memory = false;           // page-locked memory, which CUDA copies from faster; nothing elsewhere
+  std::int64_t prefetch_factor = 4;  // how many batches each worker makes ahead
+  bool pin_memory = false;           // page-locked memory, from which CUDA copies faster; no effect elsewhere
 };
 
-/// Batches first, first + 1, ... in order, whatever the number of workers.
+/// Gives batches first, first + 1, ... in order, whatever the number of workers.
 class Prefetcher {
  public:
   Prefetcher(const Batches& batches, const LoaderConfig& config, std::int64_t first);

@@ -15,13 +15,13 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr std::size_t kLongestHeader = 4096;  // of one dimension's few words; NumPy pads them to 128 bytes
+constexpr std::size_t kLongestHeader = 4096;  // one dimension needs few words; NumPy pads them to 128 bytes
 
 struct Dtype {
   const char *descr, *name;
   std::int64_t bytes;
 };
-// An unsigned number that a signed one of that size can't hold is no token: it shows as a negative one.
+// An unsigned number that doesn't fit into the signed type of its size can't be a token. It shows as a negative number.
 constexpr std::array<Dtype, 5> kDtypes{
     {{"<u2", "uint16", 2}, {"<i4", "int32", 4}, {"<u4", "int32", 4}, {"<i8", "int64", 8}, {"<u8", "int64", 8}}};
 
@@ -64,7 +64,7 @@ std::optional<NpyHeader> read_npy_header(const fs::path& path) {
   if (!in || magic != kMagic) return {};
   const std::string header = dictionary(in, file);
   const std::string descr = value_of(header, "descr", "'([^']*)'", file);
-  const auto* dtype = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const auto& d) { return descr == d.descr; });
+  const auto* dtype = std::ranges::find(kDtypes, descr, &Dtype::descr);
   if (dtype == kDtypes.end())
     throw Error(file, fmt::format("holds numbers of type '{}'", descr),
                 fmt::format("little-endian uint16, int32 or int64 are read; {}", kHint));

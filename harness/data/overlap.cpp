@@ -12,7 +12,7 @@
 namespace bench::harness {
 namespace {
 
-/// Calls `use` with each paragraph. Returns the hash of all of them, whatever ends their lines.
+/// Calls `use` with each paragraph. Returns the hash of all paragraphs, which doesn't depend on how lines end.
 std::string each_paragraph(const std::filesystem::path& text, const std::function<void(const std::string&)>& use) {
   std::ifstream in = open_text(text);
   Xxh128 hash;
@@ -41,7 +41,7 @@ std::string TextOverlap::warning(const std::filesystem::path& train, const std::
 
 TextOverlap text_overlap(const std::filesystem::path& train, const std::filesystem::path& valid) {
   TextOverlap overlap;
-  std::unordered_map<std::size_t, std::int64_t> times;  // each paragraph's hash; 0 once the training text has it
+  std::unordered_map<std::size_t, std::int64_t> times;  // by hash of paragraph; 0 once the training text has it
   const std::hash<std::string> hash_of;
   const std::string valid_hash = each_paragraph(valid, [&](const std::string& paragraph) {
     ++overlap.paragraphs;

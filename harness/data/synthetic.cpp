@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::array<double, 4> kProbability{0.5, 0.25, 0.125, 0.125};
 
-/// A whole number in [0, bound), the same on every platform (std::uniform_int_distribution isn't).
+/// A whole number in [0, bound) that is the same on every platform (std::uniform_int_distribution gives different
+/// ones).
 std::uint64_t below(std::uint64_t bound, std::mt19937_64& random) {
   const std::uint64_t end = random.max() - random.max() % bound;
   std::uint64_t value = random();

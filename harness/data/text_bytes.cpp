@@ -11,8 +11,8 @@
 namespace bench::harness {
 namespace {
 
-/// Appends the bytes behind a paragraph's tokens: nothing behind a begin, and behind the eos the line's end (a byte,
-/// CRLF as well) and what no piece stands for.
+/// Appends the number of bytes that each of a paragraph's tokens stands for. The begin token stands for none. The eos
+/// stands for the line's end (one byte, also for CRLF) and for what no piece stands for.
 void add_paragraph(const std::string& line, const Tokenizer& tokenizer, std::vector<std::int32_t>& bytes) {
   if (tokenizer.begin_id()) bytes.push_back(0);
   std::int64_t left = static_cast<std::int64_t>(line.size()) + 1;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kTrailerBytes = 256;
 
-/// The file's last bytes. Behind the ids, so that these can be mapped from the file's beginning.
+/// The last bytes of the file. They come after the ids, so that the ids can be mapped from the file's beginning.
 std::string trailer(const TokenOrigin& origin, std::int64_t tokens, const std::string& ids_hash) {
   std::string text =
       fmt::format("bench-tokens/1\ntext {}\ntokenizer {}\nbegin {}\ntokens {}\nids {}\n", origin.text_hash,
@@ -49,7 +49,7 @@ std::optional<torch::Tensor> read_token_cache(const fs::path& file, const TokenO
   const auto size = static_cast<std::int64_t>(fs::file_size(file, failed));
   if (failed || size <= kTrailerBytes || (size - kTrailerBytes) % 4 != 0) return {};
   const std::string stored = last_bytes(file);
-  if (stored.empty()) return {};  // can't be read
+  if (stored.empty()) return {};  // the file can't be read
   const std::int64_t tokens = (size - kTrailerBytes) / 4;
   const torch::Tensor ids = torch::from_file(file.string(), /*shared=*/false, tokens, torch::kInt32);
   const std::string hash = xxh128(bytes_of(ids.const_data_ptr<std::int32_t>(), static_cast<std::size_t>(tokens)));

@@ -2,7 +2,6 @@
 
 #include "harness/core/error.h"
 #include "harness/core/hash.h"
-#include "harness/core/names.h"
 #include "harness/data/npy.h"
 #include "model/file_kinds.h"
 
@@ -17,9 +16,7 @@ namespace bench::harness {
 namespace fs = std::filesystem;
 namespace {
 
-const std::vector<std::string> kNames{"auto", "uint16", "int32", "int64"};
-
-/// What the bytes of a file are taken for.
+/// How the bytes of a file are to be read.
 struct Layout {
   std::string dtype;
   std::int64_t begin = 0, bytes = 0;
@@ -58,14 +55,15 @@ bool all_in(const torch::Tensor& ids, std::int64_t vocab_size) {
   return !torch::any((ids < 0).logical_or(ids >= vocab_size)).item<bool>();
 }
 
-/// int64 ids below 2^31 have nothing in their upper half.
+/// Whether the ids look like int64 ones that were read as int32: int64 ids below 2^31 have only zeros in their upper
+/// half.
 bool looks_like_int64(const torch::Tensor& ids) {
   if (ids.size(0) < 2 || ids.size(0) % 2 != 0) return false;
   const torch::Tensor pairs = ids.view({-1, 2});
   return !torch::any(pairs.select(1, 1)).item<bool>() && torch::any(pairs.select(1, 0)).item<bool>();
 }
 
-/// Refuses raw ids that were taken for int32 unasked and make better sense as another dtype.
+/// Refuses raw ids that were taken for int32 by default and make better sense as another dtype.
 void refuse_other_dtypes(const fs::path& file, std::int64_t bytes, const torch::Tensor& ids, std::int64_t vocab_size) {
   if (looks_like_int64(ids))
     throw Error(file.string(), "every second id is 0: this looks like int64, not int32",
@@ -84,7 +82,7 @@ std::int64_t bytes_of(const fs::path& file) {
   return static_cast<std::int64_t>(bytes);
 }
 
-/// As ids of two bytes a pointer's text would fit many a vocabulary, and be scored.
+/// Refuses a Git LFS pointer. Read as ids of two bytes, its text would fit many a vocabulary and be scored.
 void refuse_git_lfs_pointer(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   std::string beginning(model::kLongestMark, '\0');
@@ -111,13 +109,7 @@ Layout layout_of(const fs::path& file, const std::string& asked) {
 
 }  // namespace
 
-void check_tokens_dtype(const std::string& dtype, const std::string& where) {
-  if (std::find(kNames.begin(), kNames.end(), dtype) == kNames.end())
-    throw Error(where, fmt::format("unknown dtype '{}'", dtype), unknown_name_hint(dtype, kNames));
-}
-
-TokenStream token_file(const fs::path& file, std::int64_t vocab_size, const std::string& dtype) {
-  check_tokens_dtype(dtype, "dtype");
+TokenStream token_file(const fs::path& file, std::int64_t vocab_size, const TokensDtype& dtype) {
   const Layout layout = layout_of(file, dtype);
   TokenStream tokens;
   tokens.source = fmt::format("{} ({}, xxh128 {})", file.string(), layout.dtype, xxh128_file(file));

@@ -16,7 +16,7 @@
 namespace bench::harness {
 namespace {
 
-/// "IQ== 0": a token in base64 and its rank, a line each.
+/// Recognizes lines like "IQ== 0": each holds a token in base64 and its rank.
 bool is_tiktoken(std::string_view content) {
   const std::string_view line = content.substr(0, content.find('\n'));
   const std::size_t gap = line.find(' ');
@@ -24,10 +24,10 @@ bool is_tiktoken(std::string_view content) {
   const auto is_base64 = [](unsigned char c) { return std::isalnum(c) || c == '+' || c == '/' || c == '='; };
   const auto is_digit = [](unsigned char c) { return std::isdigit(c) || c == '\r'; };
   const std::string_view token = line.substr(0, gap), rank = line.substr(gap + 1);
-  return std::all_of(token.begin(), token.end(), is_base64) && std::all_of(rank.begin(), rank.end(), is_digit);
+  return std::ranges::all_of(token, is_base64) && std::ranges::all_of(rank, is_digit);
 }
 
-/// What goes by the name of tokenizer.model and is none.
+/// Refuses files that are called tokenizer.model but are of another kind.
 void refuse_other_kinds(std::string_view content, const std::string& file) {
   model::refuse_git_lfs_pointer(content, file);
   if (content.empty()) throw Error(file, "is empty", "copy the tokenizer again");
@@ -36,7 +36,7 @@ void refuse_other_kinds(std::string_view content, const std::string& file) {
                 "only SentencePiece is read; other tokenizers' ids can be scored: bench ppl DIR --tokens FILE");
 }
 
-/// The paragraphs of a text for SentencePiece, whatever ends its lines.
+/// Gives SentencePiece the paragraphs of a text, however its lines end.
 class Paragraphs : public sentencepiece::SentenceIterator {
  public:
   explicit Paragraphs(const std::filesystem::path& text) : where_(text.string()), in_(open_text(text)) { Next(); }
@@ -64,7 +64,7 @@ Tokenizer::Tokenizer(const std::filesystem::path& model)
   std::string problem;
   try {
     if (const auto status = processor_->LoadFromSerializedProto(content_); !status.ok()) problem = status.ToString();
-  } catch (const std::exception& e) {  // pieces of which the library can make no tree
+  } catch (const std::exception& e) {  // the library can make no tree of these pieces
     problem = e.what();
   }
   if (!problem.empty()) throw Error(model.string(), "is not a SentencePiece model", problem);
@@ -98,7 +98,7 @@ std::vector<std::int64_t> Tokenizer::encode_from_beginning(std::string_view text
 std::vector<std::int64_t> Tokenizer::bytes_of_ids(std::string_view text) const {
   std::vector<std::int64_t> bytes;
   std::int64_t end = 0;
-  // Owned by this function: the pieces are views of it.
+  // This function must own the object, since the pieces are views of it.
   const sentencepiece::ImmutableSentencePieceText pieces =
       processor_->EncodeAsImmutableProto({text.data(), text.size()});
   for (const auto& piece : pieces.pieces()) {

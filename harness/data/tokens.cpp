@@ -55,7 +55,7 @@ void tokenize(const fs::path& text, const Tokenizer& tokenizer, std::int64_t thr
   put_ids(encode_lines(lines, tokenizer, threads), tokenizer.eos_id(), sink);
 }
 
-/// The kept ids, after making them if they aren't there or don't fit; nothing where they can't be kept.
+/// The kept ids. They are made first if they aren't there or don't fit. Returns nothing if they can't be kept.
 std::optional<torch::Tensor> kept_ids(const fs::path& text, const TokenOrigin& origin,
                                       const std::function<void(const TokenSink&)>& produce) {
   const fs::path file = token_cache_path(text, origin);
@@ -64,7 +64,7 @@ std::optional<torch::Tensor> kept_ids(const fs::path& text, const TokenOrigin& o
     print_status(fmt::format("{}: damaged, or of another text or tokenizer; made anew", file.string()));
   try {
     write_token_cache(file, origin, produce);
-  } catch (const Error&) {  // a folder that can't be written to
+  } catch (const Error&) {  // the folder can't be written to
     return {};
   }
   return read_token_cache(file, origin);

@@ -8,7 +8,7 @@ void synchronize_accelerator() { at::accelerator::synchronizeDevice(at::accelera
 
 namespace {
 
-/// Bytes of tensors; what the caching allocator holds in reserve is not among them.
+/// The bytes of tensors, without what the caching allocator holds in reserve.
 c10::CachingAllocator::Stat allocated() {
   constexpr auto kAll = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
   return at::accelerator::getDeviceStats(at::accelerator::getDeviceIndex()).allocated_bytes[kAll];

@@ -8,20 +8,21 @@ Device cpu_device();
 Device mps_device();
 Device cuda_device();
 
-/// What mps and cuda share: LibTorch's interface to whichever accelerator it was built for.
+/// What mps and cuda share. These use LibTorch's interface to whichever accelerator it was built for.
 void synchronize_accelerator();
 MemoryReading accelerator_peak_bytes();
 MemoryReading accelerator_current_bytes();
 MemoryReading accelerator_free_bytes();
 
-/// Puts large tensors on huge pages, where the system has them: one page fault instead of 512. Before the first tensor.
+/// Puts large tensors on huge pages, where the system has them: one page fault instead of 512. Call it before the first
+/// tensor is made.
 void use_huge_pages();
 
-/// Most resident memory of this process so far, in bytes.
+/// The most resident memory that this process has had so far, in bytes.
 MemoryReading peak_resident_bytes();
-/// Resident memory of this process now, in bytes.
+/// The resident memory of this process now, in bytes.
 MemoryReading current_resident_bytes();
-/// Memory that could be allocated without swapping, in bytes.
+/// The memory that could be allocated without swapping, in bytes.
 MemoryReading available_memory_bytes();
 
 }  // namespace bench::harness

@@ -16,17 +16,18 @@ namespace {
 
 bool is_openmp(const std::string& library) {
   for (const char* name : {"libgomp", "libomp", "libiomp"})
-    if (std::filesystem::path(library).filename().string().rfind(name, 0) == 0) return true;
+    if (std::filesystem::path(library).filename().string().starts_with(name)) return true;
   return false;
 }
 
-/// The end of a library's path, which tells LibTorch's own from another, and nothing of where a user keeps things.
+/// The end of a library's path. It tells LibTorch's own library from another one, and doesn't reveal where a user keeps
+/// things.
 std::string short_path(const std::filesystem::path& library) {
   const auto folder = library.parent_path();
   return (folder.parent_path().filename() / folder.filename() / library.filename()).string();
 }
 
-/// The first line of LibTorch's own description that begins with this.
+/// The first line of LibTorch's description of itself that begins with `beginning`.
 std::string first_line(const std::string& text, const std::string& beginning) {
   const auto begin = text.find(beginning);
   return begin == std::string::npos ? "" : text.substr(begin, text.find('\n', begin) - begin);

@@ -4,7 +4,7 @@
 
 namespace bench::harness {
 
-/// Asks the machine, LibTorch and the devices; costs milliseconds.
+/// Asks the machine, LibTorch and the devices. Takes milliseconds.
 Environment current_environment();
 
 }  // namespace bench::harness

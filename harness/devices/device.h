@@ -16,35 +16,37 @@ struct Device {
   const char* meaning;
   c10::DeviceType type;
   bool (*available)();
-  /// Caps this process's memory where the backend can; before its first use.
+  /// Caps this process's memory where the backend can. Called before the device is first used.
   void (*prepare)();
   /// Returns when all work given to the device is done.
   void (*synchronize)();
-  /// Most memory that this process has held at once, in bytes: what the memory gates judge.
+  /// The most memory that this process has held at once, in bytes. The memory gates judge this number.
   MemoryReading (*peak_bytes)();
-  /// Memory that this process holds now, in bytes, counted as peak_bytes counts it.
+  /// The memory that this process holds now, in bytes, counted in the same way as peak_bytes.
   MemoryReading (*current_bytes)();
-  /// Memory that a process could have on this device now, in bytes.
+  /// The memory that a process could have on this device now, in bytes.
   MemoryReading (*available_bytes)();
-  /// True where bf16 matrix products are at least as fast as fp32 ones, on the machine at hand.
+  /// True where bf16 matrix products are at least as fast as fp32 ones on the machine at hand.
   bool (*fast_bf16)();
-  /// The dtype that `mixed_precision` computes in on any such device, the machine not known.
+  /// The dtype in which `mixed_precision` computes on such a device when the machine is not known.
   const char* mixed_dtype = "bf16";
-  /// True where decoding takes bf16 even if its products are slow: it waits for memory, not for products.
+  /// True where decoding uses bf16 even if bf16 products are slow: decoding waits for memory, not for products.
   bool decodes_in_bf16 = false;
-  /// True where a machine goes by this device's name, as one with a GPU in it does, and not by its processor's.
+  /// True where a machine is known by the name of this device, like a machine with a GPU in it, and not by the name of
+  /// its processor.
   bool names_machine = false;
-  /// True where bf16 has no units of its own: on paper it is as fast as fp32.
+  /// True where bf16 has no hardware units of its own, so that on paper it is as fast as fp32.
   bool bf16_like_fp32 = false;
-  /// True where our own kernels serve tensors (model/kernels): training then keeps less in memory.
+  /// True where our own kernels (model/kernels) work on this device's tensors. Training then keeps less in memory.
   bool has_kernels = false;
-  /// Tensors must be smaller than this, 0 for no such limit: beyond it results are silently wrong.
+  /// Tensors must be smaller than this; 0: no such limit. Results of larger tensors are silently wrong.
   std::int64_t max_tensor_bytes = 0;
   /// True where page-locked memory speeds up copies to the device.
   bool pins_memory = false;
-  /// False where LibTorch's fused attention has no fused backward pass: training then takes our tiled one.
+  /// False where LibTorch's fused attention has no fused backward pass. Training then uses our tiled attention.
   bool fused_attention_gradient = true;
-  /// True where a call only queues work: then waiting for it costs time of its own, which a short call would measure.
+  /// True where a call only queues work. Waiting for the result then takes time of its own, which a measurement of a
+  /// short call would include.
   bool queues_work = false;
 
   c10::Device torch_device() const { return c10::Device(type); }
@@ -52,11 +54,11 @@ struct Device {
 
 std::span<const Device> devices();
 
-/// The row of that name, whether this machine has the device or not, or nullptr.
+/// The row of devices() with that name, whether or not this machine has the device; nullptr if there is none.
 const Device* device_named(const std::string& name);
 
 /// The device of that name; "auto" is the first available of mps, cuda, cpu. Throws Error at `where` for an unknown
-/// name or one that this machine lacks.
+/// name or a device that this machine lacks.
 const Device& find_device(const std::string& name, const std::string& where);
 
 }  // namespace bench::harness

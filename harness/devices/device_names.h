@@ -6,8 +6,8 @@
 
 namespace bench::harness {
 
-/// What a config's `device` may be: the rows of devices(), or auto. Here without LibTorch, for files that only read
-/// configs; whether this machine has the device is find_device's to say.
+/// The values that a config's `device` may have: the rows of devices(), or auto. This header does without LibTorch, for
+/// files that only read configs. Whether this machine has the device is checked by find_device().
 inline const std::vector<std::string>& device_names() {
   static const std::vector<std::string> names{"auto", "mps", "cuda", "cpu"};
   return names;
@@ -16,11 +16,11 @@ inline const std::vector<std::string>& device_names() {
 /// "auto, mps, cuda or cpu".
 inline std::string device_choices() { return alternatives(device_names()); }
 
-/// For a config's validate().
+/// For use in a config's validate().
 inline void require_device_name(const Require& require, const std::string& name) {
   const auto& known = device_names();
-  require(std::find(known.begin(), known.end(), name) != known.end(), "device",
-          fmt::format("unknown device '{}'", name), unknown_name_hint(name, known));
+  require(std::ranges::find(known, name) != known.end(), "device", fmt::format("unknown device '{}'", name),
+          unknown_name_hint(name, known));
 }
 
 }  // namespace bench::harness

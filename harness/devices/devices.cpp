@@ -15,8 +15,7 @@ const Device kDevices[] = {mps_device(), cuda_device(), cpu_device()};  // the o
 std::span<const Device> devices() { return kDevices; }
 
 const Device* device_named(const std::string& name) {
-  const auto found =
-      std::find_if(std::begin(kDevices), std::end(kDevices), [&](const Device& device) { return device.name == name; });
+  const auto found = std::ranges::find(kDevices, name, &Device::name);
   return found == std::end(kDevices) ? nullptr : found;
 }
 

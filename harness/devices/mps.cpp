@@ -1,3 +1,4 @@
+#include "harness/core/numbers.h"
 #include "harness/devices/backends.h"
 
 #include <algorithm>
@@ -11,17 +12,18 @@ namespace {
 
 constexpr const char* kHighWatermark = "PYTORCH_MPS_HIGH_WATERMARK_RATIO";
 
-/// The plan caps the process at 0.8 of the memory; LibTorch takes that of what Metal recommends, 67 to 84 % of it. The
-/// defaults exceed the RAM and would swap instead of failing.
+/// The plan caps the process at 0.8 of the memory. LibTorch takes this as a share of what Metal recommends, which is 67
+/// to 84 % of the memory. LibTorch's defaults exceed the RAM and would swap instead of failing.
 void cap_memory() {
   ::setenv(kHighWatermark, "0.8", /*overwrite=*/0);
   ::setenv("PYTORCH_MPS_LOW_WATERMARK_RATIO", "0.7", /*overwrite=*/0);
 }
 
-/// What the machine has free, and no more than the cap leaves: beyond it LibTorch refuses, however much is free.
+/// The memory that the machine has free, but no more than the cap leaves: beyond the cap LibTorch refuses, however much
+/// is free.
 MemoryReading available_bytes() {
   const char* ratio = std::getenv(kHighWatermark);
-  const double share = ratio ? std::strtod(ratio, nullptr) : 0;
+  const double share = ratio ? parse_number(ratio).value_or(0) : 0;
   const MemoryReading of_machine = available_memory_bytes();
   if (share <= 0 || !of_machine) return of_machine;  // 0 lifts the cap
   const double cap = share * static_cast<double>(at::detail::getMPSHooks().getRecommendedMaxMemory());
@@ -41,7 +43,7 @@ Device mps_device() {
           .peak_bytes = accelerator_peak_bytes,
           .current_bytes = accelerator_current_bytes,
           .available_bytes = available_bytes,
-          // An M4 multiplies bf16 no faster than fp32, but no slower either, and it halves the memory.
+          // An M4 multiplies bf16 no faster than fp32, but no slower either, and bf16 halves the memory.
           .fast_bf16 = [] { return true; },
           .bf16_like_fp32 = true,
           .max_tensor_bytes = std::int64_t{1} << 32,  // pytorch/pytorch issues 149325 and 197636

@@ -1,5 +1,6 @@
 #include "harness/devices/backends.h"
 #include "harness/host/control_group.h"
+#include "harness/host/proc_files.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -8,7 +9,7 @@ namespace bench::harness {
 
 void use_huge_pages() { setenv("THP_MEM_ALLOC_ENABLE", "1", /*overwrite=*/0); }  // LibTorch's own switch
 
-// Not getrusage: its maximum outlives exec, so a child would report its parent's peak.
+// Not getrusage: its maximum survives exec, so a child would report its parent's peak.
 MemoryReading peak_resident_bytes() { return proc_memory("/proc/self/status", "VmHWM"); }
 
 MemoryReading current_resident_bytes() { return proc_memory("/proc/self/status", "VmRSS"); }

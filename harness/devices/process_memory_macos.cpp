@@ -6,7 +6,7 @@ namespace bench::harness {
 
 namespace {
 
-/// What the kernel counts of this process's memory; `of` picks a figure.
+/// Asks the kernel for its figures about this process's memory; `of` picks one.
 template <class Of>
 MemoryReading task_memory(Of of) {
   task_vm_info_data_t info{};
@@ -34,7 +34,7 @@ MemoryReading available_memory_bytes() {
   if (host_statistics64(mach_host_self(), HOST_VM_INFO64, reinterpret_cast<host_info64_t>(&pages), &count) !=
       KERN_SUCCESS)
     return MemoryReading::unread("host_statistics64 failed");
-  // Inactive and purgeable pages are given up when asked for.
+  // The system gives up inactive and purgeable pages when memory is asked for.
   const auto free_pages = static_cast<std::int64_t>(pages.free_count) + pages.inactive_count + pages.purgeable_count;
   return {free_pages * static_cast<std::int64_t>(vm_kernel_page_size), ""};
 }

@@ -2,8 +2,9 @@
 
 namespace bench::harness {
 
-/// In a container with a share of the machine's processors LibTorch would start a thread for each of them, and all
-/// would wait most of the time: takes no more than the share. OMP_NUM_THREADS overrides it. Before the first tensor.
+/// Limits LibTorch's threads to the share of the machine's processors that a container has. By itself LibTorch would
+/// start one thread for each processor, and the threads would wait most of the time. OMP_NUM_THREADS overrides this.
+/// Call it before the first tensor is made.
 void keep_to_processor_quota();
 
 }  // namespace bench::harness

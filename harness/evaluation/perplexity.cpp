@@ -1,7 +1,6 @@
 #include "harness/evaluation/perplexity.h"
 
 #include "harness/core/error.h"
-#include "harness/core/names.h"
 #include "model/loss.h"
 
 #include <algorithm>
@@ -13,21 +12,21 @@
 namespace bench::harness {
 namespace {
 
-/// What a window adds up to.
+/// The sums over a window's scored tokens.
 struct Sum {
   double nll_nats = 0;
   std::int64_t tokens = 0;
   double text_bytes = 0;
 };
 
-/// Of a window's scored tokens.
+/// Scores one window.
 Sum score(model::LanguageModel& model, const TokenStream& stream, const Window& window) {
   const torch::Tensor ids = stream.ids.slice(0, window.begin, window.end);
   const torch::Tensor tokens = ids.to(torch::kInt64).to(model->device());  // [T]
   const std::int64_t skipped = window.first_scored - window.begin - 1;
   const torch::Tensor hidden = model->hidden(tokens.slice(0, 0, -1).unsqueeze(0))[0];  // [T - 1, C]
   const torch::Tensor logits = model->head(hidden.slice(0, skipped));                  // [targets, V]
-  // In double, on the host: MPS has none.
+  // Summed in double on the host, since MPS has no double.
   torch::Tensor each = model::token_nll(logits, tokens.slice(0, skipped + 1)).cpu().to(torch::kFloat64);  // [targets]
   torch::Tensor bytes;
   if (stream.text) bytes = stream.text->of_token.slice(0, window.first_scored, window.end);  // [targets]
@@ -43,13 +42,10 @@ Sum score(model::LanguageModel& model, const TokenStream& stream, const Window& 
 
 std::string PerplexityOptions::text() const {
   const std::string stride_text = protocol == "strided" ? fmt::format(", stride {}", step()) : "";
-  return fmt::format("{}, context {}{}", protocol, context, stride_text);
+  return fmt::format("{}, context {}{}", protocol.value, context, stride_text);
 }
 
 void check_options(const PerplexityOptions& options, const std::string& prefix) {
-  if (options.protocol != "disjoint" && options.protocol != "strided")
-    throw Error(prefix + "protocol", fmt::format("unknown protocol '{}'", options.protocol),
-                unknown_name_hint(options.protocol, {"disjoint", "strided"}));
   if (options.context < 2)
     throw Error(prefix + "context", fmt::format("{} is too short", options.context),
                 "a token is predicted from at least one other");
@@ -89,8 +85,7 @@ double PerplexityResult::bits_per_byte() const {
 }
 
 std::optional<std::size_t> PerplexityResult::first_bad_window() const {
-  const auto bad =
-      std::find_if_not(window_nll_nats.begin(), window_nll_nats.end(), [](double nats) { return std::isfinite(nats); });
+  const auto bad = std::ranges::find_if_not(window_nll_nats, [](double nats) { return std::isfinite(nats); });
   if (bad == window_nll_nats.end()) return {};
   return static_cast<std::size_t>(bad - window_nll_nats.begin());
 }
@@ -123,7 +118,7 @@ Estimate paired_difference(const PerplexityResult& a, const PerplexityResult& b)
     throw Error("paired difference", "the two were not scored on the same windows");
   const double per_window = static_cast<double>(a.scored_tokens) / static_cast<double>(a.window_tokens.size());
   const double difference = (b.nll_nats - a.nll_nats) / static_cast<double>(a.scored_tokens);
-  // Delta method: each window's residual from the common difference per token, in units of a mean window.
+  // Delta method: takes each window's residual from the common difference per token, in units of a mean window.
   std::vector<double> parts;
   for (std::size_t i = 0; i < a.window_tokens.size(); ++i)
     parts.push_back(difference + (b.window_nll_nats[i] - a.window_nll_nats[i] -

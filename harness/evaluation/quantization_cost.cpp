@@ -1,7 +1,6 @@
 #include "harness/evaluation/quantization_cost.h"
 
 #include "harness/core/error.h"
-#include "harness/core/names.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,9 +10,9 @@
 namespace bench::harness {
 namespace {
 
-constexpr std::int64_t kPiece = 8;  // tokens at once: few enough that integers are read as in decoding
+constexpr std::int64_t kPiece = 8;  // tokens at once: few enough that the quantized weights are read as in decoding
 
-/// log p [T, V] fp32 on the CPU of each next token: not every device has the fp64 in which means are taken.
+/// log p [T, V] fp32 of each next token. On the CPU, since means are taken in fp64, which not every device has.
 torch::Tensor log_probabilities(model::LanguageModel& model, const torch::Tensor& ids) {
   const torch::NoGradGuard no_grad;
   model->eval();
@@ -34,10 +33,9 @@ double mean_nll(const torch::Tensor& log_p, const torch::Tensor& targets) {
 }  // namespace
 
 model::Quantization quantization_named(const std::string& name, const std::string& where) {
-  if (name == "none") return model::Quantization::kNone;
-  if (name == "int8") return model::Quantization::kInt8;
-  if (name == "int4") return model::Quantization::kInt4;
-  throw Error(where, fmt::format("unknown quantization '{}'", name), unknown_name_hint(name, {"none", "int8", "int4"}));
+  const auto known = QuantizationName::read(name, where, "quantization");
+  if (known == "none") return model::Quantization::kNone;
+  return known == "int8" ? model::Quantization::kInt8 : model::Quantization::kInt4;
 }
 
 double QuantizationCost::perplexity_ratio() const { return std::exp(nll_nats - base_nll_nats); }

@@ -2,7 +2,7 @@
 
 namespace bench::harness {
 
-/// How this program was built. Written by the build.
+/// How this program was built. The build writes this.
 struct BuildInfo {
   const char* version;
   const char* commit;  // "" outside a git repository

@@ -3,7 +3,7 @@
 #include "harness/core/clock.h"
 #include "harness/core/error.h"
 #include "harness/core/pipe.h"
-#include "harness/core/process.h"
+#include "harness/core/signals.h"
 #include "harness/core/spawn.h"
 #include "harness/host/process_tree.h"
 #include "harness/host/resource_use.h"
@@ -25,7 +25,7 @@ namespace {
 
 constexpr double kGrace_s = 1;
 
-/// Signals as every program expects them, whatever this one ignores.
+/// Restores the signal handling that every program expects, whatever this process ignores.
 void set_default_signals(SpawnAttributes& attributes) {
   sigset_t all;
   sigfillset(&all);  // a macro on macOS
@@ -39,7 +39,7 @@ double own_peak_bytes() {
   return peak_bytes(use);
 }
 
-/// A program that runs, and what it prints.
+/// A running program, and what it prints.
 class Running {
  public:
   explicit Running(const Command& command) : timeout_s_(command.timeout_s) {
@@ -61,7 +61,7 @@ class Running {
 
   CommandResult wait() {
     while (!ended_) {
-      // Once both are closed its end is near, and nothing else tells of it.
+      // Once both outputs are closed, the program's end is near, and only a look can show it.
       read_output(out_.read_end.is_open() || err_.read_end.is_open() ? tick_ms() : 1);
       look();
       const bool up = now_s() - begin_s_ > timeout_s_;
@@ -73,16 +73,18 @@ class Running {
     const auto left = end_descendants();
     if (!result_.timed_out) result_.left_behind = left;
     const double end_s = now_s() + kGrace_s;
-    while (read_output(0) && now_s() < end_s) {  // what was written before
+    while (read_output(0) && now_s() < end_s) {  // what was written before the end
     }
     return std::move(result_);
   }
 
  private:
-  /// How long until the next look: a fiftieth of the time so far, since looking costs some tenths of a millisecond.
+  /// How long to wait until the next look: a fiftieth of the time so far, since a look takes some tenths of a
+  /// millisecond.
   int tick_ms() const { return std::clamp(static_cast<int>(20 * (now_s() - begin_s_)), 1, 50); }
 
-  /// Whether something was read. Waits that long for it, or for the end of both.
+  /// Reads what the program has printed. Waits at most `timeout_ms` for output, or for the end of both outputs. Returns
+  /// whether something was read.
   bool read_output(int timeout_ms) {
     pollfd ends[2] = {{out_.read_end.number(), POLLIN, 0}, {err_.read_end.number(), POLLIN, 0}};
     if (::poll(ends, 2, timeout_ms) <= 0) return false;
@@ -92,13 +94,13 @@ class Running {
       char buffer[1 << 16];
       const ssize_t n = ::read(ends[i].fd, buffer, sizeof(buffer));
       if (n > 0) (i == 0 ? result_.out : result_.err).add(buffer, static_cast<std::size_t>(n));
-      if (n == 0) (i == 0 ? out_ : err_).read_end = Descriptor();  // poll() passes over what is closed
+      if (n == 0) (i == 0 ? out_ : err_).read_end = Descriptor();  // poll() skips a closed descriptor
       some = some || n > 0;
     }
     return some;
   }
 
-  /// Whether it has ended, and what it holds meanwhile.
+  /// Looks whether the program has ended and, while it runs, how much memory it holds.
   void look() {
     int status = 0;
     rusage use{};
@@ -107,7 +109,7 @@ class Running {
       ended_ = true;
       result_.wall_s = now_s() - begin_s_;
       result_.cpu_s = cpu_seconds(use);
-      // What it began with is this process's peak, so only more than that is its own.
+      // The program's peak begins at this process's peak, so only a larger value is its own.
       if (peak_bytes(use) > own_peak_bytes()) result_.peak_bytes = std::max(result_.peak_bytes, peak_bytes(use));
       if (WIFEXITED(status)) result_.exit_code = WEXITSTATUS(status);
       if (WIFSIGNALED(status)) result_.signal = WTERMSIG(status);
@@ -117,7 +119,8 @@ class Running {
     }
   }
 
-  /// What ends by itself just after, as Python's helpers do, was not left running.
+  /// Waits a while for descendants to end by themselves. Those that end just after the program, as Python's helpers do,
+  /// don't count as left running.
   void await_descendants() {
     const double end_s = now_s() + kGrace_s;
     while (now_s() < end_s && EndingSignals::received() == 0 && !descendants(::getpid()).empty()) {
@@ -127,7 +130,8 @@ class Running {
     }
   }
 
-  /// One that the system keeps in a call, or that is another user's, is left after a while.
+  /// Kills the program and waits for its end. A program that the system keeps in a call, or that belongs to another
+  /// user, is given up after a while.
   void end_all() {
     ::kill(child_, SIGKILL);
     const double end_s = now_s() + 5 * kGrace_s;
@@ -181,7 +185,7 @@ CommandResult run_command(const Command& command) {
     throw Error::at_run_time(command.folder, "is no folder", "folder: where the command is to run");
   adopt_orphans();
   const EndingSignals signals;
-  std::signal(SIGCHLD, SIG_DFL);  // whoever started us may ignore the ends of children
+  std::signal(SIGCHLD, SIG_DFL);  // the program that started us may have had this ignored
   return Running(command).wait();
 }
 

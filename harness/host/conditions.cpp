@@ -9,7 +9,7 @@
 namespace bench::harness {
 namespace {
 
-/// Of programs that this process started and waited for: a case may consist of them.
+/// The processor time of programs that this process started and waited for: a case may consist of them.
 double children_cpu_s() {
   rusage use{};
   return ::getrusage(RUSAGE_CHILDREN, &use) == 0 ? cpu_seconds(use) : 0;
@@ -35,7 +35,7 @@ Disturbance disturbance_between(const Conditions& before, const Conditions& afte
   const bool told = before.cpu_total_s >= 0 && after.cpu_total_s >= 0 && before.own_cpu_s >= 0 && after.own_cpu_s >= 0;
   if (!told) return found;
   const bool tells_stolen = before.cpu_stolen_s >= 0 && after.cpu_stolen_s >= 0;
-  if (total <= 0)  // no tick of the clock: nobody took anything
+  if (total <= 0)  // no tick of the clock in between: nobody took anything
     return {tells_stolen ? 0 : found.stolen, 0, found.swap_growth_bytes};
   const double own = after.own_cpu_s - before.own_cpu_s, busy = after.cpu_busy_s - before.cpu_busy_s;
   if (tells_stolen) found.stolen = (after.cpu_stolen_s - before.cpu_stolen_s) / total;

@@ -7,14 +7,14 @@
 
 namespace bench::harness {
 
-/// What the machine does besides our work, at one moment. Counters count from the machine's start. What a system
-/// doesn't tell is -1, or empty.
+/// What the machine does besides our work, at one moment. Counters count from the machine's start. A value that the
+/// system doesn't tell is -1, or empty.
 struct Conditions {
   double load_1min = -1;
   double cpu_total_s = -1;   // of all processors together: busy, idle and stolen
-  double cpu_busy_s = -1;    // of that spent on programs, ours included
-  double cpu_stolen_s = -1;  // of that wanted but given to other virtual machines
-  double own_cpu_s = -1;     // this process's own, and that of programs that it started and waited for
+  double cpu_busy_s = -1;    // part of cpu_total_s: spent on programs, ours included
+  double cpu_stolen_s = -1;  // part of cpu_total_s: wanted, but given to other virtual machines
+  double own_cpu_s = -1;     // of this process and of the programs that it started and waited for
   double frequency_mhz = -1;
   double memory_available_bytes = -1, swap_used_bytes = -1;
   double memory_pressure = -1;  // Linux: % of the last 10 s in which something waited for memory; macOS: level 1, 2, 4
@@ -37,18 +37,19 @@ struct Conditions {
   }
 };
 
-/// Asks the machine; costs well under a millisecond.
+/// Asks the machine for its current conditions. Takes well under a millisecond.
 Conditions current_conditions();
 
-/// What other programs and other virtual machines took between two moments, as shares of all processors' time, and by
-/// how much swap grew. NaN where the system doesn't tell.
+/// What other programs and other virtual machines took between two moments, as shares of the time of all processors,
+/// and how much swap grew. NaN where the system doesn't tell.
 struct Disturbance {
   double stolen = std::numeric_limits<double>::quiet_NaN(), others = std::numeric_limits<double>::quiet_NaN(),
          swap_growth_bytes = std::numeric_limits<double>::quiet_NaN();
 };
 Disturbance disturbance_between(const Conditions& before, const Conditions& after);
 
-/// Fills in what each operating system tells in its own way; environment_linux.cpp and environment_macos.cpp.
+/// Fills in the values that each operating system tells in its own way; environment_linux.cpp and
+/// environment_macos.cpp.
 void read_host_conditions(Conditions& conditions);
 
 }  // namespace bench::harness

@@ -1,7 +1,8 @@
 #include "harness/host/control_group.h"
 
+#include "harness/core/numbers.h"
+
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -13,15 +14,14 @@ namespace {
 namespace fs = std::filesystem;
 constexpr double kNone = std::numeric_limits<double>::infinity();
 
-/// The numbers at the beginning of a file; "max" and -1 are no limit.
+/// The numbers at the beginning of a file. "max" and -1 mean no limit.
 struct Numbers {
   double first = kNone, second = kNone;
 };
 Numbers numbers_in(const fs::path& file) {
   const auto number = [](const std::string& text) {
-    char* end = nullptr;
-    const double value = std::strtod(text.c_str(), &end);
-    return end == text.c_str() || value < 0 ? kNone : value;
+    const auto found = leading_number(text);
+    return found && found->value >= 0 ? found->value : kNone;
   };
   std::ifstream in(file);
   std::string first, second;
@@ -29,7 +29,7 @@ Numbers numbers_in(const fs::path& file) {
   return {number(first), number(second)};
 }
 
-/// The number behind `name` in a file of such lines.
+/// The number behind `name` in a file whose lines are names and numbers.
 std::optional<double> number_named(const fs::path& file, const std::string& name) {
   std::ifstream in(file);
   std::string key;
@@ -38,11 +38,12 @@ std::optional<double> number_named(const fs::path& file, const std::string& name
   return {};
 }
 
-/// Lowers the limit by what a group has left: pages of files are given up when memory is asked for.
+/// Lowers the limit to what a group has left. Inactive pages of files don't count as used, since the system gives them
+/// up when memory is asked for.
 void add_memory_limit(const fs::path& most_file, const fs::path& used_file, const char* inactive_files,
                       ControlGroupLimits& limits) {
   const double most = numbers_in(most_file).first, used = numbers_in(used_file).first;
-  constexpr double kUnlimited = 0x1p62;  // version 1 has a number near 2^63 for none
+  constexpr double kUnlimited = 0x1p62;  // version 1 writes a number near 2^63 for no limit
   if (most >= kUnlimited) return;
   const auto stat = most_file.parent_path() / "memory.stat";
   const auto inactive = number_named(stat, inactive_files);
@@ -74,7 +75,7 @@ ControlGroupLimits control_group_limits(const fs::path& mount, const fs::path& m
     std::string number, controllers, path;
     std::getline(parts, number, ':'), std::getline(parts, controllers, ':'), std::getline(parts, path);
     const fs::path root = controllers.empty() ? mount : mount / controllers;
-    // Each group is bound by those around it. In a container the path may be one that only its host sees.
+    // A group is also bound by the groups around it. In a container the path may be one that only the host sees.
     for (fs::path inner = fs::path(path).relative_path();; inner = inner.parent_path()) {
       add_limits_of(root / inner, limits);
       if (inner.empty()) break;

@@ -12,15 +12,16 @@
 
 namespace bench::harness {
 
-/// How the name of a processor begins that the system doesn't tell.
+/// The beginning of a processor's name when the system doesn't tell the name.
 inline constexpr std::string_view kUnknownProcessor = "unknown processor";
-/// The name that the system tells or, where it tells none, "unknown processor (x86_64)".
+/// The name that the system tells; if it tells none, "unknown processor (x86_64)".
 inline std::string processor_name(const std::string& told, const std::string& architecture) {
   const bool none = told.empty() || told == "unknown";  // the word is Linux's
   return none ? fmt::format("{} ({})", kUnknownProcessor, architecture) : told;
 }
 
-/// What a report must say about where its numbers come from. What the system doesn't tell is empty, in JSON null.
+/// What a report must say about where its numbers come from. A value that the system doesn't tell is empty here and
+/// null in JSON.
 struct Environment {
   std::string processor, model, system, kernel;
   std::int64_t cores = 0, threads = 0;
@@ -29,7 +30,7 @@ struct Environment {
   std::string bench_version, commit, compiler, flags, build_type, torch_version, cpu_capability, blas;
   bool dirty = false;
   std::string waiting;                       // how threads wait for each other
-  std::vector<std::string> openmp_runtimes;  // one, or two would fight over the cores
+  std::vector<std::string> openmp_runtimes;  // should be one: two would fight over the cores
   std::vector<std::string> devices;          // those that this machine has
 
   template <class Self, class Visitor>
@@ -58,9 +59,9 @@ struct Environment {
   }
 };
 
-/// Facts that each operating system tells in its own way; environment_linux.cpp and environment_macos.cpp.
+/// Fills in the facts that each operating system tells in its own way; environment_linux.cpp and environment_macos.cpp.
 void describe_host(Environment& environment);
-/// The processors' last level of cache, all instances together, if the system tells.
+/// The size of the processors' last-level cache, all instances together, if the system tells.
 std::optional<std::int64_t> last_level_cache_bytes();
 std::vector<std::string> loaded_libraries();
 std::filesystem::path own_executable();

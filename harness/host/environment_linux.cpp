@@ -1,7 +1,8 @@
+#include "harness/core/numbers.h"
 #include "harness/host/conditions.h"
 #include "harness/host/environment.h"
+#include "harness/host/proc_files.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <link.h>
@@ -13,32 +14,25 @@
 namespace bench::harness {
 namespace {
 
-/// The rest of the first line that begins with `name`, without separators and quotes.
-std::string line_value(const char* file, const std::string& name) {
-  std::ifstream in(file);
-  for (std::string line; std::getline(in, line);) {
-    if (line.rfind(name, 0) != 0) continue;
-    const auto begin = line.find_first_not_of(" \t:=\"", name.size());
-    const auto end = line.find_last_not_of(" \t\"");
-    return begin == std::string::npos ? "" : line.substr(begin, end - begin + 1);
-  }
-  return "";
+std::string value_of(const std::filesystem::path& file, const std::string& name) {
+  return named_value(file, name).value_or("");
 }
+
+std::string first_line(const std::filesystem::path& file) { return value_of(file, ""); }
 
 /// The number that a text begins with.
 double number_or(const std::string& text, double otherwise) {
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  return end == text.c_str() ? otherwise : value;
+  const auto number = leading_number(text);
+  return number ? number->value : otherwise;
 }
 
-/// Only machines with a battery tell.
+/// Only machines with a battery tell their power source.
 std::string power_source() {
   std::error_code none;
   std::string source;
   for (const auto& supply : std::filesystem::directory_iterator("/sys/class/power_supply", none)) {
-    if (line_value((supply.path() / "type").c_str(), "") == "Battery") source = source.empty() ? "battery" : source;
-    if (line_value((supply.path() / "online").c_str(), "") == "1") source = "ac";
+    if (first_line(supply.path() / "type") == "Battery") source = source.empty() ? "battery" : source;
+    if (first_line(supply.path() / "online") == "1") source = "ac";
   }
   return source;
 }
@@ -46,16 +40,16 @@ std::string power_source() {
 }  // namespace
 
 void describe_host(Environment& e) {
-  e.model = line_value("/sys/devices/virtual/dmi/id/product_name", "");
-  e.system = line_value("/etc/os-release", "PRETTY_NAME");
+  e.model = first_line("/sys/devices/virtual/dmi/id/product_name");
+  e.system = value_of("/etc/os-release", "PRETTY_NAME");
   const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES), page_bytes = ::sysconf(_SC_PAGE_SIZE);
   if (pages > 0 && page_bytes > 0) e.memory_bytes = pages * page_bytes;
-  e.performance_cores = std::thread::hardware_concurrency();  // all are alike, or nothing says which are not
+  e.performance_cores = std::thread::hardware_concurrency();  // all are alike, or the system does not say which are not
   utsname name{};
   if (::uname(&name) == 0) e.kernel = name.release;
-  std::string told = line_value("/proc/cpuinfo", "model name");
-  // arm64 kernels list the cores without a name: there the architecture is all that is to be known.
-  if (told.empty() && !line_value("/proc/cpuinfo", "processor").empty()) told = name.machine;
+  std::string told = value_of("/proc/cpuinfo", "model name");
+  // arm64 kernels list the cores without a name. Then only the architecture is known.
+  if (told.empty() && !value_of("/proc/cpuinfo", "processor").empty()) told = name.machine;
   e.processor = processor_name(told, name.machine);
 }
 
@@ -69,23 +63,23 @@ void read_host_conditions(Conditions& c) {
     c.cpu_stolen_s = stolen / ticks_per_s;
     c.cpu_total_s = c.cpu_busy_s + c.cpu_stolen_s + (idle + waiting) / ticks_per_s;
   }
-  c.frequency_mhz = number_or(line_value("/proc/cpuinfo", "cpu MHz"), -1);
-  const auto kib = [](const char* name) { return number_or(line_value("/proc/meminfo", name), -1); };
-  if (const double available = kib("MemAvailable"); available >= 0) c.memory_available_bytes = available * 1024;
-  if (const double swap = kib("SwapTotal"), unused = kib("SwapFree"); swap >= 0 && unused >= 0)
-    c.swap_used_bytes = (swap - unused) * 1024;
+  c.frequency_mhz = number_or(value_of("/proc/cpuinfo", "cpu MHz"), -1);
+  const auto bytes = [](const char* name) { return kilobytes(named_value("/proc/meminfo", name)); };
+  if (const auto available = bytes("MemAvailable")) c.memory_available_bytes = static_cast<double>(*available);
+  if (const auto swap = bytes("SwapTotal"), unused = bytes("SwapFree"); swap && unused)
+    c.swap_used_bytes = static_cast<double>(*swap - *unused);
   // some avg10=0.00 avg60=0.00 ...
-  c.memory_pressure = number_or(line_value("/proc/pressure/memory", "some avg10"), -1);
+  c.memory_pressure = number_or(value_of("/proc/pressure/memory", "some avg10"), -1);
   c.power_source = power_source();
 }
 
 std::optional<std::int64_t> last_level_cache_bytes() {
-  std::map<std::string, double> instances;  // by the processors that share one
+  std::map<std::string, double> instances;  // key: the processors that share an instance
   std::error_code none;
   for (const auto& cpu : std::filesystem::directory_iterator("/sys/devices/system/cpu", none)) {
     const auto cache = cpu.path() / "cache/index3";
-    const double kib = number_or(line_value((cache / "size").c_str(), ""), 0);  // "32768K"
-    if (kib > 0) instances[line_value((cache / "shared_cpu_list").c_str(), "")] = kib * 1024;
+    const double kib = number_or(first_line(cache / "size"), 0);  // "32768K"
+    if (kib > 0) instances[first_line(cache / "shared_cpu_list")] = kib * 1024;
   }
   if (instances.empty()) return {};
   double sum = 0;

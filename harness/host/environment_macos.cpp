@@ -7,7 +7,7 @@
 #include <sys/sysctl.h>
 #include <unistd.h>
 
-// Of <notify.h>, which is not among the headers that scripts/macos_check builds with.
+// Declarations of <notify.h>, which is not among the headers that scripts/macos_check builds with.
 extern "C" {
 std::uint32_t notify_register_check(const char* name, int* token);
 std::uint32_t notify_get_state(int token, std::uint64_t* state);
@@ -24,7 +24,7 @@ std::string sysctl_text(const char* name) {
   if (::sysctlbyname(name, nullptr, &size, nullptr, 0) != 0 || size == 0) return "";
   std::string text(size, '\0');
   if (::sysctlbyname(name, text.data(), &size, nullptr, 0) != 0) return "";
-  return text.c_str();  // up to the terminating zero that it counts
+  return text.c_str();  // drops the terminating zero, which the size includes
 }
 
 std::optional<std::int64_t> sysctl_number(const char* name) {
@@ -34,7 +34,7 @@ std::optional<std::int64_t> sysctl_number(const char* name) {
   return value;
 }
 
-/// "ac" or "battery". IOKit is looked up when needed: it is the only framework that we would have to link with.
+/// "ac" or "battery". IOKit is loaded when needed: otherwise it would be the only framework that we have to link with.
 std::string power_source() {
   void* iokit = ::dlopen("/System/Library/Frameworks/IOKit.framework/IOKit", RTLD_LAZY);
   void* core = ::dlopen("/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation", RTLD_LAZY);

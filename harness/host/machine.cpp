@@ -38,7 +38,7 @@ std::vector<std::string> machine_names() {
   const std::string prefix = std::string(kFolder) + "/";
   for (const auto& file : embedded_files())
     if (file.path.starts_with(prefix)) names.insert(std::filesystem::path(file.path).stem().string());
-  std::error_code none;  // away from the repository there is no such folder
+  std::error_code none;  // outside the repository there is no such folder
   for (const auto& entry : std::filesystem::directory_iterator(kFolder, none))
     if (entry.path().extension() == ".yaml") names.insert(entry.path().stem().string());
   return {names.begin(), names.end()};
@@ -55,15 +55,14 @@ bool is_processor_name(const std::string& text, const std::vector<std::string>& 
   const bool with_cores = comma != std::string::npos && text.ends_with(" cores") &&
                           text.find_first_not_of("0123456789", comma + 2) == text.size() - std::string(" cores").size();
   const auto has = [&](const std::string& part) {
-    return std::any_of(names.begin(), names.end(),
-                       [&](const auto& name) { return name.find(part) != std::string::npos; });
+    return std::ranges::any_of(names, [&](const auto& name) { return name.find(part) != std::string::npos; });
   };
   return has(text) || (with_cores && has(text.substr(0, comma)));
 }
 
 Machine read_machine(const std::string& name, const std::string& where) {
   const auto known = machine_names();
-  if (std::find(known.begin(), known.end(), name) == known.end())
+  if (std::ranges::find(known, name) == known.end())
     throw Error(where, fmt::format("unknown machine '{}'", name), unknown_name_hint(name, known));
   const std::string file = fmt::format("{}/{}.yaml", kFolder, name);
   const YamlNode root = YamlNode::load(file);

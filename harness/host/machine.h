@@ -7,7 +7,7 @@
 
 namespace bench::harness {
 
-/// A number of a machine and where it comes from. 0: not known.
+/// A figure that describes a machine, and where it comes from. 0: not known.
 struct Figure {
   double value = 0;
   std::string source;
@@ -32,11 +32,12 @@ struct MatmulRates {
   }
 
   bool measured() const { return best.value > 0; }
-  /// The best measured rate, or that on paper where there is none; FLOP/s.
+  /// The best measured rate, or the rate on paper if none was measured; in FLOP/s.
   double flops_per_s() const { return 1e12 * (measured() ? best.value : on_paper.value); }
 };
 
-/// configs/machines/NAME.yaml: what a machine can do, so that a plan can be held against one that is not at hand.
+/// configs/machines/NAME.yaml: what a machine can do. With it a plan can be checked against a machine that is not at
+/// hand.
 struct Machine {
   std::string name, description, match, device;
   Figure memory_bytes, usable_memory_share;
@@ -63,16 +64,17 @@ struct Machine {
   const MatmulRates& rates(const std::string& dtype) const;
 };
 
-/// The machine of that name, from configs/machines on disk or built in; throws Error at `where` listing the known ones.
+/// The machine called `name`, from configs/machines on disk or built in. Throws Error at `where`, with a list of the
+/// known machines.
 Machine read_machine(const std::string& name, const std::string& where);
 
-/// Names of the machines that read_machine knows, sorted.
+/// The names of the machines that read_machine() knows, sorted.
 std::vector<std::string> machine_names();
 
-/// All machines that read_machine knows.
+/// All machines that read_machine() knows.
 std::vector<Machine> known_machines();
-/// Whether a gate for `text` is judged on a machine of one of those names: it has the text in it, as has "NAME, 16
-/// cores".
+/// Whether a gate for the processor `text` is judged on a machine that has one of these names: one of them must contain
+/// the text. A text like "NAME, 16 cores" is also looked for without its number of cores.
 bool is_processor_name(const std::string& text, const std::vector<std::string>& names);
 
 }  // namespace bench::harness

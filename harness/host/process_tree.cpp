@@ -13,8 +13,8 @@ namespace bench::harness {
 
 std::vector<std::string> end_descendants() {
   std::map<pid_t, std::string> ended;
-  // Whoever is ended may have started another meanwhile, so until none is left; a process that the system keeps in a
-  // call can't be waited for without end.
+  // A process may start another one before it is ended, so repeat until none is left. A process that the system keeps
+  // in a call can't be waited for without end, so the number of attempts is limited.
   for (int attempt = 0; attempt < 500; ++attempt) {
     const auto running = descendants(::getpid());
     for (const auto& process : running) {

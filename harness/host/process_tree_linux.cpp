@@ -1,10 +1,9 @@
+#include "harness/host/proc_files.h"
 #include "harness/host/process_tree.h"
 
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -15,17 +14,6 @@
 namespace bench::harness {
 namespace {
 
-/// Bytes of a line such as "VmRSS:   123 kB" of /proc/ID/status, if it is there.
-std::optional<std::int64_t> bytes_of(const std::string& status, const char* name) {
-  const auto at = status.find(name);
-  if (at == std::string::npos) return {};
-  const char* begin = status.c_str() + at + std::strlen(name);
-  char* end = nullptr;
-  const std::int64_t kib = std::strtoll(begin, &end, 10);
-  if (end == begin || kib < 0) return {};
-  return 1024 * kib;
-}
-
 std::string text_of(const std::filesystem::path& file) {
   std::ifstream in(file);
   std::stringstream text;
@@ -33,13 +21,15 @@ std::string text_of(const std::filesystem::path& file) {
   return text.str();
 }
 
-/// Whether there still is a process. Some systems hide the folders of other users' processes, not that they are there.
+/// Whether the process still exists. Some systems hide the folders of other users' processes, but not that the
+/// processes exist.
 bool is_there(const std::filesystem::path& folder, pid_t id) {
   std::error_code failed;
   return std::filesystem::exists(folder, failed) || ::kill(id, 0) == 0 || errno == EPERM;
 }
 
-/// Whether it is ending: it has given its memory back by then, and is no zombie yet for milliseconds.
+/// Whether the process is ending. By then it has given its memory back, but for some milliseconds it is not yet a
+/// zombie.
 bool is_ending(const std::filesystem::path& folder) {
   const std::string stat = text_of(folder / "stat");  // ID (NAME) STATE PPID PGRP SESSION TTY TPGID FLAGS ...
   const auto name_end = stat.rfind(')');
@@ -54,21 +44,20 @@ bool is_ending(const std::filesystem::path& folder) {
   return state == "Z" || state == "X" || (rest >> flags && (flags & kExiting) != 0);
 }
 
-/// The same by a look through all processes, for kernels that don't list children: that costs milliseconds.
+/// Finds the children by looking through all processes, for kernels that don't list children. Takes milliseconds.
 std::vector<pid_t> children_among_all(pid_t parent) {
   std::vector<pid_t> ids;
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", failed)) {
     const std::string name = entry.path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::ifstream in(entry.path() / "status");
-    for (std::string line; std::getline(in, line);)
-      if (line == "PPid:\t" + std::to_string(parent)) ids.push_back(static_cast<pid_t>(std::stol(name)));
+    if (named_value(entry.path() / "status", "PPid") == std::to_string(parent))
+      ids.push_back(static_cast<pid_t>(std::stol(name)));
   }
   return ids;
 }
 
-/// Whom that process's threads have started.
+/// The processes that the threads of `parent` have started.
 std::vector<pid_t> children_of(pid_t parent) {
   static const bool lists_children =
       std::filesystem::exists("/proc/self/task/" + std::to_string(::getpid()) + "/children");
@@ -87,19 +76,23 @@ std::vector<pid_t> children_of(pid_t parent) {
 std::optional<ProcessUse> read_process(const std::filesystem::path& folder, pid_t id) {
   const auto file = folder / "status";
   const std::string status = text_of(file);
-  const auto state = status.find("\nState:\t");
-  if (!status.starts_with("Name:\t") || state == std::string::npos) {
+  const auto value = [&](const char* name) {
+    std::istringstream in(status);
+    return named_value(in, name);
+  };
+  const auto name = value("Name"), state = value("State");
+  if (!name || !state) {
     if (!is_there(folder, id)) return {};
     return ProcessUse{.id = id, .resident = MemoryReading::unread("cannot read " + file.string())};
   }
-  // One that has ended holds nothing, and waits for its starter only.
-  if (const char letter = status[state + 8]; letter == 'Z' || letter == 'X') return {};
-  ProcessUse process{.id = id, .name = status.substr(6, status.find('\n') - 6)};
-  if (const auto resident = bytes_of(status, "\nVmRSS:"))
+  // A process that has ended holds nothing, and only waits for its starter.
+  if (state->starts_with('Z') || state->starts_with('X')) return {};
+  ProcessUse process{.id = id, .name = *name};
+  if (const auto resident = kilobytes(value("VmRSS")))
     process.resident.bytes = *resident;
-  else if (!is_ending(folder) && is_there(folder, id))  // in that order: it may end meanwhile
+  else if (!is_ending(folder) && is_there(folder, id))  // in this order: the process may end meanwhile
     process.resident = MemoryReading::unread("no VmRSS in " + file.string());
-  process.peak_resident_bytes = static_cast<double>(bytes_of(status, "\nVmHWM:").value_or(0));
+  process.peak_resident_bytes = static_cast<double>(kilobytes(value("VmHWM")).value_or(0));
   return process;
 }
 

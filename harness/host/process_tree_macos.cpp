@@ -24,7 +24,7 @@ ProcessUse use_of(pid_t id) {
   errno = 0;
   if (::proc_pidinfo(id, PROC_PIDTASKINFO, 0, &info, sizeof(info)) == sizeof(info))
     process.resident.bytes = static_cast<std::int64_t>(info.pti_resident_size);
-  else if (errno != ESRCH)  // ESRCH: it has ended, and holds nothing
+  else if (errno != ESRCH)  // ESRCH: the process has ended, and holds nothing
     process.resident = MemoryReading::unread(std::string("proc_pidinfo: ") + std::strerror(errno));
   return process;
 }
@@ -39,6 +39,6 @@ std::vector<ProcessUse> descendants(pid_t root) {
   return found;
 }
 
-void adopt_orphans() {}  // there is no such thing
+void adopt_orphans() {}  // macOS has no such thing
 
 }  // namespace bench::harness

@@ -4,7 +4,7 @@
 
 namespace bench::harness {
 
-/// Processor time of what getrusage or wait4 told of, in seconds.
+/// The processor time that getrusage or wait4 reported, in seconds.
 inline double cpu_seconds(const rusage& use) {
   const auto seconds = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
@@ -12,7 +12,8 @@ inline double cpu_seconds(const rusage& use) {
   return seconds(use.ru_utime) + seconds(use.ru_stime);
 }
 
-/// The most memory of one process of it; ru_maxrss is in KiB, but on macOS in bytes.
+/// The peak memory, in bytes, of the largest process that getrusage or wait4 reported on. ru_maxrss is in KiB, but on
+/// macOS in bytes.
 inline double peak_bytes(const rusage& use) {
 #ifdef __APPLE__
   return static_cast<double>(use.ru_maxrss);

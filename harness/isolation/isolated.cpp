@@ -4,6 +4,7 @@
 #include "harness/core/files.h"
 #include "harness/core/process.h"
 #include "harness/core/scratch_folder.h"
+#include "harness/core/signals.h"
 #include "harness/core/turns.h"
 #include "harness/host/environment.h"
 
@@ -15,7 +16,8 @@ namespace bench::harness {
 namespace fs = std::filesystem;
 namespace {
 
-/// A case keeps its budget itself; this ends one that doesn't: a step can't be cut short, and loading takes time too.
+/// A case keeps to its budget itself. This limit ends a case that doesn't. It is larger than the budget, since a step
+/// can't be cut short, and loading takes time too.
 double kill_after_s(double budget_s) { return 4 * budget_s + 300; }
 
 Record failed(const CaseRequest& request, std::string reason, std::string hint) {
@@ -27,6 +29,8 @@ Record failed(const CaseRequest& request, std::string reason, std::string hint) 
 }
 
 Record outcome(const CaseRequest& request, const ProcessResult& process, const fs::path& record_file) {
+  // Whatever it leaves then is not the whole case, also where it ended in good order.
+  if (process.ended_with_us) return failed(request, "was ended together with the run", "");
   if (process.timed_out)
     return failed(request, fmt::format("did not end within {:.0f} s and was killed", kill_after_s(request.budget_s)),
                   "raise budget_s or make the case smaller");
@@ -40,11 +44,11 @@ Record outcome(const CaseRequest& request, const ProcessResult& process, const f
   return record_from_json(parse_json(read_file(record_file), record_file.string()), record_file.string());
 }
 
-/// Runs `program case REQUEST RECORD`.
+/// Runs `program case REQUEST RECORD` and returns the record.
 Record run_process_of(const CaseRequest& request, const fs::path& program, bool own_group,
                       const std::vector<PassedFd>& passed) {
   const double begin = now_s();
-  const EndingSignals signals;  // end us once the folder is gone
+  const EndingSignals signals;  // they end this process only once the folder is gone
   Record record;
   try {
     const ScratchFolder folder;
@@ -53,7 +57,7 @@ Record run_process_of(const CaseRequest& request, const fs::path& program, bool 
     const ProcessResult process =
         run_process({program.string(), "case", request_file.string(), record_file.string()},
                     kill_after_s(request.budget_s), own_group, passed,
-                    // A killed process cleans nothing up: what it leaves there goes with ours.
+                    // A killed process cleans nothing up. What it leaves there is removed with our folder.
                     {"TMPDIR=" + folder.path().string()});
     record = outcome(request, process, record_file);
   } catch (const Error& e) {
@@ -68,33 +72,17 @@ Record run_process_of(const CaseRequest& request, const fs::path& program, bool 
 }  // namespace
 
 Json to_json(const CaseRequest& request) {
-  Json gates = Json::array();
-  for (const auto& gate : request.gates) gates.push_back(gate_json(gate));
-  Json json = {{"name", request.name},
-               {"type", request.type},
-               {"device", request.device},
-               {"budget_s", request.budget_s},
-               {"config", request.config},
-               {"gates", gates},
-               {"precision", request.precision},
-               {"max_blocks", request.max_blocks},
-               {"planted_slowdown", request.planted_slowdown},
-               {"in_turns", request.in_turns}};
-  if (!request.metrics.empty()) json["metrics"] = to_json(request.metrics);  // of which an older program knows nothing
+  Json json = to_json<CaseRequest>(request);
+  json["gates"] = Json::array();
+  for (const auto& gate : request.gates) json["gates"].push_back(gate_json(gate));
+  if (!request.metrics.empty()) json["metrics"] = to_json(request.metrics);  // older programs don't know this key
   return json;
 }
 
 CaseRequest request_from_json(const Json& json, const std::string& where) {
   try {
-    CaseRequest request{.name = json.at("name"),
-                        .type = json.at("type"),
-                        .device = json.at("device"),
-                        .budget_s = json.at("budget_s"),
-                        .config = json.at("config"),
-                        .precision = json.at("precision"),
-                        .max_blocks = whole_number(json.at("max_blocks")),
-                        .planted_slowdown = json.at("planted_slowdown"),
-                        .in_turns = json.at("in_turns")};
+    CaseRequest request;
+    read_json(json, request);
     if (json.contains("metrics")) request.metrics = declared_from_json(json.at("metrics"), where);
     for (const auto& gate : json.at("gates")) request.gates.push_back(gate_from_json(gate, where, request.metrics));
     return request;
@@ -114,14 +102,14 @@ std::pair<Record, Record> run_in_turns(const CaseRequest& first, const fs::path&
     Record record;
     std::thread thread;
   };
-  const EndingSignals signals;  // end us once both sides have ended
+  const EndingSignals signals;  // they end this process only once both sides have ended
   Side a, b;
   const auto start = [](Side& side, const CaseRequest& request, const fs::path& program) {
     const std::vector<PassedFd> passed{{side.turns.child_go_fd(), Turns::kGoFd},
                                        {side.turns.child_ready_fd(), Turns::kReadyFd}};
     side.thread = std::thread([&side, &request, &program, passed] {
       side.record = run_process_of(request, program, /*own_group=*/true, passed);
-      side.turns.close_child_ends();  // ours were the last: whoever waits for it learns that it has ended
+      side.turns.close_child_ends();  // the last copies: await_ready() then sees that it has ended
     });
   };
   start(a, first, first_program);

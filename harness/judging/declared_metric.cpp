@@ -20,10 +20,10 @@ bool is_plain_name(const std::string& name) {
   const auto plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
   };
-  return !name.empty() && name.size() <= 80 && std::all_of(name.begin(), name.end(), plain);
+  return !name.empty() && name.size() <= 80 && std::ranges::all_of(name, plain);
 }
 
-/// A declaration with the metric that points into it.
+/// A declaration, and the metric whose texts point into it.
 struct Known {
   DeclaredMetric declared;
   Metric metric;
@@ -52,8 +52,7 @@ void DeclaredMetric::validate(const Require& require) const {
 }
 
 const DeclaredMetric* find_declared(const std::vector<DeclaredMetric>& declared, const std::string& name) {
-  const auto found =
-      std::find_if(declared.begin(), declared.end(), [&](const DeclaredMetric& one) { return one.name == name; });
+  const auto found = std::ranges::find(declared, name, &DeclaredMetric::name);
   return found == declared.end() ? nullptr : &*found;
 }
 

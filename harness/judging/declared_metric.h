@@ -7,12 +7,13 @@
 
 namespace bench::harness {
 
-/// A metric that a case brings along, in a suite
+/// A metric that a case declares itself, beside the built-in ones. In a suite:
 ///
 ///     metrics: [{name: tokens_per_joule, unit: tokens/J, better: higher}]
 ///
-/// Its samples are the record's series of that name; a timed one is their median, of an exact one the worst counts. It
-/// stands in the record too, so that a report is judged the same by a program that never knew the case.
+/// Its samples are the record's series of the same name. The value of a timed metric is the median of its samples. The
+/// value of an exact metric is its worst sample. The record keeps the declaration too, so that a program that doesn't
+/// know the case judges its report in the same way.
 struct DeclaredMetric {
   std::string name = {}, unit = {};
   OneOf<"lower", "higher", "unchanged"> better = {};
@@ -31,10 +32,10 @@ struct DeclaredMetric {
   bool operator==(const DeclaredMetric&) const = default;
 };
 
-/// The one of that name, or nullptr.
+/// Returns the declared metric of that name, or nullptr.
 const DeclaredMetric* find_declared(const std::vector<DeclaredMetric>& declared, const std::string& name);
 
-/// Throws Error at `where` for what is no list of declared metrics, or has one twice.
+/// Throws Error at `where` if the JSON isn't a list of declared metrics, or if it declares a metric twice.
 std::vector<DeclaredMetric> declared_from_json(const Json& json, const std::string& where);
 
 }  // namespace bench::harness

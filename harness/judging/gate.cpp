@@ -34,8 +34,8 @@ GateResult with(GateResult result, Verdict verdict, std::string reason = "") {
   return result;
 }
 
-/// The smallest true difference that would have been seen with a probability of 80 %: the interval's half-width is 1.96
-/// standard errors, such a difference 1.96 + 0.84 of them.
+/// The smallest true difference that would have been seen with a probability of 80 %. The interval's half-width is 1.96
+/// standard errors; this difference is 1.96 + 0.84 standard errors.
 double smallest_visible(const Estimate& e) { return e.relative_half_width() * (1.96 + 0.84) / 1.96; }
 
 std::string too_noisy(const GateConfig& gate, const Estimate& e) {
@@ -45,13 +45,13 @@ std::string too_noisy(const GateConfig& gate, const Estimate& e) {
       e.low, e.high, gate.text(), 100 * smallest_visible(e));
 }
 
-/// What is judged: a metric of a case's processes, and those of the case that it is relative to.
+/// What is judged: the metric, the processes of its case, and the processes of the case that it is relative to.
 struct Evidence {
   const Metric& metric;
   const std::vector<Record>& processes;
   const std::vector<Record>* base;
 
-  /// The first reason that one of them gives, with the other case's name before it; or "".
+  /// The first reason that one of these processes gives, or "". A reason of the other case begins with its name.
   template <class Why>
   std::string reason(const GateConfig& gate, const Why& why) const {
     for (const auto& record : processes)
@@ -63,7 +63,8 @@ struct Evidence {
   }
 };
 
-/// Why a value tells nothing of some of a case's processes, or "". One without it must not vanish among the others.
+/// Why a value says nothing about some of a case's processes, or "". A process without the value must not go unnoticed
+/// among the others.
 std::string of_some_only(const Metric& metric, const std::vector<Record>& processes) {
   for (std::size_t i = 0; i < processes.size(); ++i) {
     const std::string unread = metric.of_peak ? processes[i].peak_unread() : "";
@@ -77,7 +78,7 @@ std::string of_some_only(const Metric& metric, const std::vector<Record>& proces
 /// A verdict on a value that depends on the moment.
 GateResult judge_timed(const GateConfig& gate, const Evidence& evidence, const Estimate& e, GateResult result) {
   const std::string missed = fmt::format("{:.4g} is not {}", e.value, gate.text());
-  // Whatever the noise; but what was reached was not out of reach, whatever the probe says.
+  // This holds however large the noise is. But a limit that was reached was not out of reach, whatever the probe says.
   if (!gate.allowed().holds(e.value))
     if (const std::string beyond = out_of_reach(evidence.metric, gate, evidence.processes); !beyond.empty())
       return with(result, Verdict::kFail, missed + beyond);
@@ -106,7 +107,7 @@ GateResult judge_exact(const GateConfig& gate, const Evidence& evidence, const E
   return with(result, Verdict::kNotJudged, fmt::format("estimated only{}{}", why.empty() ? "" : ": ", why));
 }
 
-/// What a gate that is marked as failing comes to.
+/// The result of a gate, changed if the gate is marked as one that is expected to fail.
 GateResult with_expectation(GateResult result) {
   const std::string& why = result.gate.expected_failure;
   if (why.empty()) return result;
@@ -121,7 +122,7 @@ GateResult with_expectation(GateResult result) {
 }  // namespace
 
 void GateConfig::validate(const Require& require) const {
-  const auto given = std::count_if(limits.begin(), limits.end(), [](const auto& limit) { return limit.has_value(); });
+  const auto given = std::ranges::count_if(limits, [](const auto& limit) { return limit.has_value(); });
   std::vector<std::string> kinds;
   for (const auto& one : gate_kinds()) kinds.push_back(one.name);
   require(!metric.empty(), "metric", "is missing", "`bench list metrics` shows all");
@@ -249,7 +250,7 @@ GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, c
         fmt::format("the processor's name could not be read, so nobody knows whether this is {}", gate.machine.text));
   if (const std::string why = missing_base(metric, gate, base); !why.empty())
     return with(result, Verdict::kNotJudged, why);
-  // Nor is infinity a number: an infinite rate is as broken as an infinite loss, however little was done.
+  // Infinity counts as not a number: an infinite rate is as broken as an infinite loss, however little was done.
   if (estimate && !std::isfinite(estimate->value)) return with(result, Verdict::kFail, "the value is not a number");
   const auto undone_in = [&](const Record& record) { return undone(metric, record); };
   if (const std::string why = evidence.reason(gate, undone_in); !why.empty())
@@ -268,7 +269,7 @@ GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, c
 }
 
 Exit exit_code(const std::vector<GateResult>& gates, bool any_case_errored) {
-  const auto any = [&](auto&& condition) { return std::any_of(gates.begin(), gates.end(), condition); };
+  const auto any = [&](auto&& condition) { return std::ranges::any_of(gates, condition); };
   if (any_case_errored || any([](const auto& g) { return g.verdict == Verdict::kError; })) return Exit::kCaseError;
   if (any([](const auto& g) { return g.verdict == Verdict::kFail; })) return Exit::kGateFailed;
   if (any([](const auto& g) { return g.applies && g.verdict == Verdict::kNotJudged; })) return Exit::kNotJudged;

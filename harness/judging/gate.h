@@ -8,26 +8,28 @@
 
 namespace bench::harness {
 
-/// Which machines a gate is for: those whose name has that text in it; none: all. In YAML `Apple M4 Max`, which a suite
-/// checks against the machines that are known, or `{contains: Apple M4}`, which it takes as it is.
+/// Which machines a gate is for: those whose name contains the text. An empty text means all machines. In YAML the text
+/// is written as `Apple M4 Max`, which a suite checks against the known machines, or as `{contains: Apple M4}`, which a
+/// suite takes as it is.
 struct MachineMatch {
   std::string text;
   bool unchecked = false;  // written as {contains: ...}
 
   bool holds(const std::string& machine_name) const { return machine_name.find(text) != std::string::npos; }
-  /// Whether that machine may be one of them or not: its processor's name could not be read.
+  /// Whether nobody knows if the gate is for that machine, because the name of the machine's processor could not be
+  /// read.
   bool is_open(const std::string& machine_name) const;
 };
 void read_scalar(const YamlNode& node, MachineMatch& value);
 void to_json(Json& json, const MachineMatch& value);
 
 /// What a suite demands of a case: `{metric: peak_memory, at_most: 10.0, unit: GB}`. With `relative_to` the value is
-/// the metric divided by the same one of another case: `{metric: decode_tokens_per_s, relative_to: batch-1, at_least:
-/// 3, unit: "1"}`.
+/// the metric divided by the same metric of another case: `{metric: decode_tokens_per_s, relative_to: batch-1,
+/// at_least: 3, unit: "1"}`.
 struct GateConfig {
   std::string metric, unit, relative_to, reading, expected_failure;
   MachineMatch machine;
-  std::vector<std::optional<std::vector<double>>> limits{gate_kinds().size()};  // one is given: that of the gate's kind
+  std::vector<std::optional<std::vector<double>>> limits{gate_kinds().size()};  // only the gate's own kind has one
   std::vector<double> target;
 
   template <class Self, class Visitor>
@@ -49,7 +51,7 @@ struct GateConfig {
         "why this gate is known to fail: then a failure is accepted, and a pass fails, so that the mark gets removed");
   }
   void validate(const Require& require) const;
-  /// The metric must be a built-in one or one of these, and the limit in its unit.
+  /// Requires that the metric is built in or one of `declared`, and that the limit is in the metric's unit.
   void check_metric(const std::vector<DeclaredMetric>& declared, const Require& require) const;
 
   const GateKind& kind() const;
@@ -61,11 +63,11 @@ struct GateConfig {
   std::string text() const;
 };
 
-/// A gate as the suite writes it: the one limit that it has, not a null for each other kind.
+/// Returns the gate as a suite writes it: with its one limit, and without a null for each other kind.
 Json gate_json(const GateConfig& gate);
-/// Throws Error at `where`. `declared`: by the gate's case.
+/// Reads a gate from JSON. `declared`: the metrics that the gate's case declares. Throws Error at `where`.
 GateConfig gate_from_json(const Json& json, const std::string& where, const std::vector<DeclaredMetric>& declared = {});
-/// A gate as a file has it. Throws Error at its place.
+/// Reads a gate from a file. Throws Error at the gate's place in the file.
 GateConfig read_gate(const YamlNode& node, const std::vector<DeclaredMetric>& declared = {});
 
 enum class Verdict { kPass, kExpectedFail, kFail, kNotJudged, kError };
@@ -76,11 +78,12 @@ struct GateResult {
   Verdict verdict = Verdict::kNotJudged;
   bool applies = true;  // false: the gate is for another machine
   Estimate measured;    // the value is NaN when there is none
-  std::string reason;   // of anything but a pass
+  std::string reason;   // why the verdict is not a pass
 };
 
-/// Judges one gate on what the processes of a case left, on a machine of that name. A timed metric passes or fails only
-/// with its whole interval. `base`: as for gate_value.
+/// Judges one gate by what the processes of a case left on a machine of that name. A timed metric passes or fails only
+/// with its whole interval; it also fails when its value isn't finite, or when the limit lies out of the machine's
+/// reach. `base`: as for gate_value.
 GateResult judge(const GateConfig& gate, const std::vector<Record>& processes, const std::string& machine,
                  const std::vector<Record>* base = nullptr);
 

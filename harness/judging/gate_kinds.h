@@ -10,23 +10,25 @@ namespace bench::harness {
 /// Where an interval of values lies relative to those that a gate allows.
 enum class Side { kInside, kOutside, kAcross };
 
-/// The values that a gate allows: those between two ends, each of which may be infinite, or all others.
+/// The values that a gate allows: all values inside an interval, or all values outside of it. Each end of the interval
+/// may be infinite.
 struct AllowedValues {
   double low, high;
   bool with_low = true, with_high = true;  // whether the ends themselves belong to the interval
-  bool all_others = false;                 // allowed is what lies outside of the interval
+  bool all_others = false;                 // the values outside of the interval are the allowed ones
 
-  /// Not for NaN, which no gate allows.
+  /// Whether the gate allows the value. No gate allows NaN.
   bool holds(double value) const;
-  /// Of the values from `least` to `most`. NaN lies outside.
+  /// Where the values from `least` to `most` lie. NaN lies outside.
   Side side(double least, double most) const;
-  /// True where more is allowed without end, but not less, as with `at_least`; and the other way round.
+  /// Whether the allowed values have a limit only from below, as with `at_least`, or only from above, as with
+  /// `at_most`.
   bool only_from_below() const;
   bool only_from_above() const;
 };
 
-/// A comparison of a value with one or two numbers. To add one: a row in gate_kinds.cpp; where an interval lies follows
-/// from the values that it allows.
+/// A comparison of a value with one or two numbers. To add a kind, add a row in gate_kinds.cpp. Where an interval lies
+/// follows from the values that the kind allows.
 struct GateKind {
   const char* name;
   const char* meaning;

@@ -6,17 +6,18 @@
 namespace bench::harness {
 namespace {
 
-/// How much faster the machine was beside the first, on the logarithmic scale; 0 where a speed has no roof, or the two
-/// have roofs of two kinds, which change each for itself.
+/// How much faster the machine was beside the first record than beside the second, on the logarithmic scale. Returns 0
+/// if a speed has no roof, or if the two roofs are of different kinds, since each kind changes independently.
 double log_machine_ratio(const Metric& metric, const Record& first, const Record& second) {
   const auto a = roof_of(first), b = roof_of(second);
   if (!metric.share || !a || !b || a->memory != b->memory) return 0;
   return std::log(a->speed.value / b->speed.value);
 }
 
-/// Processes in the order in which they ran are pairs: a run starts one of each case in a round, a case and the one
-/// that it is relative to one after the other. A machine that was faster beside one of them counts for nothing. Of a
-/// single pair nothing tells the spread. On logarithms, so that 2 and 1/2 are as far from 1.
+/// Takes the processes as pairs, in the order in which they ran. In each round a run starts one process of each case,
+/// and it runs a case and its base case one after the other. A difference in the machine's speed between the two
+/// processes of a pair is removed. A single pair says nothing about the spread. The ratios are averaged as logarithms,
+/// so that 2 and 1/2 are equally far from 1.
 std::optional<Estimate> ratio_of_pairs(const Metric& metric, const std::vector<Record>& processes,
                                        const std::vector<Record>& base) {
   std::vector<double> logs;
@@ -31,7 +32,7 @@ std::optional<Estimate> ratio_of_pairs(const Metric& metric, const std::vector<R
   return Estimate{std::exp(e.value), std::exp(e.low), std::exp(e.high), e.n};
 }
 
-/// Of all pairs of processes the worst.
+/// The worst ratio of all pairs of processes.
 std::optional<Estimate> worst_ratio(const Metric& metric, const std::vector<Record>& processes,
                                     const std::vector<Record>& base) {
   std::vector<Estimate> ratios;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-/// Nothing is worse than what is not a number, or infinite.
+/// A value that is NaN or infinite is worse than any other value.
 bool is_worse(Better better, double a, double b) {
   if (!std::isfinite(a) || !std::isfinite(b)) return !std::isfinite(a) && std::isfinite(b);
   return better == Better::kHigher ? a < b : a > b;
@@ -40,7 +40,7 @@ std::optional<Estimate> Metric::of(const Record& record) const {
 
 const Metric* find_metric(const std::string& name) {
   const auto all = metrics();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& m) { return name == m.name; });
+  const auto found = std::ranges::find(all, name, &Metric::name);
   return found == all.end() ? nullptr : &*found;
 }
 
@@ -59,8 +59,7 @@ std::vector<const Metric*> metrics_with(const std::vector<DeclaredMetric>& decla
   std::vector<const Metric*> all;
   for (const auto& metric : metrics()) all.push_back(&metric);
   for (const auto& one : declared)
-    if (const Metric& metric = metric_of(one); std::find(all.begin(), all.end(), &metric) == all.end())
-      all.push_back(&metric);
+    if (const Metric& metric = metric_of(one); std::ranges::find(all, &metric) == all.end()) all.push_back(&metric);
   return all;
 }
 
@@ -87,7 +86,7 @@ Estimate worst(const Metric& metric, const std::vector<Estimate>& estimates) {
     if (metric.better == Better::kUnchanged && one.value != estimates[0].value) return Estimate::point(kNan, one.n);
     if (is_worse(metric.better, one.value, result.value)) result = one;
   }
-  // What one of them only estimates may be worse there, whatever the others measured.
+  // A value that is only an estimate may be worse than it looks, whatever the others measured.
   for (const auto& one : estimates) {
     if (one.n > 0) continue;
     result.n = 0;
@@ -108,7 +107,7 @@ std::optional<Estimate> evaluate(const Metric& metric, const std::vector<Record>
     for (const auto& estimate : estimates) values.push_back(estimate.value);
     e = across_processes(values);
   }
-  return e.has_interval() ? e : Estimate::point(e.value, e.n);  // samples that are all the same tell no spread
+  return e.has_interval() ? e : Estimate::point(e.value, e.n);  // equal samples say nothing about the spread
 }
 
 std::vector<MetricValue> evaluate_metrics(const std::vector<Record>& processes) {

@@ -20,11 +20,11 @@ const char* better_name(Better better);
 
 /// What a metric's value depends on besides the program.
 enum class Nature {
-  kTimed,  // on the moment: an interval decides about it
-  kExact,  // on nothing, or nearly: it is decided as it stands, and compared without statistics
+  kTimed,  // on the moment: it is judged by its interval
+  kExact,  // on nothing, or nearly nothing: it is judged by its value alone, and compared without statistics
 };
 
-/// A quantity computed from a record. Pure: the same record gives the same value, years later.
+/// A quantity computed from a record. The computation is pure: the same record gives the same value, even years later.
 struct Metric {
   const char* name;
   const char* unit;
@@ -32,38 +32,44 @@ struct Metric {
   Nature nature;
   const char* cases;  // the types of case that can measure it, by their names
   const char* meaning;
-  /// Nothing when the record holds no such quantity. Of a declared metric nullptr: of() reads its series.
+  /// Returns nothing if the record does not hold the quantity. nullptr for a declared metric, because of() reads its
+  /// series.
   std::optional<Estimate> (*formula)(const Record&);
-  /// Whether bench compare shows it. False for what belongs to the machine or follows from a compared metric.
+  /// Whether `bench compare` shows the metric. False for a metric that describes the machine, or that follows from
+  /// another compared metric.
   bool compared = false;
-  /// Whether it is the speed of its cases, which decides when enough was measured.
+  /// Whether the metric is the speed of its cases. This speed decides when enough was measured.
   bool is_speed = false;
-  /// The metric that states this one relative to the speed probe beside it, or nullptr.
+  /// The name of the metric that states this one relative to the speed probe beside it, or nullptr.
   const char* share = nullptr;
-  /// The metric that bounds this one on the machine at hand, or nullptr: a target beyond it is out of reach there.
+  /// The name of the metric that bounds this one on the machine at hand, or nullptr. A target beyond that bound is out
+  /// of reach on the machine.
   const char* ceiling = nullptr;
-  /// The series that its limits are drawn into, or nullptr, and the sample of it at which the metric has that value.
+  /// The series that the metric's limits are drawn into, or nullptr. sample_at returns the sample of that series at
+  /// which the metric has the given value.
   const char* drawn_in = nullptr;
   double (*sample_at)(const Record& record, double value) = nullptr;
-  /// The relative change of an exact metric that still counts as none: pages and rounding.
+  /// The largest relative change of an exact metric that still counts as no change. It allows for memory pages and
+  /// rounding.
   double tolerance = 0;
-  /// The series whose length an exact metric depends on, or nullptr: with another number of samples it is another
-  /// thing.
+  /// The series whose length an exact metric depends on, or nullptr. With another number of samples in that series, the
+  /// metric is a different quantity.
   const char* after = nullptr;
-  /// Whether it follows from the peak memory, which not every system tells.
+  /// Whether the metric follows from the peak memory, which not every system reports.
   bool of_peak = false;
 
   bool measured_by(const std::string& case_type) const;
-  /// The metric of that record: of the series that it declares for it, else by the formula.
+  /// The metric's value in that record. A metric that the record declares is computed from its series, any other by the
+  /// formula.
   std::optional<Estimate> of(const Record& record) const;
 };
 
-/// What bounds the speed of a record's work on the machine at hand, as probed beside it.
+/// What bounds the speed of a record's work on the machine at hand, as the speed probe measured it beside the work.
 struct Roof {
-  bool memory = false;  // reads, in bytes/s; else matrix products, in FLOP/s
+  bool memory = false;  // true: memory reads, in bytes/s; false: matrix products, in FLOP/s
   Estimate speed;
 };
-/// Nothing where no work was counted or nothing probed.
+/// Returns nothing if no work was counted or nothing was probed.
 std::optional<Roof> roof_of(const Record& record);
 
 /// The table of built-in metrics, in the order in which reports show them.
@@ -72,34 +78,36 @@ std::span<const Metric> metrics();
 const Metric* find_metric(const std::string& name);
 std::vector<std::string> metric_names();
 
-/// The metric that a declaration stands for, of any name a built-in one has that. Two alike are the same one.
+/// Returns the metric that a declaration stands for: the built-in metric if one has that name. Declarations with the
+/// same name, unit, better and nature stand for the same metric.
 const Metric& metric_of(const DeclaredMetric& declared);
-/// The built-in metric of that name, or the one among these, or nullptr.
+/// The metric of that name among `declared`, else the built-in one, else nullptr.
 const Metric* find_metric(const std::string& name, const std::vector<DeclaredMetric>& declared);
-/// The same among all that these processes declare.
+/// Does the same with all metrics that these processes declare.
 const Metric* find_metric(const std::string& name, const std::vector<Record>& processes);
-/// All built-in metrics, and behind them those that are none of them.
+/// All built-in metrics, followed by those of `declared` that are not built in.
 std::vector<const Metric*> metrics_with(const std::vector<DeclaredMetric>& declared);
-/// The same with what these processes declare.
+/// All built-in metrics, followed by those that these processes declare and that are not built in.
 std::vector<const Metric*> metrics_of(const std::vector<Record>& processes);
 
-/// Why the metric's value in that record depends on work that was not done, or "": steps that a training case, or one
-/// before this, did not make.
+/// Why the metric's value in that record depends on work that was not done, or "". This is the case if a training case
+/// did not make all its steps: the record's own case, or one that ran before it.
 std::string undone(const Metric& metric, const Record& record);
 
-/// The metric over all processes of a case: for a timed one the process is the unit, of exact ones the worst counts,
-/// and of one that must not change NaN when they differ. Nothing when no process has it.
+/// The metric over all processes of a case. For a timed metric, the process is the statistical unit. For an exact
+/// metric, the worst value counts. A metric that must not change is NaN if the values differ. Returns nothing if no
+/// process has a value.
 std::optional<Estimate> evaluate(const Metric& metric, const std::vector<Record>& processes);
 
-/// The worst of several values (at least one) of an exact metric. Of one that must not change it is none of those that
-/// differ: not a number.
+/// The worst of several values (at least one) of an exact metric. For a metric that must not change, the result is NaN
+/// if the values differ.
 Estimate worst(const Metric& metric, const std::vector<Estimate>& estimates);
 
 struct MetricValue {
   const Metric* metric;
   Estimate estimate;
 };
-/// Every metric that the processes have the facts for. None if one of them failed or was skipped.
+/// Every metric for which the processes have the facts. Returns none if a process failed or was skipped.
 std::vector<MetricValue> evaluate_metrics(const std::vector<Record>& processes);
 
 }  // namespace bench::harness

@@ -2,95 +2,95 @@
 
 #include <string>
 
-// The names under which cases leave what they found in a Record. A fact is one number of a process; a series has a
-// sample for each piece of work. Metrics and reports read them by the same names, so a slip of the finger does not
+// The names under which cases store their findings in a Record. A fact is one number of a process. A series has one
+// sample for each piece of work. Cases, metrics and reports all use these constants, so a misspelt name does not
 // compile.
 namespace bench::harness::facts {
 
-// Of the work.
-/// Sequences together.
+// Facts about the work.
+/// Sequences that are processed together.
 inline constexpr const char* kBatch = "batch";
 /// Tokens of each prompt.
 inline constexpr const char* kPromptTokens = "prompt_tokens";
-/// Of the model.
+/// Parameters of the model.
 inline constexpr const char* kParameters = "parameters";
-/// Of those, what is no embedding.
+/// Parameters of the model without the embedding.
 inline constexpr const char* kParametersWithoutEmbedding = "parameters_without_embedding";
-/// Arithmetic that a unit of the work must cost: an optimizer step, a prompt, a token, a call.
+/// Arithmetic, in FLOP, that one unit of the work must cost. A unit is an optimizer step, a prompt, a token or a call.
 inline constexpr const char* kWorkFlops = "work_flops";
-/// Bytes that it must read and write at least.
+/// Bytes that one unit of the work must read and write at least.
 inline constexpr const char* kWorkBytes = "work_bytes";
 
-// Of training.
-/// Of an optimizer step.
+// Facts about training.
+/// Tokens of an optimizer step.
 inline constexpr const char* kTokensPerStep = "tokens_per_step";
 /// Micro-batches of an optimizer step.
 inline constexpr const char* kMicroStepsPerStep = "micro_steps_per_step";
-/// Forward and backward.
+/// FLOP of the forward and backward pass for one token.
 inline constexpr const char* kFlopsPerToken = "flops_per_token";
-/// Of the training config.
+/// The max_steps of the training config.
 inline constexpr const char* kMaxSteps = "max_steps";
-/// Whose loss or gradients were not finite.
+/// Optimizer steps that were skipped because the loss or the gradients were not finite.
 inline constexpr const char* kSkippedSteps = "skipped_steps";
 
-// Of memory, in bytes.
-/// As the weights are held.
+// Facts about memory, in bytes.
+/// Size of the weights as they are held in memory.
 inline constexpr const char* kWeightBytes = "weight_bytes";
-/// Keys and values.
+/// Size of the cached keys and values.
 inline constexpr const char* kKvCacheBytes = "kv_cache_bytes";
-/// Of what was not run, since it would not fit.
+/// Memory that is needed by work that was not run because it would not fit.
 inline constexpr const char* kNeededMemoryBytes = "needed_memory_bytes";
-/// Before the run.
+/// Memory that was predicted before the run.
 inline constexpr const char* kPredictedMemoryBytes = "predicted_memory_bytes";
 
-// Of scoring.
+// Facts about scoring.
 /// Negative log-likelihood of all scored tokens.
 inline constexpr const char* kNllNats = "nll_nats";
-/// How many they are.
+/// Number of scored tokens.
 inline constexpr const char* kScoredTokens = "scored_tokens";
-/// That they stand for.
+/// Bytes of text that the scored tokens stand for.
 inline constexpr const char* kTextBytes = "text_bytes";
-/// Of the best possible model.
+/// Negative log-likelihood of the best possible model.
 inline constexpr const char* kOptimumNllNats = "optimum_nll_nats";
 /// Sum of the greedy tokens.
 inline constexpr const char* kChecksum = "checksum";
-/// Greedy tokens that differ without the cache.
+/// Greedy tokens that come out differently without the cache.
 inline constexpr const char* kCachedUncachedMismatches = "cached_uncached_mismatches";
 
-// Of quantized weights.
-/// Mean, with them.
+// Facts about quantized weights.
+/// Mean negative log-likelihood with the quantized weights.
 inline constexpr const char* kQuantizationNllNats = "quantization_nll_nats";
-/// Mean, with the weights as they are stored.
+/// Mean negative log-likelihood with the weights as they are stored.
 inline constexpr const char* kQuantizationBaseNllNats = "quantization_base_nll_nats";
-/// Mean divergence of the two.
+/// Mean divergence of the two predictions.
 inline constexpr const char* kQuantizationKlNats = "quantization_kl_nats";
-/// Tokens with the same most probable next one.
+/// Share of tokens for which both predict the same most probable next token.
 inline constexpr const char* kQuantizationSameTopShare = "quantization_same_top_share";
-/// Tokens that were predicted with both; older records lack it, and had enough.
+/// Tokens that were predicted with both kinds of weights. Older records lack this fact; they had enough tokens.
 inline constexpr const char* kQuantizationTokens = "quantization_tokens";
 
-// Of the first piece of work, counted.
-/// Of LibTorch.
+// Facts that are counted in the first piece of work.
+/// Calls of LibTorch operators.
 inline constexpr const char* kOperatorCalls = "operator_calls";
-/// Of matrix products and attention.
+/// FLOP of matrix products and attention.
 inline constexpr const char* kMatmulFlops = "matmul_flops";
-/// In sum, freed or not.
+/// Sum of all allocations, whether they were freed or not.
 inline constexpr const char* kAllocatedBytes = "allocated_bytes";
 
-// Of the process.
-/// Opening the checkpoint.
+// Facts about the process.
+/// Time to open the checkpoint.
 inline constexpr const char* kLoadTimeS = "load_time_s";
-/// The fastest matrix products probed before the work.
+/// Rate of the fastest matrix products that were probed before the work.
 inline constexpr const char* kMatmulFlopsPerS = "matmul_flops_per_s";
 
 }  // namespace bench::harness::facts
 
 namespace bench::harness::series {
 
-// Seconds of each piece of work.
-/// Forward and backward of a micro-batch.
+// Series of times: the seconds of each piece of work.
+/// Forward and backward pass of a micro-batch.
 inline constexpr const char* kMicroStepTimeS = "micro_step_time_s";
-/// The optimizer.
+/// The optimizer's update.
 inline constexpr const char* kUpdateTimeS = "update_time_s";
 /// A prompt.
 inline constexpr const char* kPrefillTimeS = "prefill_time_s";
@@ -98,36 +98,36 @@ inline constexpr const char* kPrefillTimeS = "prefill_time_s";
 inline constexpr const char* kFirstTokenTimeS = "first_token_time_s";
 /// From one token to the next.
 inline constexpr const char* kDecodeStepTimeS = "decode_step_time_s";
-/// A call.
+/// A call of the operator.
 inline constexpr const char* kOperatorTimeS = "operator_time_s";
 /// A program, from start to end.
 inline constexpr const char* kWallTimeS = "wall_time_s";
-/// Its processor time.
+/// The processor time of a program.
 inline constexpr const char* kCpuTimeS = "cpu_time_s";
 
-// Of training, for each optimizer step.
-/// Nats.
+// Series of training, with a sample for each optimizer step.
+/// Loss in nats.
 inline constexpr const char* kLoss = "loss";
-/// Before clipping.
+/// Norm of the gradients before clipping.
 inline constexpr const char* kGradNorm = "grad_norm";
 
-// Of memory, for each sequence length.
-/// Tokens.
+// Series of memory, with a sample for each sequence length.
+/// Sequence length in tokens.
 inline constexpr const char* kSeqLength = "seq_length";
-/// Held at most.
+/// Most memory that was held.
 inline constexpr const char* kPeakMemoryBytes = "peak_memory_bytes";
-/// Before it ran.
+/// Memory that was predicted before that length ran.
 inline constexpr const char* kPredictedMemoryBytes = "predicted_memory_bytes";
 
-// Of scoring, for each window.
-/// Sum over its scored tokens.
+// Series of scoring, with a sample for each window.
+/// Negative log-likelihood, summed over the window's scored tokens.
 inline constexpr const char* kWindowNllNats = "window_nll_nats";
-/// That were scored.
+/// Tokens of the window that were scored.
 inline constexpr const char* kWindowTokens = "window_tokens";
-/// Seconds, of all but the first, cold one.
+/// Seconds of each window except the first, cold one.
 inline constexpr const char* kWindowTimeS = "window_time_s";
 
-/// The same of the first, cold piece of work.
+/// The name under which the sample of the first, cold piece of work is stored.
 inline std::string cold(const std::string& name) { return "cold_" + name; }
 
 }  // namespace bench::harness::series

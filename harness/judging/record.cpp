@@ -15,18 +15,12 @@ constexpr std::array<std::pair<Record::Status, const char*>, 4> kStatusNames{{{R
                                                                               {Record::Status::kNotRun, "not_run"},
                                                                               {Record::Status::kError, "error"}}};
 
-// JSON has no NaN: a number that isn't finite is written as null and read as NaN. It is null in the document already,
-// not only in its text: a document that was read is compared with one that was made.
-double number(const Json& json) {
-  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
-}
-
-// A block of which other programs, or other virtual machines, took more than this share of all processors doesn't
-// count.
+// A block doesn't count if other programs, or other virtual machines, took more than this share of all processors
+// during it.
 constexpr double kMostOthers = 0.10, kMostStolen = 0.05;
-// Nor one before which the speed probe differed from its median over the record by more than this factor: some
-// machines' memory is at times half or twice as fast for seconds, and the median of the probes is what shares are taken
-// of.
+// A block doesn't count either if the speed probe before it differed from the record's median probe by more than this
+// factor. On some machines, memory is at times half or twice as fast for seconds, and shares are taken of the median of
+// the probes.
 constexpr double kLeastProbeShare = 0.85;
 constexpr double kMostSwapGrowth = 16e6;  // bytes
 
@@ -37,7 +31,7 @@ double median_probe(const std::vector<Block>& blocks, double Block::* probe) {
   return quantile(values, 0.5);
 }
 
-/// What the speed probe usually found.
+/// The usual speed: the median of the speed probe over the blocks.
 Block usual_speed(const std::vector<Block>& blocks) {
   Block usual;
   usual.matmul_flops_per_s = median_probe(blocks, &Block::matmul_flops_per_s);
@@ -62,7 +56,7 @@ std::string disturbance_of(const Block& block, const Block& usual) {
   return "";
 }
 
-/// Of blocks with these disturbances: why their times can't be trusted, or "".
+/// Why the times of blocks with these disturbances can't be trusted, or "".
 std::string mostly_disturbed(const std::vector<Block>& blocks, const std::vector<std::string>& reasons) {
   std::size_t disturbed = 0, all = 0;
   std::string why;
@@ -76,7 +70,8 @@ std::string mostly_disturbed(const std::vector<Block>& blocks, const std::vector
   return 2 * disturbed > all ? fmt::format("{} of {} blocks were disturbed: {}", disturbed, all, why) : "";
 }
 
-/// Which blocks count: all but warm-up and disturbed ones, or, when more than half were disturbed, all but warm-up.
+/// Which blocks count: all but warm-up and disturbed blocks. If more than half were disturbed, all but warm-up blocks
+/// count.
 std::vector<bool> which_count(const std::vector<Block>& blocks, const std::vector<std::string>& reasons) {
   const bool disturbed = !mostly_disturbed(blocks, reasons).empty();
   std::vector<bool> counts;
@@ -91,55 +86,12 @@ std::string first_note(const Record& record, std::initializer_list<const char*> 
   return "";
 }
 
-Json numbers(const std::vector<double>& values) {
-  Json json = Json::array();
-  for (const double value : values) json.push_back(number_or_null(value));
-  return json;
-}
-
-Json numbers(const std::map<std::string, double>& values) {
-  Json json = Json::object();
-  for (const auto& [name, value] : values) json[name] = number_or_null(value);
-  return json;
-}
-
-/// A perplexity of so few windows is that of a passage: even if the next ones' were all higher or all lower than its
-/// own, that would be chance in more than one draw of twenty.
+/// A perplexity of so few windows describes only one passage. Even if all the next windows' perplexities were higher
+/// than its own, or all were lower, that would happen by chance in more than one draw of twenty.
 std::string too_few_windows(std::size_t windows) {
   if (windows == 0 || windows >= kFewestForInterval) return "";
   return fmt::format("{} of the {} windows that an interval needs: a longer text or a shorter context would help",
                      windows, kFewestForInterval);
-}
-
-Json block_json(const Block& block) {
-  Json json = {{"begin_s", number_or_null(block.begin_s)},
-               {"end_s", number_or_null(block.end_s)},
-               {"warmup", block.warmup},
-               {"matmul_flops_per_s", number_or_null(block.matmul_flops_per_s)},
-               {"read_bytes_per_s", number_or_null(block.read_bytes_per_s)},
-               {"stolen", number_or_null(block.stolen)},
-               {"others", number_or_null(block.others)},
-               {"swap_growth_bytes", number_or_null(block.swap_growth_bytes)},
-               {"thermal_level", number_or_null(block.thermal_level)},
-               {"samples", Json::object()}};
-  for (const auto& [name, range] : block.samples) json["samples"][name] = {range.first, range.second};
-  return json;
-}
-
-Block block_from_json(const Json& json) {
-  Block block;
-  block.begin_s = number(json.at("begin_s"));
-  block.end_s = number(json.at("end_s"));
-  block.warmup = json.at("warmup").get<bool>();
-  block.matmul_flops_per_s = number(json.at("matmul_flops_per_s"));
-  block.read_bytes_per_s = number(json.at("read_bytes_per_s"));
-  block.stolen = number(json.at("stolen"));
-  block.others = number(json.at("others"));
-  block.swap_growth_bytes = number(json.at("swap_growth_bytes"));
-  block.thermal_level = number(json.at("thermal_level"));
-  for (const auto& [name, range] : json.at("samples").items())
-    block.samples[name] = {whole_number(range.at(0)), whole_number(range.at(1))};  // check_ranges: none is negative
-  return block;
 }
 
 /// Ranges that don't fit their series would make every statistic nonsense.
@@ -149,12 +101,6 @@ void check_ranges(const Record& record, const std::string& where) {
       if (range.first > range.second || range.second > record.samples(name).size())
         throw Error(where, fmt::format("a block claims samples {}..{} of {}, which has {}", range.first, range.second,
                                        name, record.samples(name).size()));
-}
-
-Record::Status status_from(const std::string& name, const std::string& where) {
-  for (const auto& [status, known] : kStatusNames)
-    if (name == known) return status;
-  throw Error(where, fmt::format("unknown case status '{}'", name));
 }
 
 }  // namespace
@@ -196,9 +142,8 @@ std::string Record::main_series() const {
   std::map<std::string, std::size_t> counts;
   for (const auto& block : blocks)
     for (const auto& [series_name, range] : block.samples) counts[series_name] += range.second - range.first;
-  if (counts.contains(series::kWallTimeS)) return series::kWallTimeS;  // of a program, beside whatever it tells itself
-  const auto most =
-      std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (counts.contains(series::kWallTimeS)) return series::kWallTimeS;  // a program's, whatever it reports itself
+  const auto most = std::ranges::max_element(counts, [](const auto& a, const auto& b) { return a.second < b.second; });
   return most == counts.end() ? "" : most->first;
 }
 
@@ -239,7 +184,7 @@ std::string Record::incomplete() const {
 
 std::string Record::compared_too_few() const {
   const double tokens = fact(facts::kQuantizationTokens);
-  if (!(tokens < kFewestComparedTokens)) return "";  // also of an older record, which does not say how many
+  if (!(tokens < kFewestComparedTokens)) return "";  // NaN, from an older record without the number, returns here too
   return fmt::format("{:.0f} of the {} tokens that judging quantized weights needs: a longer quality_text would help",
                      tokens, kFewestComparedTokens);
 }
@@ -273,57 +218,40 @@ Record new_record(std::string name, std::string type, Json config, std::vector<D
   return record;
 }
 
+void to_json(Json& json, const SampleRange& range) { json = {range.first, range.second}; }
+
+void from_json(const Json& json, SampleRange& range) {
+  range = {static_cast<std::size_t>(whole_number(json.at(0))),  // check_ranges: none is negative
+           static_cast<std::size_t>(whole_number(json.at(1)))};
+}
+
+void to_json(Json& json, const Record::Status& status) { json = status_name(status); }
+
+void from_json(const Json& json, Record::Status& status) {
+  const auto name = json.get<std::string>();
+  const auto known = std::ranges::find(kStatusNames, name, &std::pair<Record::Status, const char*>::second);
+  if (known == kStatusNames.end()) throw Error("status", fmt::format("unknown case status '{}'", name));
+  status = known->first;
+}
+
 Json to_json(const Record& record) {
-  Json series = Json::object(), blocks = Json::array();
-  for (const auto& [name, one] : record.series) series[name] = {{"unit", one.unit}, {"samples", numbers(one.samples)}};
-  for (const auto& block : record.blocks) blocks.push_back(block_json(block));
-  Json json = {{"name", record.name},
-               {"type", record.type},
-               {"status", status_name(record.status)},
-               {"reason", record.reason},
-               {"hint", record.hint},
-               {"started_s", number_or_null(record.started_s)},
-               {"wall_s", number_or_null(record.wall_s)},
-               {"config", record.config},
-               {"inputs", record.inputs},
-               {"before", to_json(record.before)},
-               {"after", to_json(record.after)},
-               {"facts", numbers(record.facts)},
-               {"notes", record.notes},
-               {"series", series},
-               {"blocks", blocks}};
+  Json json = to_json<Record>(record);
   if (!record.declared.empty()) json["metrics"] = to_json(record.declared);
   return json;
 }
 
 Record record_from_json(const Json& json, const std::string& where) {
+  Record record;
   try {
-    Record record;
-    record.name = json.at("name").get<std::string>();
-    record.type = json.at("type").get<std::string>();
-    record.status = status_from(json.at("status").get<std::string>(), where);
-    record.reason = json.at("reason").get<std::string>();
-    record.hint = json.at("hint").get<std::string>();
-    record.started_s = number(json.at("started_s"));
-    record.wall_s = number(json.at("wall_s"));
-    record.config = json.at("config");
-    record.before = read_config<Conditions>(YamlNode::parse(dumped(json.at("before")), where));
-    record.after = read_config<Conditions>(YamlNode::parse(dumped(json.at("after")), where));
-    for (const auto& [name, value] : json.at("inputs").items()) record.inputs[name] = value.get<std::string>();
-    for (const auto& [name, value] : json.at("facts").items()) record.facts[name] = number(value);
-    for (const auto& [name, value] : json.at("notes").items()) record.notes[name] = value.get<std::string>();
-    if (json.contains("metrics")) record.declared = declared_from_json(json.at("metrics"), where);
-    for (const auto& [name, one] : json.at("series").items()) {
-      Series& target = record.series[name];
-      target.unit = one.at("unit").get<std::string>();
-      for (const auto& sample : one.at("samples")) target.samples.push_back(number(sample));
-    }
-    for (const auto& block : json.at("blocks")) record.blocks.push_back(block_from_json(block));
-    check_ranges(record, where);
-    return record;
+    read_json(json, record);
   } catch (const Json::exception& e) {
     throw Error(where, fmt::format("is not a case record: {}", e.what()));
+  } catch (const Error& e) {
+    throw Error(where, e.message());
   }
+  if (json.contains("metrics")) record.declared = declared_from_json(json.at("metrics"), where);
+  check_ranges(record, where);
+  return record;
 }
 
 }  // namespace bench::harness

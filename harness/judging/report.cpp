@@ -9,8 +9,8 @@ namespace bench::harness {
 namespace {
 
 constexpr const char* kHashKey = "hash";
-constexpr const char* kInterruptedKey = "interrupted";  // stands in no report of a run that came to its end
-constexpr const char* kLeftOutKey = "left_out";         // nor this in one that had all cases of its suite
+constexpr const char* kInterruptedKey = "interrupted";  // absent from the report of a run that came to its end
+constexpr const char* kLeftOutKey = "left_out";  // absent from the report of a run that had all cases of its suite
 
 Json verdict_json(const GateResult& result) {
   Json json = {{"gate", gate_json(result.gate)},
@@ -18,7 +18,7 @@ Json verdict_json(const GateResult& result) {
                {"applies", result.applies},
                {"value", number_or_null(result.measured.value)},
                {"reason", result.reason}};
-  if (result.gate.relative_to.empty()) return json;  // the metric stands among the case's
+  if (result.gate.relative_to.empty()) return json;  // the case's metrics hold this one
   json["low"] = number_or_null(result.measured.low);
   json["high"] = number_or_null(result.measured.high);
   return json;
@@ -74,8 +74,8 @@ Report report_from_json(const Json& json, const std::string& where) {
     report.created = json.at("created");
     report.seed = whole_number(json.at("seed"));
     report.environment = json.at("environment");
-    report.before = read_config<Conditions>(YamlNode::parse(dumped(json.at("before")), where));
-    report.after = read_config<Conditions>(YamlNode::parse(dumped(json.at("after")), where));
+    read_json(json.at("before"), report.before);
+    read_json(json.at("after"), report.after);
     report.interrupted = json.value(kInterruptedKey, false);
     report.left_out = json.value(kLeftOutKey, std::vector<std::string>{});
     const std::string machine = report.machine();
@@ -86,7 +86,7 @@ Report report_from_json(const Json& json, const std::string& where) {
   }
 }
 
-/// The hash of everything in a report but the hash.
+/// The hash of everything in a report except the hash itself.
 std::string hash_of(Json json) {
   json.erase(kHashKey);
   return xxh128(dumped(json));
@@ -97,7 +97,8 @@ std::string shown(const Json& json) {
   return text.size() <= 60 ? text : text.substr(0, 57) + "...";
 }
 
-/// Where two documents differ. Numbers may differ by rounding: another machine's mathematical functions.
+/// Lists where two documents differ. Numbers may differ by rounding, because mathematical functions differ between
+/// machines.
 void collect_differences(const Json& said, const Json& found, const std::string& path, std::vector<std::string>& out) {
   if (said.is_number() && found.is_number()) {
     const double a = said.get<double>(), b = found.get<double>();
@@ -121,7 +122,7 @@ void collect_differences(const Json& said, const Json& found, const std::string&
     out.push_back(fmt::format("{}: the file says {}, its samples give {}", path, shown(said), shown(found)));
 }
 
-/// Reports of before said of a value without an interval that it lay between itself and itself.
+/// In older reports, a value without an interval had its own value as both ends of the interval. Removes these ends.
 void drop_intervals_of_one_point(Json& said) {
   const auto drop = [](Json& one) {
     if (!one.is_object() || !one.contains("low") || !one.contains("high") || !one.contains("value")) return;
@@ -132,8 +133,8 @@ void drop_intervals_of_one_point(Json& said) {
       for (auto& value : one[list]) drop(value);
 }
 
-/// Takes metrics out of `again` that the report doesn't have: they came after it was written. Of one that was taken out
-/// of it the hash tells.
+/// Removes from `again` the metrics that the report doesn't have, because they are newer than the report. If a metric
+/// was removed from the report afterwards, the hash shows it.
 void drop_newer_metrics(const Json& said, Json& again) {
   for (std::size_t i = 0; i < again["cases"].size(); ++i) {
     const Json known = said.at("cases").at(i).value("metrics", Json::array());
@@ -142,7 +143,7 @@ void drop_newer_metrics(const Json& said, Json& again) {
       const auto is_it = [&](const Json& one) {
         return one.is_object() && one.value("name", Json()) == metric.at("name");
       };
-      if (std::any_of(known.begin(), known.end(), is_it)) kept.push_back(metric);
+      if (std::ranges::any_of(known, is_it)) kept.push_back(metric);
     }
     again["cases"][i]["metrics"] = kept;
   }
@@ -210,15 +211,13 @@ std::vector<GateResult> Report::verdicts() const {
 }
 
 Exit Report::exit_code() const {
-  const bool errored =
-      std::any_of(cases.begin(), cases.end(), [](const auto& c) { return c.status() == Record::Status::kError; });
+  const bool errored = std::ranges::any_of(cases, [](const auto& c) { return c.status() == Record::Status::kError; });
   const Exit exit = harness::exit_code(verdicts(), errored);
   return exit == Exit::kOk && !interruption().empty() ? Exit::kNotJudged : exit;
 }
 
 std::string Report::interruption() const {
-  const auto ran =
-      std::count_if(cases.begin(), cases.end(), [](const auto& c) { return c.status() != Record::Status::kNotRun; });
+  const auto ran = std::ranges::count_if(cases, [](const auto& c) { return c.status() != Record::Status::kNotRun; });
   const bool all = ran == static_cast<std::ptrdiff_t>(cases.size());
   if (all && !interrupted) return "";
   return fmt::format("interrupted: {} of {} cases ran{}", ran, cases.size(),
@@ -226,7 +225,7 @@ std::string Report::interruption() const {
 }
 
 const CaseResult* find_case(std::span<const CaseResult> cases, const std::string& name) {
-  const auto found = std::find_if(cases.begin(), cases.end(), [&](const CaseResult& one) { return one.name == name; });
+  const auto found = std::ranges::find(cases, name, &CaseResult::name);
   return found == cases.end() ? nullptr : &*found;
 }
 
@@ -291,8 +290,7 @@ Verification verify_report(const std::filesystem::path& file) {
 std::string summary_line(const Report& report) {
   const auto verdicts = report.verdicts();
   const auto count = [&](Verdict verdict, bool applies) {
-    return std::count_if(verdicts.begin(), verdicts.end(),
-                         [&](const auto& g) { return g.verdict == verdict && g.applies == applies; });
+    return std::ranges::count_if(verdicts, [&](const auto& g) { return g.verdict == verdict && g.applies == applies; });
   };
   const auto passed = count(Verdict::kPass, true), failed = count(Verdict::kFail, true),
              errors = count(Verdict::kError, true) + count(Verdict::kError, false);
@@ -304,8 +302,8 @@ std::string summary_line(const Report& report) {
   if (const auto open = count(Verdict::kNotJudged, true)) text += fmt::format(", {} not judged", open);
   if (const auto elsewhere = count(Verdict::kNotJudged, false))
     text += fmt::format(", {} for other machines", elsewhere);
-  const auto broken = std::count_if(report.cases.begin(), report.cases.end(),
-                                    [](const auto& c) { return c.status() == Record::Status::kError; });
+  const auto broken =
+      std::ranges::count_if(report.cases, [](const auto& c) { return c.status() == Record::Status::kError; });
   if (broken) text += fmt::format("; {} of {} cases did not work", broken, report.cases.size());
   if (const auto others = report.left_out.size())
     text += fmt::format("; {} case{} left out by --case", others, others == 1 ? "" : "s");

@@ -15,11 +15,11 @@ inline constexpr const char* kReportSchema = "bench-report/2";
 struct CaseResult {
   std::string name, type;
   double budget_s = 0;               // of one process
-  double precision = 0.02;           // at which timing stops, CaseSpec
+  double precision = 0.02;           // at which timing stops; see CaseSpec
   std::vector<std::string> after;    // cases that must have run before
   std::vector<GateConfig> gates;     // demanded
-  std::int64_t most_processes = 0;   // that it may have; 0: not told, in older reports
-  std::vector<Record> processes;     // in the order in which they ran; of a case that wasn't run one that says so
+  std::int64_t most_processes = 0;   // that the case may have; 0: unknown, in older reports
+  std::vector<Record> processes;     // in the order in which they ran; if the case wasn't run, one that says so
   std::vector<MetricValue> metrics;  // computed
   std::vector<GateResult> verdicts;  // computed, one for each gate
 
@@ -31,7 +31,7 @@ struct CaseResult {
   std::string effort() const;
 };
 
-/// All that a run found: data, of which the JSON is the whole and every other format a rendering.
+/// All that a run found, as data. The JSON holds all of it. Every other format is rendered from this data.
 struct Report {
   std::string suite, description, device, created;
   std::int64_t seed = 0;  // of the order in which the cases' processes ran
@@ -43,21 +43,22 @@ struct Report {
 
   std::string machine() const;
   std::vector<GateResult> verdicts() const;
-  /// "interrupted: 1 of 3 cases ran", or "" of a run that came to its end.
+  /// "interrupted: 1 of 3 cases ran", or "" for a run that came to its end.
   std::string interruption() const;
-  /// Never kOk of a run that was interrupted.
+  /// Never kOk for a run that was interrupted.
   Exit exit_code() const;
 };
 
 /// The case of that name, or nullptr.
 const CaseResult* find_case(std::span<const CaseResult> cases, const std::string& name);
 
-/// What was measured of that metric, or nullptr.
+/// The measured value of that metric, or nullptr.
 const Estimate* find_estimate(const CaseResult& one, const std::string& metric);
-/// The same of that very metric, not of one that another case declares under its name.
+/// The measured value of exactly that metric, or nullptr. A metric that another case declares under the same name does
+/// not count.
 const Estimate* find_estimate(const CaseResult& one, const Metric& metric);
 
-/// How gates and people name a machine: "AMD EPYC, 2 cores".
+/// The name by which gates and people call a machine: "AMD EPYC, 2 cores".
 std::string machine_name(const Json& environment);
 
 /// Computes metrics and verdicts of a case from its processes. Gates may be relative to `earlier` cases.
@@ -66,8 +67,8 @@ CaseResult evaluate_case(std::string name, std::string type, double budget_s, st
                          std::span<const CaseResult> earlier = {});
 
 Json to_json(const Report& report);
-/// Reads a report; metrics and verdicts are computed again from the records. Throws Error for JSON that is cut off, of
-/// another schema, or no report.
+/// Reads a report. Metrics and verdicts are computed again from the records. Throws Error if the JSON is cut off, is of
+/// another schema, or is not a report.
 Report read_report(const std::filesystem::path& file);
 
 /// What verify_report found.
@@ -76,7 +77,8 @@ struct Verification {
   std::vector<std::string> differences;  // "cases[0].metrics[2].value: the file says 3.1, its samples give 2.9"
   std::string interruption;              // Report::interruption
 };
-/// Computes everything in a report's file that follows from its samples again, and its hash. Throws as read_report.
+/// Computes again everything in a report's file that follows from its samples, and the file's hash. Throws as
+/// read_report does.
 Verification verify_report(const std::filesystem::path& file);
 
 /// "2 of 3 gates passed, 1 not judged; 2 cases left out by --case" and such.

@@ -10,13 +10,15 @@ namespace bench::harness {
 namespace fs = std::filesystem;
 namespace {
 
-/// What a case writes besides its record: the key of the config that says where, and the one that says whether.
+/// What a case writes besides its record: the config key that says where it is written, and the key that says whether
+/// it is written.
 constexpr struct {
   const char *path, *when;
 } kWritten[] = {{"/training/train/output_dir", "/keep_checkpoint"},
                 {"/training/data/tokenizer_model", "/train_tokenizer"}};
 
-/// Without symbolic links and dots; empty for what can't be the name of a file, such as one of a thousand letters.
+/// The path without symbolic links and dots. Returns an empty path if a file can't have that name, for example a name
+/// of a thousand letters.
 fs::path plain(const fs::path& path) {
   std::error_code failed;
   const fs::path whole = fs::absolute(path, failed);

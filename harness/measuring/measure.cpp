@@ -16,12 +16,13 @@ namespace {
 
 double planted_slowdown = 0;
 
-// Products grow until a call takes so long, for a short one would measure how calls begin: on a CPU some 15 us, where
-// work is queued the wait for the queue. And they must be short enough to stand beside every block.
+// The products grow until a call takes this long. A shorter call would measure how calls begin: some 15 us on a CPU,
+// and the wait for the queue where work is queued. But the products must also be short enough to be timed beside every
+// block.
 constexpr std::int64_t kSmallestProduct = 512, kLargestProduct = 8192;
 constexpr double kLongCall_s = 0.5e-3, kLongQueuedCall_s = 2e-3;
 
-/// Square matrices and their product, which is reused: page faults are no part of the speed.
+/// Square matrices and their product. The product's memory is reused, so that page faults are not part of the speed.
 struct Products {
   torch::Tensor a, b, product;
 
@@ -32,14 +33,14 @@ struct Products {
   std::int64_t bytes() const { return 3 * static_cast<std::int64_t>(a.nbytes()); }
 };
 
-/// What is read to know the speed of memory: twice what caches hold, as far as that is known.
+/// The bytes to read for measuring the speed of memory: twice what the caches hold, as far as that is known.
 std::int64_t read_bytes(const Device& device) {
   constexpr std::int64_t kLeast = std::int64_t{128} << 20, kMost = std::int64_t{1} << 30;
   return std::clamp(device.queues_work ? 0 : 2 * last_level_cache_bytes().value_or(0), kLeast, kMost);
 }
 
-/// What probe_speed() reads and multiplies. Kept from its first use on, so that what it adds to the process's peak is
-/// known.
+/// What probe_speed() reads and multiplies. It is kept from its first use on, so that it is known how much it adds to
+/// the process's peak.
 struct ProbeMemory {
   torch::Tensor floats;
   std::map<c10::ScalarType, Products> products;
@@ -67,7 +68,7 @@ double seconds_of(const Device& device, const std::function<void()>& work) {
   return now_s() - begin;
 }
 
-/// Seconds of the fastest of `repetitions` calls after one that isn't timed.
+/// The seconds of the fastest of `repetitions` calls, after one call that isn't timed.
 double fastest(const Device& device, int repetitions, const std::function<void()>& work) {
   work();
   double best = std::numeric_limits<double>::infinity();
@@ -87,7 +88,7 @@ Products make_products(const Device& device, c10::ScalarType dtype) {
   }
 }
 
-/// FLOP/s of matrix products.
+/// Measures the FLOP/s of matrix products.
 double probe_matmul(const Device& device, c10::ScalarType dtype) {
   ProbeMemory& memory = probe_memory();
   memory.begin(device);
@@ -97,7 +98,7 @@ double probe_matmul(const Device& device, c10::ScalarType dtype) {
   return made.flops() / fastest(device, 8, [&] { made.multiply(); });
 }
 
-/// Bytes per second of a sum over memory, repeated where one alone is short.
+/// Measures the bytes per second of a sum over memory. The sum is repeated where a single one is short.
 double probe_read(const Device& device) {
   ProbeMemory& memory = probe_memory();
   memory.begin(device);
@@ -128,9 +129,10 @@ void plant_slowdown(double share) { planted_slowdown = share; }
 
 Speed probe_speed(const Device& device, c10::ScalarType dtype) {
   const torch::NoGradGuard no_grad;
-  // Where products of bf16 are slow the model makes them in fp32: the machine's rate is the higher one.
+  // Where bf16 products are slow, the model makes them in fp32. The machine's rate is the rate of the faster dtype.
   if (dtype == torch::kBFloat16 && !device.fast_bf16()) dtype = torch::kFloat32;
-  const double matmul = probe_matmul(device, dtype);  // before what is read is there: as ever, so as to be comparable
+  // This comes before probe_read() allocates, as it always did, so that figures stay comparable.
+  const double matmul = probe_matmul(device, dtype);
   return {matmul, probe_read(device)};
 }
 
@@ -142,19 +144,19 @@ MemoryReading peak_bytes_without_probe(const Device& device) {
   return {std::max(memory.peak_before->bytes, peak.bytes - memory.bytes()), ""};
 }
 
-Blocks::Blocks(const Device& device, c10::ScalarType dtype, const MeasurePlan& plan, Record& record)
-    : device_(device), dtype_(dtype), plan_(plan), record_(record), begin_s_(now_s()) {}
+Blocks::Blocks(const Device& device, c10::ScalarType dtype, const MeasureOptions& options, Record& record)
+    : device_(device), dtype_(dtype), options_(options), record_(record), begin_s_(now_s()) {}
 
 void Blocks::begin() {
   open_ = {};
-  if (plan_.probe) {
+  if (options_.probe) {
     const Speed speed = probe_speed(device_, dtype_);
     open_.matmul_flops_per_s = speed.matmul_flops_per_s;
     open_.read_bytes_per_s = speed.read_bytes_per_s;
   }
   for (const auto& [name, series] : record_.series)
     if (record_.is_timed(name, series.unit))
-      open_.samples[name].first = series.samples.size();  // a loss is the same in any block
+      open_.samples[name].first = series.samples.size();  // other series, like a loss, do not depend on the block
   before_ = current_conditions();
   block_begin_s_ = now_s();
   open_.begin_s = block_begin_s_ - begin_s_;
@@ -183,63 +185,63 @@ void Blocks::end() {
   std::erase_if(open_.samples, [](const auto& one) { return one.second.first == one.second.second; });
   if (samples == 0) return;
 
-  constexpr double kStillFaster = 0.98;    // of the time before
-  constexpr double kLongestWarmup = 0.25;  // of the time there is
+  constexpr double kStillFaster = 0.98;    // share of the time of the block before
+  constexpr double kLongestWarmup = 0.25;  // share of the whole time
   auto& blocks = record_.blocks;
   blocks.push_back(open_);
   if (warm_) return;
   const std::string series = record_.main_series();
   const bool faster = blocks.size() == 1 || record_.block_median(blocks.back(), series) <
                                                 kStillFaster * record_.block_median(blocks[blocks.size() - 2], series);
-  // In turns both sides have one block of warm-up, so that their blocks stay beside each other.
-  warm_ = plan_.turns || !faster || now_s() - begin_s_ > kLongestWarmup * (plan_.end_s - begin_s_);
+  // In turns, both sides have one block of warm-up, so that their blocks stay beside each other.
+  warm_ = options_.turns || !faster || now_s() - begin_s_ > kLongestWarmup * (options_.end_s - begin_s_);
   if (faster) blocks.back().warmup = true;
 }
 
 bool Blocks::done() const {
-  const auto timed =
-      std::count_if(record_.blocks.begin(), record_.blocks.end(), [](const Block& b) { return !b.warmup; });
-  if (plan_.max_blocks > 0 && timed >= plan_.max_blocks) return true;
+  const auto timed = std::ranges::count(record_.blocks, false, &Block::warmup);
+  if (options_.max_blocks > 0 && timed >= options_.max_blocks) return true;
   constexpr std::size_t kFewestBlocks = 4;
-  return now_s() + last_block_s_ > plan_.end_s ||
-         (record_.was_disturbed().empty() && record_.counted_blocks().size() >= kFewestBlocks && plan_.enough(record_));
+  return now_s() + last_block_s_ > options_.end_s ||
+         (record_.was_disturbed().empty() && record_.counted_blocks().size() >= kFewestBlocks &&
+          options_.enough(record_));
 }
 
 void Blocks::finish() {
   auto& blocks = record_.blocks;
-  if (!blocks.empty() && std::all_of(blocks.begin(), blocks.end(), [](const Block& b) { return b.warmup; }))
-    blocks.back().warmup = false;
+  if (!blocks.empty() && std::ranges::all_of(blocks, &Block::warmup)) blocks.back().warmup = false;
 }
 
-void measure_in_blocks(const Device& device, c10::ScalarType dtype, const MeasurePlan& plan, const Piece& piece,
-                       Record& record) {
+void measure_in_blocks(const Device& device, c10::ScalarType dtype, const MeasureOptions& options,
+                       const TimedWork& work, Record& record) {
   Record cold;
-  // Side by side, threads that spin while they wait for each other would take the time away.
-  if (plan.turns) plan.turns->wait();
+  // This waits even before the cold round: side by side, threads that spin while they wait for each other would take
+  // time away from the other process.
+  if (options.turns) options.turns->wait();
   const double begin = now_s();
   bool more = true;
-  const WorkCount count = count_work([&] { more = piece(cold); });
+  const WorkCount count = count_work([&] { more = work(cold); });
   const double cold_s = now_s() - begin;
   record.facts[facts::kOperatorCalls] = static_cast<double>(count.operator_calls);
   record.facts[facts::kMatmulFlops] = count.matmul_flops;
   record.facts[facts::kAllocatedBytes] = count.allocated_bytes;
-  const bool only_one = !more || now_s() + cold_s > plan.end_s;
+  const bool only_one = !more || now_s() + cold_s > options.end_s;
   for (auto& [name, series] : cold.series) {
-    const bool warm = only_one || !record.is_timed(name, series.unit);  // times are cold; a loss is what it is
+    const bool warm = only_one || !record.is_timed(name, series.unit);  // only times are cold
     record.series[warm ? name : series::cold(name)] = std::move(series);
   }
   if (only_one) return;
-  Blocks blocks(device, dtype, plan, record);
+  Blocks blocks(device, dtype, options, record);
   do {
-    if (plan.turns) {
-      plan.turns->wait();
-      Record untimed;  // the other process had the caches: fill them again
-      more = piece(untimed);
+    if (options.turns) {
+      options.turns->wait();
+      Record untimed;  // the other process had the caches: this fills them again
+      more = work(untimed);
     }
     blocks.begin();
     while (more) {
-      more = piece(record);
-      if (blocks.elapsed_s() >= plan.block_s) break;
+      more = work(record);
+      if (blocks.elapsed_s() >= options.block_s) break;
     }
     blocks.end();
   } while (more && !blocks.done());

@@ -13,16 +13,18 @@
 namespace bench::harness {
 namespace {
 
-// LibTorch's callbacks are plain functions; one count at a time, from any of autograd's threads.
+// These are globals, because LibTorch's callbacks are plain functions. Only one count runs at a time; any of autograd's
+// threads may add to it.
 std::atomic<std::int64_t> calls, flops, bytes;
 
 double element_count(const at::Tensor& t) { return static_cast<double>(t.numel()); }
 double last(const at::Tensor& t) { return static_cast<double>(t.size(-1)); }
 
-/// 2 operations per element of the left matrix and column of the right one.
+/// 2 operations for each element of the left matrix and column of the right one.
 double product_flops(const at::Tensor& left, const at::Tensor& right) { return 2 * element_count(left) * last(right); }
 
-/// Of q k^T and of the probabilities times v; causal ones see half of the keys. q [B, H, T, D], k [B, G, S, D].
+/// The operations of q k^T and of the probabilities times v. Causal queries see half of the keys. q [B, H, T, D], k [B,
+/// G, S, D].
 double attention_flops(const at::Tensor& q, const at::Tensor& k, bool causal) {
   return (causal ? 0.5 : 1.0) * 4 * element_count(q) * static_cast<double>(k.size(-2));
 }
@@ -35,7 +37,8 @@ double flops_of(const std::string_view name, c10::ArrayRef<const c10::IValue> in
     return product_flops(in[1].toTensor(), in[2].toTensor());
   if (name == "aten::_scaled_dot_product_flash_attention_for_cpu" && tensor(0) && tensor(1))
     return attention_flops(in[0].toTensor(), in[1].toTensor(), in.size() > 4 && in[4].isBool() && in[4].toBool());
-  // Five products where the forward pass has two: scores again, and the gradients of v, the probabilities, q and k.
+  // The backward pass has five products where the forward pass has two: the scores again, and the gradients of v, the
+  // probabilities, q and k.
   if (name == "aten::_scaled_dot_product_flash_attention_for_cpu_backward" && tensor(1) && tensor(2))
     return 2.5 * attention_flops(in[1].toTensor(), in[2].toTensor(), in.size() > 7 && in[7].isBool() && in[7].toBool());
   return 0;
@@ -47,7 +50,7 @@ std::unique_ptr<at::ObserverContext> on_operator(const at::RecordFunction& funct
   return nullptr;
 }
 
-/// While it lives, LibTorch doesn't log that memory is freed which was allocated before the counting began.
+/// While an object lives, LibTorch doesn't log when memory is freed that was allocated before the counting began.
 class QuietLog {
  public:
   QuietLog() : before_(FLAGS_caffe2_log_level) { FLAGS_caffe2_log_level = 2; }  // errors only
@@ -72,7 +75,8 @@ class AllocationCounter : public c10::MemoryReportingInfoBase {
 WorkCount count_work(const std::function<void()>& work) {
   calls = flops = bytes = 0;
   const QuietLog quiet;
-  // Of this thread and those that autograd hands its work to: what a prefetcher does beside it comes as it may.
+  // Counts this thread and those to which autograd hands its work. A prefetcher's work beside it is not counted, since
+  // its amount varies.
   const auto handle = at::addThreadLocalCallback(
       at::RecordFunctionCallback(on_operator).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
   try {

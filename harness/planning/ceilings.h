@@ -6,9 +6,9 @@
 
 namespace bench::harness {
 
-/// By what is written about a machine.
+/// The ceilings of a machine, from what is written about it.
 Ceilings ceilings_of(const Machine& machine);
-/// Of this very machine, by what it does at this moment.
+/// The ceilings of the machine at hand, from what it does at this moment.
 Ceilings probe_ceilings(const Device& device);
 
 }  // namespace bench::harness

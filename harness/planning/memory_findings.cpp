@@ -43,7 +43,7 @@ MemoryPredictor::MemoryPredictor(const MemoryQuestion& question, const Device& d
     : question_(question), device_(device), element_bytes_(element_bytes(dtype)) {
   std::vector<MemoryPoint> points;
   if (!measured.empty()) program_bytes_ = measured[0].predicted_program_bytes;
-  // Nothing is predicted where what the program held could not be read. Then the calibration's offset takes it in.
+  // There is no prediction if what the program held could not be read. Then the calibration's offset includes it.
   for (const auto& m : measured)
     points.push_back({static_cast<double>(m.batch * m.seq_length), m.bytes,
                       std::isnan(m.predicted_bytes) ? estimate(m.batch, m.seq_length).total() : m.predicted_bytes});
@@ -63,7 +63,7 @@ MemoryEstimate MemoryPredictor::estimate(std::int64_t batch, std::int64_t length
       {.micro_batch_size = batch, .gradient_checkpointing = question_.checkpointing, .fused = question_.fused}, length,
       &device_);
   shape.element_bytes = element_bytes_;
-  shape.program_bytes = program_bytes_;  // the measured processes' own, not this one's
+  shape.program_bytes = program_bytes_;  // of the measured processes, not of this one
   shape.program_missing.clear();
   return estimate_training_memory(model, shape);
 }
@@ -75,7 +75,7 @@ std::vector<MemoryFit> find_fits(const MemoryQuestion& question, const MemoryPre
   const auto add = [&](bool of_length, std::int64_t held, std::int64_t limit) {
     const auto bytes = [&](std::int64_t n) { return of_length ? predict(held, n) : predict(n, held); };
     MemoryFit fit{of_length, held, largest_within(question.budget_bytes, limit, bytes), 0, false};
-    // Where there is a measurement it counts, whatever is predicted.
+    // A measurement counts more than any prediction.
     for (const auto& m : all)
       if (const std::int64_t n = of_length ? m.seq_length : m.batch;
           (of_length ? m.batch : m.seq_length) == held && m.bytes > question.budget_bytes)

@@ -13,7 +13,7 @@
 
 namespace bench::harness {
 
-/// What to measure, as far as it is the same for all batches.
+/// What to measure: every sequence length with every batch.
 struct MemoryQuestion {
   FileOr<model::ModelConfig> model;
   bool train = false, checkpointing = false, fused = true;
@@ -22,25 +22,26 @@ struct MemoryQuestion {
   double budget_bytes = 0;
 };
 
-/// What memory is used for, and the character that bars show it by.
+/// A use of memory, and the character that shows it in bars.
 struct MemoryComponent {
   const char* name;
   const char* bar;
 };
 
-/// One measured combination. predicted_bytes: NaN where what the program holds could not be read.
+/// The peak of one measured combination of batch and sequence length. predicted_bytes is NaN if what the program holds
+/// could not be read.
 struct MeasuredPeak {
   std::int64_t batch, seq_length;
   double bytes, predicted_bytes, predicted_program_bytes;
   std::vector<std::pair<MemoryComponent, double>> parts;
 };
 
-/// The largest of one dimension that fits the budget while the other is held.
+/// The largest batch or sequence length that fits the budget while the other of the two is held fixed.
 struct MemoryFit {
   bool of_length;  // true: the longest sequence at a batch; false: the largest batch at a length
   std::int64_t held, largest;
   double bytes;
-  bool measured;  // this very combination was measured and stayed within
+  bool measured;  // this very combination was measured and stayed within the budget
 };
 
 /// What bench memory finds out about a model.
@@ -55,15 +56,15 @@ struct MemoryFindings {
   std::vector<MemoryFit> fits;
 };
 
-/// What a memory case's record has, added to these.
+/// Adds the peaks in the record of a memory case to `peaks`.
 void add_peaks(const Record& record, std::vector<MeasuredPeak>& peaks);
 
-/// Predicted peaks, with what the measured ones say that a prediction leaves out.
+/// Predicts peaks. Corrects each prediction by what the measured peaks show to be missing in predictions.
 class MemoryPredictor {
  public:
   MemoryPredictor(const MemoryQuestion& question, const Device& device, const std::string& dtype,
                   const std::vector<MeasuredPeak>& measured);
-  /// Bytes.
+  /// The predicted peak, in bytes.
   double operator()(std::int64_t batch, std::int64_t length) const;
   const MemoryCalibration& calibration() const { return calibration_; }
 

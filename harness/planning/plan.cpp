@@ -57,8 +57,8 @@ std::optional<CasePlan> plan_case(const Suite& suite, const CaseSpec& spec, cons
   return plan;
 }
 
-/// The best value of a metric that arithmetic allows, or NaN. For a training step attention is not counted, so that
-/// nobody can say a target was put out of reach by counting too much.
+/// The best value of a metric that arithmetic allows, or NaN. The cost of a training step leaves attention out, so that
+/// no target is ever called out of reach because too much was counted.
 double bound_of(const std::string& metric, const CasePlan& plan, const Ceilings& ceilings) {
   if (metric == "peak_memory") return plan.memory.total() * 1e-9;
   if (plan.training) {
@@ -106,8 +106,7 @@ const char* reach_name(Reach reach) {
 }
 
 const CasePlan* Plan::find(const std::string& case_name) const {
-  const auto found =
-      std::find_if(cases.begin(), cases.end(), [&](const CasePlan& one) { return one.name == case_name; });
+  const auto found = std::ranges::find(cases, case_name, &CasePlan::name);
   return found == cases.end() ? nullptr : &*found;
 }
 
@@ -129,8 +128,6 @@ Plan make_plan(const Suite& suite, const Ceilings& ceilings) {
 
 double tokens_in_hours(const CasePlan& plan, double hours) { return hours * 3600 * plan.tokens / plan.seconds; }
 
-double days_of_training(const CasePlan& plan) {
-  return plan.training ? plan.training->max_steps * plan.seconds / 86400 : 0;
-}
+double seconds_of_training(const CasePlan& plan) { return plan.training ? plan.training->max_steps * plan.seconds : 0; }
 
 }  // namespace bench::harness

@@ -13,34 +13,35 @@ namespace bench::harness {
 enum class Reach { kOut, kNotExcluded, kNoBound };
 const char* reach_name(Reach reach);
 
-/// One gate held against arithmetic.
+/// One gate, compared with what arithmetic allows.
 struct TargetPlan {
   std::string case_name;
-  std::string trained_by;  // the train case that writes the checkpoint judged, if the suite has it
+  std::string trained_by;  // the train case that writes the judged checkpoint, if the suite has it
   GateConfig gate;
   Reach reach = Reach::kNoBound;
-  double low = 0, high = 0;                // the gate's target, or its limit twice
+  double low = 0, high = 0;                // the ends of the gate's target, or its limit twice
   double bound = 0;                        // the best value possible, NaN when nothing bounds it
-  double low_factor = 0, high_factor = 0;  // limit / bound, or bound / limit where less is better; NaN as well
+  double low_factor = 0, high_factor = 0;  // limit / bound, or bound / limit if less is better; NaN if bound is NaN
 };
 
 struct Plan {
   std::string suite;
   Ceilings ceilings;
-  std::vector<CasePlan> cases;      // those that arithmetic says something about
+  std::vector<CasePlan> cases;      // the cases about which arithmetic says something
   std::vector<TargetPlan> targets;  // the gates of all cases
 
   const CasePlan* find(const std::string& case_name) const;
 };
 
-/// Holds a suite against a machine, by arithmetic alone: nothing runs. A checkpoint's model is that of the train case
-/// whose training config writes it. Gates with two limits are bounds around a measurement, no targets, and left out.
+/// Compares a suite with a machine by arithmetic alone: nothing runs. A checkpoint's model is the model of the train
+/// case whose training config writes the checkpoint. Gates with two limits are left out: they are bounds around a
+/// measurement, not targets.
 Plan make_plan(const Suite& suite, const Ceilings& ceilings);
 
-/// Tokens that are trained on in so many hours at the least time of a step.
+/// The number of tokens that are trained on in that many hours, if each step takes its least time.
 double tokens_in_hours(const CasePlan& plan, double hours);
-/// Days of the training config's max_steps at the least time of a step.
-double days_of_training(const CasePlan& plan);
+/// The seconds for the training config's max_steps, if each step takes its least time.
+double seconds_of_training(const CasePlan& plan);
 
 Json to_json(const Plan& plan);
 

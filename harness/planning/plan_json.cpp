@@ -30,7 +30,7 @@ Json to_json(const CasePlan& plan) {
                       {"max_steps", training.max_steps},
                       {"tokens_of_max_steps", training.max_steps * training.tokens_per_step},
                       {"tokens_per_parameter", training.max_steps * training.tokens_per_step / plan.parameters},
-                      {"days_at_least", days_of_training(plan)},
+                      {"days_at_least", seconds_of_training(plan) / 86400},
                       {"tokens_in_22h", tokens_in_hours(plan, 22)},
                       {"memory_at_the_configs_batch_size", to_json(training.config_memory)}};
   return json;

@@ -14,7 +14,8 @@ constexpr int kTicks = 5;            // about
 constexpr int kMostTicks = 20;       // whatever rounding does
 constexpr double kRounding = 1e-12;  // relative
 constexpr double kDecade = 10;       // values that span more need a logarithmic axis
-// No quantity lies beyond these. What does is left out, so that differences and quotients of what is drawn are numbers.
+// No quantity lies beyond these limits. Values beyond them are left out, so that differences and quotients of what is
+// drawn are finite numbers.
 constexpr double kLargest = 1e100, kSmallest = 1e-100;
 
 /// The largest of 1, 2, 5 times a power of ten that gives enough ticks.

@@ -21,16 +21,17 @@ struct Axis {
   double share(double value) const;
 };
 
-/// An axis that holds all values, with a margin, but for those that aren't finite and sizes beyond 1e-100 .. 1e100.
-/// A logarithmic one leaves out what has no logarithm. There are at most some 20 ticks, whatever the values are.
+/// An axis that holds all values, with a margin. It leaves out values that aren't finite and sizes beyond 1e-100 ..
+/// 1e100; a logarithmic axis also leaves out what has no logarithm. There are at most some 20 ticks, whatever the
+/// values are.
 Axis axis_over(std::string label, const std::vector<double>& values, bool logarithmic = false);
-/// The same from 0 on.
+/// Does the same, but the axis begins at 0.
 Axis axis_from_zero(std::string label, const std::vector<double>& values);
 
 /// Whether the values span so much that only a logarithmic axis shows them all.
 bool needs_logarithm(const std::vector<double>& values);
 
-/// A unit in which times of that size are read.
+/// A unit that suits times of a certain size.
 struct TimeUnit {
   const char* name;
   double seconds;

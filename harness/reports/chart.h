@@ -32,20 +32,20 @@ class Chart {
   /// A line between two values with a stroke across it at a third; what lies beyond the chart is cut off.
   void interval_x(double low, double value, double high, double y);
   void interval_y(double low, double value, double high, double x, int series);
-  /// What a gate demands, or a machine allows: a line across the whole chart.
+  /// Draws what a gate demands, or a machine allows, as a line across the whole chart.
   void limit_x(double x, const std::string& text);
   void limit_y(double y, const std::string& text);
   /// An event: a vertical line with text at its upper end.
   void event_x(double x, const std::string& text);
   void text(Point at, const std::string& text);
 
-  /// Entries of the legend.
+  /// These add entries to the legend.
   void explain_line(int series, const std::string& text);
   void explain_mark(Mark mark, int series, const std::string& text);
   void explain_bar(int series, const std::string& text);
   void explain_interval(const std::string& text);
   void explain_limit(const std::string& text);
-  /// A sentence below the chart.
+  /// Adds a sentence below the chart.
   void note(const std::string& text);
 
   /// The chart with its title, legend and notes.
@@ -69,7 +69,7 @@ class Chart {
   std::string body_, legend_, notes_;
 };
 
-/// At most `most` of the indices below n: evenly spread, the first and the last among them.
+/// Returns at most `most` of the indices below n: evenly spread, the first and the last among them.
 std::vector<std::size_t> thinned(std::size_t n, std::size_t most);
 
 }  // namespace bench::harness

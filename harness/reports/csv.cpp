@@ -7,7 +7,7 @@ namespace bench::harness {
 namespace {
 
 /// A field as RFC 4180 wants it: quoted where it holds what separates fields or lines. Spreadsheets take text that
-/// begins like a formula for one, and would run it: an apostrophe before it says that it is text.
+/// begins like a formula for a formula and would run it. An apostrophe before such text says that it is text.
 std::string field(std::string text) {
   if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) text.insert(0, "'");
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -16,7 +16,7 @@ std::string field(std::string text) {
   return quoted + "\"";
 }
 
-/// All digits of a number, nothing for what isn't one.
+/// All digits of a number; "" for a value that isn't finite.
 std::string field(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
 
 }  // namespace

@@ -6,8 +6,8 @@
 namespace bench::harness {
 namespace {
 
-// The action compares by ratio and sees nothing in a value that is missing: this one stands for what is not a number
-// and for what a case that did not work has none of. No time, memory or loss comes near it.
+// The action compares values by their ratio and doesn't notice a missing value. This value stands for a metric that is
+// not a number, and for the metrics of a case that did not work. No time, memory or loss comes near it.
 constexpr double kFailing = 1e99;
 
 /// "s/tokens" of "tokens/s".
@@ -16,7 +16,7 @@ std::string inverse_unit(const std::string& unit) {
   return slash == std::string::npos ? "1/" + unit : unit.substr(slash + 1) + "/" + unit.substr(0, slash);
 }
 
-/// The action takes one direction for a whole file: the inverse of what should be large.
+/// Makes an entry. The action takes one direction for a whole file, so the inverse is written of what should be large.
 Json entry(const CaseResult& one, const Metric& metric, double value) {
   const bool inverted = metric.better == Better::kHigher;
   return {{"name", one.name + ": " + (inverted ? "1 / " : "") + metric.name},

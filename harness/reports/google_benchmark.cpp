@@ -29,7 +29,7 @@ std::vector<Family> families_of(const CaseResult& one) {
   for (const auto& record : one.processes)
     for (const auto& [name, series] : record.series) {
       const auto counted = record.counted(name);
-      if (name.rfind("cold_", 0) == 0) continue;  // of a fresh process: one sample, which no repetition repeats
+      if (name.starts_with("cold_")) continue;  // of a fresh process: one sample, which no repetition repeats
       if (series.unit != "s" || counted.empty()) continue;
       Family& family = families[name];
       family.name = one.name + "/" + name;

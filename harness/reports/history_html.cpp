@@ -40,8 +40,9 @@ std::string point_text(const Trend& trend, const TrendPoint& point) {
 std::vector<std::size_t> drawn(const Trend& trend) {
   auto indices = thinned(trend.points.size(), kMostPoints);
   for (const auto& step : trend.steps) indices.push_back(step.index);
-  std::sort(indices.begin(), indices.end());
-  indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
+  std::ranges::sort(indices);
+  const auto repeated = std::ranges::unique(indices);
+  indices.erase(repeated.begin(), repeated.end());
   return indices;
 }
 
@@ -89,8 +90,7 @@ std::vector<LevelChange> changes_of(const std::vector<Trend>& trends) {
   std::vector<LevelChange> changes;
   for (const auto& trend : trends)
     for (const auto& step : trend.steps) changes.push_back({&trend, &step});
-  std::stable_sort(changes.begin(), changes.end(),
-                   [](const auto& a, const auto& b) { return a.step->worse && !b.step->worse; });
+  std::ranges::stable_partition(changes, &StepChange::worse, &LevelChange::step);
   return changes;
 }
 
@@ -142,7 +142,7 @@ void write_charts(const std::vector<Trend>& trends, std::ostream& out) {
 
 void write_history_html(const std::vector<Trend>& trends, std::ostream& out) {
   const auto changes = changes_of(trends);
-  const auto worse = std::count_if(changes.begin(), changes.end(), [](const auto& c) { return c.step->worse; });
+  const auto worse = std::ranges::count_if(changes, &StepChange::worse, &LevelChange::step);
   begin_page("Trends: bench", out);
   out << fmt::format(
       "<h1>Trends</h1>\n<p class=\"summary\">{}, {}, {} of them for the worse</p>\n<p class=\"soft\">One chart for "

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t kMostDisturbances = 20, kMostConfig = 64 << 10;  // bytes
 
-/// A config in lines, as one line where indenting it would fill pages, and only its beginning where that is long, too.
+/// A config in indented lines. Where indenting would fill pages, the config is on one line; where that line is too long
+/// as well, only its beginning is shown.
 std::string config_text(const Json& config) {
   std::string text = dumped(config, 2);
   if (text.size() > kMostConfig) text = dumped(config);

@@ -22,7 +22,7 @@ std::vector<std::string> in_order(const Record& record) {
   const auto first = names;
   std::erase_if(names, [&](const auto& name) { return !record.series.contains(name); });
   for (const auto& [name, series] : record.series)
-    if (std::find(first.begin(), first.end(), name) == first.end()) names.push_back(name);
+    if (std::ranges::find(first, name) == first.end()) names.push_back(name);
   return names;
 }
 

@@ -5,8 +5,8 @@
 
 namespace bench::harness {
 
-/// The beginning of a page that stands alone: no network, no scripts (the page itself forbids them), light and dark,
-/// from a phone's width on, without a need for colours.
+/// Writes the beginning of a page that stands alone: it uses no network and no scripts (the page itself forbids them).
+/// It works in light and dark, from a phone's width on, and can be read without colours.
 void begin_page(const std::string& title, std::ostream& out);
 void end_page(std::ostream& out);
 

@@ -7,7 +7,8 @@
 
 namespace bench::harness {
 
-/// Cases with plots and configs; further ones have their metrics only, so that a page of thousands stays usable.
+/// This many cases are shown with plots and configs. Further cases are shown with their metrics only, so that a page of
+/// thousands stays usable.
 inline constexpr std::size_t kMostDetailedCases = 200;
 
 /// A verdict as a word with a symbol and a frame of its own.
@@ -21,7 +22,7 @@ void write_html_case(const CaseResult& one, std::size_t index, bool detailed, st
 /// The parts of a memory case by sequence length.
 void write_html_memory(const Record& record, std::ostream& out);
 void write_html_machine(const Report& report, std::ostream& out);
-/// What the metrics that the report has mean.
+/// Writes what the metrics in the report mean.
 void write_html_glossary(const Report& report, std::ostream& out);
 
 }  // namespace bench::harness

@@ -32,7 +32,7 @@ const char* outcome_of(Verdict verdict) {
   return "error";
 }
 
-/// A program that reads only this must not take half a run for a whole one: what wasn't run is an error.
+/// What wasn't run is an error, because a program that reads only this file must not take half a run for a whole one.
 const char* outcome_of(const CaseResult& one, Verdict verdict) {
   return one.status() == Record::Status::kNotRun ? "error" : outcome_of(verdict);
 }

@@ -21,7 +21,7 @@ bool is_markup(const std::string& line, std::size_t i) {
          std::string_view::npos;
 }
 
-/// Text that stays text: in a table's cell, in a line, and in HTML, which Markdown would let through.
+/// Escapes text so that it stays text: in a table's cell, in a line, and in HTML, which Markdown would let through.
 std::string plain(const std::string& text) {
   std::string line = one_line(text), safe;
   line.erase(0, line.find_first_not_of(' '));  // four of them would be code
@@ -40,7 +40,7 @@ std::string plain(const std::string& text) {
 
 /// A name in the font of code, or as plain text where it is no plain word.
 std::string code(const std::string& name) {
-  const bool word = std::all_of(name.begin(), name.end(), [](char c) { return is_word(c) || c == '_' || c == '-'; });
+  const bool word = std::ranges::all_of(name, [](char c) { return is_word(c) || c == '_' || c == '-'; });
   return word ? "`" + name + "`" : plain(name);
 }
 

@@ -29,21 +29,23 @@ struct Group {
 };
 
 bool has(const Group& group, std::size_t index) {
-  return std::find(group.members.begin(), group.members.end(), index) != group.members.end();
+  return std::ranges::find(group.members, index) != group.members.end();
 }
 
-/// The gate's case and the one that it is relative to come into one group, with all that either was together with.
+/// Puts the gate's case and the case that it is relative to into one group, together with all cases that shared a group
+/// with either.
 void join(std::vector<Group>& groups, const Metric* metric, std::size_t a, std::size_t b) {
   Group joined{metric, {a, b}};
   const auto belongs = [&](const Group& group) { return group.metric == metric && (has(group, a) || has(group, b)); };
-  const auto first = std::find_if(groups.begin(), groups.end(), belongs);
+  const auto first = std::ranges::find_if(groups, belongs);
   const auto place = first - groups.begin();
-  for (auto group = first; group != groups.end(); group = std::find_if(group, groups.end(), belongs)) {
+  for (auto group = first; group != groups.end(); group = std::ranges::find_if(group, groups.end(), belongs)) {
     joined.members.insert(joined.members.end(), group->members.begin(), group->members.end());
     group = groups.erase(group);
   }
-  std::sort(joined.members.begin(), joined.members.end());
-  joined.members.erase(std::unique(joined.members.begin(), joined.members.end()), joined.members.end());
+  std::ranges::sort(joined.members);
+  const auto repeated = std::ranges::unique(joined.members);
+  joined.members.erase(repeated.begin(), repeated.end());
   groups.insert(groups.begin() + place, std::move(joined));
 }
 
@@ -75,13 +77,12 @@ std::vector<Row> rows_of(const Report& report, const Group& group) {
   return rows;
 }
 
-/// What stands beside the bars: names, or where one is too long the numbers of the table.
+/// The labels beside the bars: names or, where one name is too long, the numbers of the table.
 Axis names_axis(const std::vector<Row>& rows) {
   Axis axis;
   axis.low = -0.5;
   axis.high = static_cast<double>(rows.size()) - 0.5;
-  const bool fits =
-      std::all_of(rows.begin(), rows.end(), [](const Row& row) { return columns(row.of->name) <= kMostColumns; });
+  const bool fits = std::ranges::all_of(rows, [](const Row& row) { return columns(row.of->name) <= kMostColumns; });
   for (std::size_t i = 0; i < rows.size(); ++i)  // the first at the top
     axis.ticks.push_back({static_cast<double>(rows.size() - 1 - i), fits ? rows[i].of->name : std::to_string(i + 1)});
   return axis;
@@ -89,7 +90,8 @@ Axis names_axis(const std::vector<Row>& rows) {
 
 bool is_program(const Row& row) { return row.of->type == "command"; }
 
-/// The bound of the only case that has one, if it holds for all: programs beside it do the same work.
+/// The bound that holds for all rows, if there is one: the bound of the only case that is not a program. The programs
+/// beside this case do the same work.
 std::optional<double> common_bound(const std::vector<Row>& rows) {
   std::optional<double> bound;
   for (const auto& row : rows) {
@@ -118,9 +120,9 @@ std::string figure(const Metric& metric, const std::vector<Row>& rows) {
     if (rows[i].bound && !common) chart.marks({{*rows[i].bound, at}}, Mark::kCross, 3);
   }
   if (common) chart.limit_x(*common, "bound");
-  if (!common && std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.bound.has_value(); }))
+  if (!common && std::ranges::any_of(rows, [](const Row& row) { return row.bound.has_value(); }))
     chart.explain_mark(Mark::kCross, 3, "what the machine allows this case");
-  if (std::any_of(rows.begin(), rows.end(), is_program)) {
+  if (std::ranges::any_of(rows, is_program)) {
     chart.explain_bar(0, "ours");
     chart.explain_bar(1, "another program");
   }

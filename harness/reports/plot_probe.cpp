@@ -23,7 +23,7 @@ struct Shown {
   bool disturbed;
 };
 
-/// Of each process.
+/// The blocks to show, of each process.
 std::vector<std::vector<Shown>> shown_blocks(const CaseResult& one, std::size_t all) {
   std::vector<std::vector<Shown>> shown;
   for (const auto& record : one.processes) {
@@ -53,7 +53,7 @@ std::vector<std::vector<Point>> lines_of(const std::vector<std::vector<Shown>>& 
   return lines;
 }
 
-/// What did not count stands in a row at the foot of the chart.
+/// Marks the blocks that did not count, in a row at the foot of the chart.
 void mark_uncounted(Chart& chart, const std::vector<std::vector<Shown>>& shown, double foot) {
   std::vector<Point> warmup, disturbed;
   for (const auto& process : shown)
@@ -83,8 +83,8 @@ std::string plot_probe(const CaseResult& one) {
     for (const auto& line : lines_of(shown, speed.per_s))
       for (const auto& point : line) percent.push_back(point.y);
   if (percent.empty()) return "";
-  const auto [low, high] = std::minmax_element(percent.begin(), percent.end());
-  const double foot = *low - 0.2 * std::max(1.0, *high - *low);
+  const auto [low, high] = std::ranges::minmax(percent);
+  const double foot = low - 0.2 * std::max(1.0, high - low);
   percent.push_back(foot);
   Chart chart("Speed of the machine beside each block", axis_over("seconds since the run began", times),
               axis_over("speed probe, % of its median", percent), 190);

@@ -76,7 +76,7 @@ std::string plot_roofline(const Report& report) {
   for (const auto& work : works) intensities.push_back(work.intensity), rates.push_back(work.gflops);
   const Axis x = axis_over("intensity, FLOP/byte", intensities, true);
   Chart chart("Roofline", x, axis_over("GFLOP/s", rates, true), 300);
-  draw_roofs(chart, roofs, std::max(x.low, *std::min_element(rates.begin(), rates.end()) / roofs.read_gb), x.high);
+  draw_roofs(chart, roofs, std::max(x.low, std::ranges::min(rates) / roofs.read_gb), x.high);
   for (std::size_t i = 0; i < works.size(); ++i) {
     const Point point{works[i].intensity, works[i].gflops};
     chart.mark(point, Mark::kSquare, 2, works[i].of->name);

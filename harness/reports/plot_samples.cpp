@@ -35,7 +35,7 @@ std::vector<Kind> kinds_of(const Record& record, const std::string& series) {
 /// Evenly spread indices, and those of the smallest and the largest sample, which a reader would miss most.
 std::vector<std::size_t> chosen(const std::vector<double>& samples, std::size_t most) {
   if (samples.size() <= most) return thinned(samples.size(), most);
-  const auto [low, high] = std::minmax_element(samples.begin(), samples.end());
+  const auto [low, high] = std::ranges::minmax_element(samples);
   std::set<std::size_t> indices{static_cast<std::size_t>(low - samples.begin()),
                                 static_cast<std::size_t>(high - samples.begin())};
   for (const std::size_t i : thinned(samples.size(), most - indices.size())) indices.insert(i);
@@ -58,7 +58,7 @@ Row row_of(const Record& record, const std::string& series, std::string label, s
   return row;
 }
 
-/// Whether blocks say of the series' samples which count.
+/// Whether blocks tell which of the series' samples count.
 bool lies_in_blocks(const CaseResult& one, const std::string& series) {
   for (const auto& record : one.processes)
     for (const auto& block : record.blocks)
@@ -82,8 +82,8 @@ std::vector<Row> rows_of(const CaseResult& one, const std::string& series, std::
   return rows;
 }
 
-/// What the horizontal axis must hold: all samples, and of intervals and limits those ends that don't lie so far away
-/// as to flatten them.
+/// The values that the horizontal axis must hold: all samples, and those ends of intervals and limits that don't lie so
+/// far away that they would flatten the samples.
 std::vector<double> extent(const std::vector<Row>& rows, const std::vector<GateLine>& lines) {
   std::vector<double> values, more;
   for (const auto& row : rows) {
@@ -94,8 +94,7 @@ std::vector<double> extent(const std::vector<Row>& rows, const std::vector<GateL
   std::erase_if(values, [](double value) { return !std::isfinite(value); });
   if (values.empty()) return values;
   for (const auto& line : lines) more.push_back(line.at);
-  const auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
-  const double low = *lowest, high = *highest;
+  const auto [low, high] = std::ranges::minmax(values);
   const double near_low = std::min(0.75 * low, 2 * low - high), near_high = std::max(1.25 * high, 2 * high - low);
   for (const double value : more)
     if (near_low <= value && value <= near_high) values.push_back(value);
@@ -138,7 +137,7 @@ void draw_rows(Chart& chart, const std::vector<Row>& rows, double seconds, bool 
   chart.explain_interval("median, 95 % interval");
 }
 
-/// Says of intervals that reach beyond the chart how far they do.
+/// Notes how far intervals reach that go beyond the chart.
 void note_wide_intervals(Chart& chart, const Axis& x, const std::vector<Row>& rows, const TimeUnit& unit) {
   for (const auto& row : rows) {
     const double low = row.median.least() / unit.seconds, high = row.median.most() / unit.seconds;
@@ -160,7 +159,7 @@ std::string samples_figure(const CaseResult& one, const std::string& series) {
   const auto lines = gate_lines(one, series);
   const auto values = extent(rows, lines);
   if (values.empty()) return "";
-  const TimeUnit unit = time_unit(*std::max_element(values.begin(), values.end()));
+  const TimeUnit unit = time_unit(std::ranges::max(values));
   std::vector<double> scaled;
   for (const double value : values) scaled.push_back(value / unit.seconds);
   Axis x =

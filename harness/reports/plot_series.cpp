@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMostPoints = 400, kMostCurves = 4;
 
-/// A series of each process, processes with equal ones taken together: equal seeds give equal losses.
+/// The series of one process. Processes with equal series share one curve: equal seeds give equal losses.
 struct Curve {
   std::string label;
   const std::vector<double>* samples;
@@ -19,7 +19,7 @@ std::vector<Curve> curves_of(const CaseResult& one, const std::string& series) {
   std::vector<Curve> curves;
   for (std::size_t i = 0; i < one.processes.size(); ++i) {
     const auto& samples = one.processes[i].samples(series);
-    const auto same = std::find_if(curves.begin(), curves.end(), [&](const auto& c) { return *c.samples == samples; });
+    const auto same = std::ranges::find_if(curves, [&](const auto& c) { return *c.samples == samples; });
     if (samples.empty()) continue;
     if (same == curves.end())
       curves.push_back({fmt::format("process {}", i + 1), &samples});

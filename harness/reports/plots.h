@@ -6,18 +6,20 @@
 
 namespace bench::harness {
 
-/// Figures as HTML; "" where there is nothing to plot.
-/// Every series of times that has enough samples: each sample, by process, with the median of each process.
+// These functions return figures as HTML, or "" where there is nothing to plot.
+
+/// Plots every series of times that has enough samples: each sample, by process, with the median of each process.
 std::string plot_samples(const CaseResult& one);
 std::string plot_loss(const CaseResult& one);
 /// Peak memory by sequence length, measured and predicted.
 std::string plot_memory(const CaseResult& one);
 /// How fast the machine was beside each block of timing.
 std::string plot_probe(const CaseResult& one);
-/// Cases that gates compare with each other: a bar for each, with its interval, and what the machine would allow.
+/// Plots the cases that gates compare with each other: a bar for each, with its interval, and what the machine would
+/// allow.
 std::string plot_groups(const Report& report);
-/// All cases of which arithmetic and traffic are known, under the roofs that the speed probes measured, and their
-/// table.
+/// Plots all cases whose arithmetic and memory traffic are known, under the roofs that the speed probes measured, and
+/// adds their table.
 std::string plot_roofline(const Report& report);
 
 }  // namespace bench::harness

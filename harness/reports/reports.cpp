@@ -25,7 +25,8 @@ constexpr ReportFormat kFormats[] = {
      write_github_benchmark},
 };
 
-/// Removes what another run left there, and says so; "" where nothing is, or a folder, which is not ours.
+/// Removes the file that another run left there, and says so. Returns "" if there is no file, or if it is a folder,
+/// which is not ours.
 std::string removed(const std::filesystem::path& file) {
   std::error_code failed;
   if (!std::filesystem::is_regular_file(file, failed)) return "";
@@ -33,7 +34,8 @@ std::string removed(const std::filesystem::path& file) {
   return gone ? "what was there is removed: it would pass for this run's" : "what is there is not this run's";
 }
 
-/// To be called where an exception is caught: what to throw in its place when the file can't be written.
+/// Call this where an exception is caught. It returns the exception to throw in its place when the file can't be
+/// written.
 std::exception_ptr without_older(const std::filesystem::path& file) {
   const std::exception_ptr failure = std::current_exception();
   const std::string also = removed(file);

@@ -23,14 +23,14 @@ std::span<const ReportFormat> report_formats();
 /// Throws Error at `where` listing the known names.
 const ReportFormat& find_report_format(const std::string& name, const std::string& where);
 
-/// What becomes of the file that is there already when a new one can't be written.
+/// What happens to the file that is there already when a new one can't be written.
 enum class Unwritten {
   kKept,
-  kRemoved,  // it is another run's, and would read as the result of this one; removing needs no space
+  kRemoved,  // the old file is another run's and would read as the result of this one; removing needs no space
 };
 
-/// Writes the report into a folder in these formats, whose names find_report_format must know. One that can't be
-/// written loses none of the others; then it throws the first one's Error.
+/// Writes the report into a folder in these formats, whose names find_report_format must know. If one format can't be
+/// written, all others still are; then the Error of the first such format is thrown.
 void write_report(const Report& report, const std::filesystem::path& folder, const std::vector<std::string>& formats,
                   Unwritten unwritten = Unwritten::kKept);
 

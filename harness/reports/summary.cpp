@@ -38,8 +38,7 @@ std::vector<JudgedGate> gates_by_urgency(const Report& report) {
   std::vector<JudgedGate> gates;
   for (std::size_t i = 0; i < report.cases.size(); ++i)
     for (const auto& result : report.cases[i].verdicts) gates.push_back({i, &report.cases[i], &result});
-  std::stable_sort(gates.begin(), gates.end(),
-                   [](const auto& a, const auto& b) { return urgency(*a.result) < urgency(*b.result); });
+  std::ranges::stable_sort(gates, {}, [](const auto& gate) { return urgency(*gate.result); });
   return gates;
 }
 

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t kIndent = 17;  // of what explains a verdict
 
-/// One line if it fits; else what doesn't goes to lines of its own.
+/// Writes one line if the row fits; otherwise, what doesn't fit goes to lines of its own.
 void write_row(const std::string& beginning, const std::string& rest, std::ostream& out) {
   if (columns(beginning) + columns(rest) <= kTerminalColumns) {
     out << one_line(beginning + rest) << "\n";
@@ -22,7 +22,8 @@ void write_metric(const MetricValue& value, std::ostream& out) {
             padded_left(format_estimate(value.estimate), 36) + unit_suffix(value.metric->unit), out);
 }
 
-/// Without the interval, which stands among the metrics above; a ratio's does not.
+/// The measured text without its interval, which stands among the metrics above. A ratio keeps its interval, which
+/// doesn't stand there.
 std::string measured_here(const JudgedGate& gate) {
   const std::string text = measured_text(gate);
   if (text == "-" || !gate.result->gate.relative_to.empty()) return text;

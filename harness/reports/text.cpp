@@ -16,10 +16,7 @@ constexpr struct {
              {0xFE30, 0xFE6F}, {0xFF00, 0xFF60}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}};
 
 std::size_t width_of(char32_t c) {
-  return std::any_of(std::begin(kWide), std::end(kWide),
-                     [&](auto range) { return range.first <= c && c <= range.last; })
-             ? 2
-             : 1;
+  return std::ranges::any_of(kWide, [&](auto range) { return range.first <= c && c <= range.last; }) ? 2 : 1;
 }
 
 /// How many bytes at the beginning fit into `width` columns.

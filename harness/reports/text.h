@@ -9,7 +9,8 @@
 
 namespace bench::harness {
 
-/// The character that begins at `position`, which moves behind it. U+FFFD for bytes that are no UTF-8.
+/// Returns the character that begins at `position`, and moves `position` behind it. Returns U+FFFD for bytes that are
+/// not UTF-8.
 char32_t next_character(std::string_view text, std::size_t& position);
 
 /// Columns that a terminal needs for the text: Hangul and other wide characters take two.
@@ -21,9 +22,9 @@ std::string padded(const std::string& text, std::size_t width);
 std::string padded_left(const std::string& text, std::size_t width);
 /// Cuts the text into lines of at most `width` columns: at white space, and within words that are longer than a line.
 std::vector<std::string> wrap(const std::string& text, std::size_t width);
-/// What a terminal is taken to be wide, in columns.
+/// The width that a terminal is assumed to have, in columns.
 inline constexpr std::size_t kTerminalColumns = 100;
-/// The text in lines that fit a terminal, each behind `indent` spaces.
+/// Writes the text in lines that fit a terminal, each behind `indent` spaces.
 void write_wrapped(const std::string& text, std::size_t indent, std::ostream& out);
 /// The text with control characters replaced by spaces: they would break a line, or a terminal.
 std::string one_line(const std::string& text);
@@ -33,7 +34,8 @@ std::string grouped(std::uint64_t number);
 /// "1 process", "3 processes".
 std::string plural(std::uint64_t number, const std::string& noun);
 
-/// Text that may stand anywhere in HTML and XML, attributes included; what neither may hold becomes U+FFFD.
+/// The text in a form that may stand anywhere in HTML and XML, attributes included. Characters that neither may hold
+/// become U+FFFD.
 std::string escaped(std::string_view text);
 
 }  // namespace bench::harness

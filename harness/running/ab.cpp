@@ -30,7 +30,7 @@ std::vector<double> log_ratios(const std::vector<AbPair>& pairs) {
 /// The fastest of the first `count` samples of a block.
 double fastest(const Record& record, const Block& block, const std::string& series, std::size_t count) {
   const auto first = record.samples(series).begin() + static_cast<std::ptrdiff_t>(block.samples.at(series).first);
-  return quantile({first, first + static_cast<std::ptrdiff_t>(count)}, 0);  // NaN if one is
+  return quantile({first, first + static_cast<std::ptrdiff_t>(count)}, 0);  // NaN if a sample is NaN
 }
 
 std::size_t sample_count(const Block& block, const std::string& series) {
@@ -38,8 +38,9 @@ std::size_t sample_count(const Block& block, const std::string& series) {
   return found == block.samples.end() ? 0 : found->second.second - found->second.first;
 }
 
-/// The blocks of both records that stand beside each other and count on both sides. Of each as many samples as the
-/// other has: the slower side has fewer in the same time, and the fastest of fewer is slower.
+/// Pairs the blocks of both records that ran beside each other and count on both sides. From both blocks of a pair it
+/// takes equally many samples. The slower side has fewer samples in the same time, and the fastest of fewer samples is
+/// slower.
 AbPair paired_blocks(const Record& a, const Record& b, const std::string& series, bool a_first) {
   AbPair pair{a_first, {}, {}};
   const std::size_t blocks = std::min(a.blocks.size(), b.blocks.size());
@@ -57,7 +58,7 @@ void fail(AbCase& one, const std::string& why) {
   one.why = why;
 }
 
-/// Runs a pair of processes and adds what they left.
+/// Runs a pair of processes, and adds its results to the case.
 void add_pair(const CaseSpec& a, const CaseSpec& b, const AbOptions& options, bool a_first, AbCase& one) {
   const auto [record_a, record_b] =
       run_in_turns(ab_request(a, options, 0), options.program_a, ab_request(b, options, options.planted_slowdown),
@@ -65,8 +66,7 @@ void add_pair(const CaseSpec& a, const CaseSpec& b, const AbOptions& options, bo
   for (const auto& [record, side] : {std::pair{&record_a, "A"}, std::pair{&record_b, "B"}})
     if (record->status != Record::Status::kOk) return fail(one, fmt::format("{}: {}", side, record->reason));
   one.series = record_a.main_series();
-  one.untimed = std::none_of(record_a.series.begin(), record_a.series.end(),
-                             [](const auto& series) { return series.second.unit == "s"; });
+  one.untimed = std::ranges::none_of(record_a.series, [](const auto& series) { return series.second.unit == "s"; });
   if (one.untimed) {
     one.why = "times nothing, so there is nothing to compare";
     return;
@@ -105,9 +105,10 @@ Json pair_json(const AbPair& pair) {
 }  // namespace
 
 CaseRequest ab_request(const CaseSpec& spec, const AbOptions& options, double planted_slowdown) {
-  // Only what the suite says: an older program doesn't know keys that came after it.
+  // The request has only the keys that the suite sets, because an older program doesn't know newer keys.
   Json config = find_case_type(spec.type)->without_defaults(spec.config);
-  // A whole run waits for no turns, and both sides would write the same folder: its steps alone are compared.
+  // A run that keeps its checkpoint takes no turns, and both sides would write the same folder. So only its steps are
+  // compared.
   config.erase("keep_checkpoint");
   return {.name = spec.name,
           .type = spec.type,
@@ -115,7 +116,7 @@ CaseRequest ab_request(const CaseSpec& spec, const AbOptions& options, double pl
           .budget_s = spec.budget_s,
           .config = config,
           .metrics = spec.metrics,
-          .precision = 0,  // both sides make all blocks, however soon one of an older program knows its speed
+          .precision = 0,  // both sides make all blocks, even if an older program knows its speed sooner
           .max_blocks = options.blocks,
           .planted_slowdown = planted_slowdown,
           .in_turns = true};
@@ -152,7 +153,7 @@ AbResult run_ab(const Suite& a, const Suite& b, const AbOptions& options,
         result.cases.push_back({spec.name, "", {}, Change::kCantTell, "", false});
       }
   std::mt19937_64 random(static_cast<std::uint64_t>(options.seed));
-  bool a_first = random() % 2 == 0;  // then in turns, A B B A, so that what drifts cancels
+  bool a_first = random() % 2 == 0;  // then in turns, A B B A, so that drift cancels
   bool open = true;
   for (; open; a_first = !a_first) {
     open = false;
@@ -171,7 +172,7 @@ AbResult run_ab(const Suite& a, const Suite& b, const AbOptions& options,
 }
 
 Exit AbResult::exit_code() const {
-  const auto any = [&](auto&& condition) { return std::any_of(cases.begin(), cases.end(), condition); };
+  const auto any = [&](auto&& condition) { return std::ranges::any_of(cases, condition); };
   const auto timed = [](const AbCase& c) { return !c.untimed; };
   if (any([](const auto& c) { return c.error; })) return Exit::kCaseError;
   if (any([](const auto& c) { return c.change == Change::kWorse; })) return Exit::kGateFailed;

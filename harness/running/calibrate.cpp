@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::size_t kFewestRuns = 3;
 
-/// A number with so many significant digits, rounded down or up, as a person would write a bound.
+/// A number with `digits` significant digits, rounded down or up, as a person would write a bound.
 double rounded(double value, int digits, bool up) {
   if (value == 0) return 0;
   const double unit = std::pow(10.0, std::floor(std::log10(std::fabs(value))) - digits + 1);
-  // The detour over text takes off what binary arithmetic leaves: 0.30000000000000004.
+  // Converting to text and back removes digits such as those of 0.30000000000000004, which binary arithmetic leaves.
   return std::stod(
       fmt::format("{:.{}g}", (up ? std::ceil(value / unit) : std::floor(value / unit)) * unit, digits + 2));
 }
@@ -24,9 +24,9 @@ Reference reference_of(const std::string& case_name, const Metric& metric, doubl
   return {case_name, metric.name, metric.unit, value, lower, upper};
 }
 
-/// The bounds of a value that comes out the same but for rounding and pages.
+/// The bounds of a value that comes out the same in every run, except for rounding and memory pages.
 Reference exact_reference(const std::string& case_name, const Metric& metric, const std::vector<double>& values) {
-  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  const auto [least, most] = std::ranges::minmax_element(values);
   const double reference = quantile(values, 0.5);
   if (metric.tolerance == 0) return reference_of(case_name, metric, reference, *least, *most);
   return reference_of(case_name, metric, std::stod(fmt::format("{:.4g}", reference)),
@@ -34,7 +34,7 @@ Reference exact_reference(const std::string& case_name, const Metric& metric, co
                       rounded(*most * (1 + metric.tolerance), 4, true));
 }
 
-/// The bounds of a further run's value.
+/// The bounds between which a further run's value is expected.
 Reference timed_reference(const std::string& case_name, const Metric& metric, const std::vector<double>& values) {
   std::vector<double> logs;
   for (const double value : values) logs.push_back(std::log(value));
@@ -47,7 +47,8 @@ Reference timed_reference(const std::string& case_name, const Metric& metric, co
                       rounded(std::exp(e.value - half), 3, false), rounded(std::exp(e.value + half), 3, true));
 }
 
-/// The metric's value in every run, or nothing if one lacks it, or had no time for all that it depends on.
+/// The metric's value in every run. Returns nothing if a run lacks it, or did not have the time for all that it depends
+/// on.
 std::vector<double> values_of(const std::vector<Report>& runs, std::size_t case_index, const Metric& metric) {
   std::vector<double> values;
   for (const auto& run : runs)
@@ -59,13 +60,13 @@ std::vector<double> values_of(const std::vector<Report>& runs, std::size_t case_
   const auto broken = [&](double value) {
     return !std::isfinite(value) || (metric.nature == Nature::kTimed && !(value > 0));
   };
-  if (std::any_of(values.begin(), values.end(), broken))
+  if (std::ranges::any_of(values, broken))
     throw Error::at_run_time(runs[0].cases[case_index].name, fmt::format("{} is not a number in a run", metric.name),
                              "it can be no reference");
   return values.size() == runs.size() ? values : std::vector<double>{};
 }
 
-/// The share of the ceiling, where the case's own record has one, or the metric itself.
+/// The metric's share of the ceiling. If the metric has none, or the case declares the metric itself, the metric.
 const Metric& share_or_itself(const Metric& metric, const std::vector<Report>& runs, std::size_t case_index) {
   if (!metric.share || runs[0].cases[case_index].record().declares(metric.name)) return metric;
   return *find_metric(metric.share);
@@ -89,11 +90,11 @@ void check_alike(const std::vector<Report>& runs) {
   }
 }
 
-/// "%", "1" and "decode, batch 4" would not be read as one text without quotes.
+/// Quotes a text if YAML needs it. Without quotes, "%", "1" and "decode, batch 4" would not be read as one text.
 std::string quoted_if_needed(const std::string& text) {
   const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
   const auto plain = [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '/'; };
-  const bool needless = !text.empty() && letter(text[0]) && std::all_of(text.begin(), text.end(), plain);
+  const bool needless = !text.empty() && letter(text[0]) && std::ranges::all_of(text, plain);
   return needless ? text : dumped(Json(text));
 }
 
@@ -138,14 +139,14 @@ std::string with_machine_section(const std::string& suite_text, const std::strin
   std::vector<std::string> lines;
   std::istringstream in(suite_text);
   for (std::string line; std::getline(in, line);) lines.push_back(line);
-  auto begin = std::find_if(lines.begin(), lines.end(), [](const auto& l) { return l.rfind("machines:", 0) == 0; });
+  auto begin = std::ranges::find_if(lines, [](const auto& l) { return l.starts_with("machines:"); });
   if (begin == lines.end()) {
     lines.push_back("");
     lines.push_back("machines:");
     begin = lines.end() - 1;
   }
   const auto end = std::find_if(begin + 1, lines.end(), begins_top_level);
-  // The older entry of this machine: from its "- machine:" to the next one's, or the section's end.
+  // The older entry of this machine goes from its "- machine:" to that of the next entry, or to the end of the section.
   const auto is_entry = [](const std::string& l) {
     return l.find_first_not_of(' ') != std::string::npos && l.compare(l.find_first_not_of(' '), 10, "- machine:") == 0;
   };
@@ -159,7 +160,7 @@ std::string with_machine_section(const std::string& suite_text, const std::strin
   result.insert(result.end(), old_end, lines.end());
   std::string text;
   for (const auto& line : result) text += line + "\n";
-  // Whoever wrote `machines:` in another form than a list of mappings gets an error, not a broken file.
+  // If `machines:` is written in another form than a list of mappings, the user gets an error, not a broken file.
   const YamlNode machines = YamlNode::parse(text, file).child("machines");
   if (!machines.defined() || !machines.yaml().IsSequence())
     throw Error(file, "its machines: is not a list, so nothing can be added to it",

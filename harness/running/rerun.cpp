@@ -16,12 +16,12 @@ Json with_all_keys(const CaseType& type, const Json& config) {
   }
 }
 
-/// Cases of a run stand after those they wait for, as in its suite; those that it left out are not waited for. In a
-/// report that was written by hand they could wait for each other.
+/// Checks that a case stands after the cases that it waits for, as in its suite. Cases that the run left out are not
+/// waited for. In a report that was written by hand, cases could wait for each other.
 void check_order(const CaseResult& one, const Suite& earlier, const Report& report) {
   for (const auto& name : one.after) {
     const auto before = case_names(earlier);
-    if (find_case(report.cases, name) && std::find(before.begin(), before.end(), name) == before.end())
+    if (find_case(report.cases, name) && std::ranges::find(before, name) == before.end())
       throw Error(one.name, fmt::format("comes after '{}', which does not stand before it in the report", name),
                   "was the report changed?");
   }
@@ -47,7 +47,7 @@ Suite suite_of_report(const Report& report) {
     spec.name = one.name;
     spec.type = one.type;
     spec.budget_s = one.budget_s;
-    // Of a run that was interrupted as many as it would have had: some are missing.
+    // If the run was interrupted, some processes are missing. The case then gets as many as it would have had.
     spec.processes = report.interruption().empty() || one.most_processes == 0
                          ? static_cast<std::int64_t>(one.processes.size())
                          : one.most_processes;

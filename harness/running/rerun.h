@@ -4,12 +4,13 @@
 
 namespace bench::harness {
 
-/// The suite that a report came from: effective configs, gates, and as many processes of each case as it had, or as it
-/// should have had if the run was interrupted. Throws Error if its cases could not have run in that order.
+/// The suite that a report came from, with effective configs and gates. Each case gets as many processes as it had, or,
+/// if the run was interrupted, as many as it should have had. Throws Error if the cases could not have run in that
+/// order.
 Suite suite_of_report(const Report& report);
 
-/// The report with every key of its cases' configs: one written before there was a key gets what the key is by default,
-/// which is how it was run. A config with keys that this program doesn't know stays as it is.
+/// The report with every key in the configs of its cases. If the report is older than a key, the key gets its default,
+/// because the case was run in that way. A config with keys that this program doesn't know stays as it is.
 Report with_all_keys(Report report);
 
 }  // namespace bench::harness

@@ -1,19 +1,21 @@
 #include "harness/running/runner.h"
 
 #include "harness/core/clock.h"
-#include "harness/core/process.h"
 #include "harness/core/progress.h"
 #include "harness/core/random.h"
+#include "harness/core/signals.h"
 #include "harness/core/turns.h"
 #include "harness/devices/current_environment.h"
 #include "harness/isolation/isolated.h"
 #include "harness/running/failure.h"
 #include "harness/running/stop_rule.h"
 
+#include <algorithm>
+
 namespace bench::harness {
 namespace {
 
-/// What stands for a case while none of its processes has run.
+/// The record that stands for a case while none of its processes has run.
 Record not_run(const CaseSpec& spec) {
   Record record = new_record(spec.name, spec.type, spec.config, spec.metrics);
   record.status = Record::Status::kNotRun;
@@ -41,14 +43,15 @@ class SuiteRun {
         specs_.push_back(&spec);
       else
         report_.left_out.push_back(spec.name);
+    if (specs_.empty())
+      throw Error("--case " + options.case_glob, "no case of the suite has such a name",
+                  unknown_name_hint(options.case_glob, case_names(suite)));
     records_.resize(specs_.size());
-    if (!specs_.empty()) return;
-    throw Error("--case " + options.case_glob, "no case of the suite has such a name",
-                unknown_name_hint(options.case_glob, case_names(suite)));
+    for (std::size_t i = 0; i < specs_.size(); ++i) report_.cases.push_back(result_of(i));
   }
 
   Report go() {
-    report_.interrupted = true;  // until it has ended: whatever ends it before finds that written
+    report_.interrupted = true;  // until the run has ended: if something ends it earlier, the written report says so
     publish();
     report_.interrupted = !run_rounds();
     publish();
@@ -56,7 +59,7 @@ class SuiteRun {
   }
 
  private:
-  /// False if a signal ended them before their end.
+  /// Runs the rounds. Returns false if a signal ended them early.
   bool run_rounds() {
     std::mt19937_64 random(static_cast<std::uint64_t>(report_.seed));
     for (auto round = due(); !round.empty(); round = due()) {
@@ -80,7 +83,7 @@ class SuiteRun {
     if (done.empty()) return true;
     if (done.back().status != Record::Status::kOk) return false;
     if (static_cast<std::int64_t>(done.size()) >= most_processes(*specs_[i])) return false;
-    constexpr std::size_t kFewest = 3;  // of 2 processes an interval tells little
+    constexpr std::size_t kFewest = 3;  // an interval from 2 processes says little
     if (done.size() < kFewest || wants_another_pair(i)) return true;
     std::vector<GateConfig> gates = applicable_gates(i);
     const auto relatives = std::erase_if(gates, [](const auto& gate) { return !gate.relative_to.empty(); });
@@ -91,7 +94,8 @@ class SuiteRun {
     return options_.processes > 0 ? options_.processes : spec.processes;
   }
 
-  /// Whether the ratio of that case to another, or of another to it, is open and can still be learned about.
+  /// Whether a ratio that this case is part of (its own, or one of another case to it) is undecided, and another pair
+  /// can still help.
   bool wants_another_pair(std::size_t i) const {
     for (std::size_t above = 0; above < specs_.size(); ++above)
       for (const auto& gate : applicable_gates(above)) {
@@ -110,9 +114,9 @@ class SuiteRun {
   }
 
   std::optional<std::size_t> index_of(const std::string& name) const {
-    for (std::size_t i = 0; i < specs_.size(); ++i)
-      if (specs_[i]->name == name) return i;
-    return {};
+    const auto found = std::ranges::find(specs_, name, &CaseSpec::name);
+    if (found == specs_.end()) return {};
+    return static_cast<std::size_t>(found - specs_.begin());
   }
 
   std::vector<GateConfig> applicable_gates(std::size_t i) const {
@@ -122,8 +126,8 @@ class SuiteRun {
     return gates;
   }
 
-  /// Its own, and those of other cases that are relative to it: a process of it stops when they are decided as far as
-  /// it can decide them.
+  /// The case's own gates, and those of other cases that are relative to it. A process of the case stops when these
+  /// gates are decided, as far as this case can decide them.
   std::vector<GateConfig> gates_to_decide(std::size_t i) const {
     std::vector<GateConfig> gates = applicable_gates(i);
     for (std::size_t other = 0; other < specs_.size(); ++other)
@@ -132,13 +136,13 @@ class SuiteRun {
     return gates;
   }
 
-  /// The same order, but that a case comes right after the first of those that it is compared with, so that what is
-  /// compared ran under much the same conditions.
+  /// The same order, except that a case comes right after the first of the cases that it is compared with. So both run
+  /// under much the same conditions.
   std::vector<std::size_t> with_pairs_together(const std::vector<std::size_t>& round) const {
     std::vector<std::size_t> ordered;
     for (const std::size_t i : round)
       for (const std::size_t other : round)
-        if (root_of(other) == root_of(i) && std::find(ordered.begin(), ordered.end(), other) == ordered.end())
+        if (root_of(other) == root_of(i) && std::ranges::find(ordered, other) == ordered.end())
           ordered.push_back(other);
     return ordered;
   }
@@ -151,15 +155,15 @@ class SuiteRun {
     return i;
   }
 
-  /// The order drawn, except that a case waits for those it comes after. There are no circles: read_suite and
-  /// suite_of_report let `after` name earlier cases only.
+  /// The drawn order, except that a case waits for the cases that it comes after. There are no cycles: read_suite and
+  /// suite_of_report let `after` name only earlier cases.
   std::vector<std::size_t> in_dependency_order(std::vector<std::size_t> round) const {
     std::vector<std::size_t> ordered;
     while (!round.empty()) {
-      const auto ready = std::find_if(round.begin(), round.end(), [&](std::size_t i) {
-        return std::none_of(round.begin(), round.end(), [&](std::size_t other) {
+      const auto ready = std::ranges::find_if(round, [&](std::size_t i) {
+        return std::ranges::none_of(round, [&](std::size_t other) {
           const auto& after = specs_[i]->after;
-          return other != i && std::find(after.begin(), after.end(), specs_[other]->name) != after.end();
+          return other != i && std::ranges::find(after, specs_[other]->name) != after.end();
         });
       });
       ordered.push_back(*ready);
@@ -168,7 +172,7 @@ class SuiteRun {
     return ordered;
   }
 
-  /// False if a signal ended it.
+  /// Runs one process of a case. Returns false if a signal ended it.
   bool run_one(std::size_t i) {
     if (EndingSignals::received() != 0) return false;
     const CaseSpec& spec = *specs_[i];
@@ -185,16 +189,17 @@ class SuiteRun {
                               .gates = gates_to_decide(i),
                               .precision = spec.precision};
     Record record = run_isolated(request);
-    // It was ended with us, which is no fault of the case.
+    // The process was ended together with this one, which is no fault of the case.
     if (EndingSignals::received() != 0 && record.status == Record::Status::kError) return false;
     record.started_s = started_s;
     done.push_back(std::move(record));
     note_cut_before(i);
+    judge_again(i);
     publish();
     return true;
   }
 
-  /// Notes that what the case worked on is unfinished, if one that it came after made some of its steps only.
+  /// Notes that the case worked on something unfinished, if a case that it came after made only some of its steps.
   void note_cut_before(std::size_t i) {
     for (const auto& name : specs_[i]->after)
       if (const auto before = index_of(name))
@@ -206,19 +211,29 @@ class SuiteRun {
         }
   }
 
-  /// Puts what has run so far and what has not into the report, in the suite's order.
-  void publish() {
-    report_.cases.clear();
-    for (std::size_t i = 0; i < specs_.size(); ++i) {
-      const CaseSpec& spec = *specs_[i];
-      const auto processes = records_[i].empty() ? std::vector<Record>{not_run(spec)} : records_[i];
-      CaseResult result =
-          evaluate_case(spec.name, spec.type, spec.budget_s, spec.gates, processes, report_.machine(), report_.cases);
-      result.most_processes = most_processes(spec);
-      result.precision = spec.precision;
-      result.after = spec.after;
-      report_.cases.push_back(std::move(result));
+  /// The judged result of that case, from the records so far.
+  CaseResult result_of(std::size_t i) const {
+    const CaseSpec& spec = *specs_[i];
+    const auto processes = records_[i].empty() ? std::vector<Record>{not_run(spec)} : records_[i];
+    CaseResult result =
+        evaluate_case(spec.name, spec.type, spec.budget_s, spec.gates, processes, report_.machine(), report_.cases);
+    result.most_processes = most_processes(spec);
+    result.precision = spec.precision;
+    result.after = spec.after;
+    return result;
+  }
+
+  /// Judges a case anew after one of its processes, and also the cases that are measured against it.
+  void judge_again(std::size_t i) {
+    for (std::size_t other = 0; other < specs_.size(); ++other) {
+      const bool against_it = std::ranges::find(specs_[other]->gates, specs_[i]->name, &GateConfig::relative_to) !=
+                              specs_[other]->gates.end();
+      if (other == i || against_it) report_.cases[other] = result_of(other);
     }
+  }
+
+  /// Hands out the report as it is now.
+  void publish() {
     report_.after = current_conditions();
     if (options_.on_case) options_.on_case(report_);
   }
@@ -227,7 +242,7 @@ class SuiteRun {
   const Device& device_;
   Report report_;
   std::vector<const CaseSpec*> specs_;
-  std::vector<std::vector<Record>> records_;  // of each case, its processes'
+  std::vector<std::vector<Record>> records_;  // for each case, the records of its processes
   double begin_s_ = now_s();
 };
 
@@ -248,17 +263,17 @@ Record run_case_here(const Json& json, const std::string& where) {
     device.prepare();
     plant_slowdown(request.planted_slowdown);
     Context context{request.name, device, request.budget_s, {}};
-    context.plan.end_s = begin_s + request.budget_s;
-    context.plan.max_blocks = request.max_blocks;
-    context.plan.enough = [&](const Record& so_far) {
+    context.measuring.end_s = begin_s + request.budget_s;
+    context.measuring.max_blocks = request.max_blocks;
+    context.measuring.enough = [&](const Record& so_far) {
       return measured_enough({so_far}, request.gates, request.precision);
     };
     if (request.in_turns) {
-      context.plan.turns = &turns;
-      context.plan.probe = false;   // the other process is what this one is compared with
-      context.plan.block_s = 0.04;  // short, so that both meet the same state of the machine
+      context.measuring.turns = &turns;
+      context.measuring.probe = false;   // the other process takes the place of the probe
+      context.measuring.block_s = 0.04;  // short, so that both processes meet the same state of the machine
       // Both sides make all blocks.
-      context.plan.enough = [](const Record&) { return false; };
+      context.measuring.enough = [](const Record&) { return false; };
     }
     type->run(request.config, context, record);
   } catch (const std::exception& e) {

@@ -9,28 +9,29 @@ namespace {
 
 constexpr double kStretch = 3.29 / 1.96;  // the normal distribution's quantiles for 99.9 % and 95 %
 
-/// Whether the value is known well enough to be on one side of the limit, however often one looks.
+/// Whether the value is known well enough to say on which side of the limit it lies, however often one looks.
 bool decided_by(const GateConfig& gate, const Estimate& e) {
   return e.has_interval() && gate.side(e.widened(kStretch)) != Side::kAcross;
 }
 
-/// Whether times were taken that the stop rule is about.
+/// Whether any times were taken to which the stop rule applies.
 bool timed_in_blocks(const std::vector<Record>& processes) {
-  return std::any_of(processes.begin(), processes.end(), [](const auto& record) { return !record.blocks.empty(); });
+  return std::ranges::any_of(processes, [](const auto& record) { return !record.blocks.empty(); });
 }
 
 bool decided(const GateConfig& gate, const std::vector<Record>& processes) {
   const auto estimate = gate_value(*find_metric(gate.metric, processes), gate, processes);
-  // Times that don't make a value yet, as those of training before its first update, decide nothing.
+  // Times that don't make a value yet decide nothing, for example the times of training before its first update.
   if (!estimate) return !timed_in_blocks(processes);
   return decided_by(gate, *estimate);
 }
 
-/// What is the speed of these processes' case: the timed metrics that it declares, else the built-in one.
+/// Whether the metric is the speed of these processes' case. If the case declares timed metrics, these are its speed;
+/// otherwise the built-in one is.
 bool is_speed(const Metric& metric, const std::vector<Record>& processes) {
   const auto timed = [](const DeclaredMetric& one) { return one.nature == "timed"; };
   const auto& declared = processes[0].declared;
-  if (std::any_of(declared.begin(), declared.end(), timed))
+  if (std::ranges::any_of(declared, timed))
     return metric.nature == Nature::kTimed && processes[0].declares(metric.name);
   return metric.is_speed;
 }
@@ -51,14 +52,13 @@ bool precise(const std::vector<Record>& processes, double precision) {
 
 bool measured_enough(const std::vector<Record>& processes, const std::vector<GateConfig>& gates, double precision) {
   std::vector<GateConfig> timed;
-  std::copy_if(gates.begin(), gates.end(), std::back_inserter(timed),
-               [&](const auto& gate) { return find_metric(gate.metric, processes)->nature == Nature::kTimed; });
+  std::ranges::copy_if(gates, std::back_inserter(timed),
+                       [&](const auto& gate) { return find_metric(gate.metric, processes)->nature == Nature::kTimed; });
   const auto relative = [](const GateConfig& gate) { return !gate.relative_to.empty(); };
   // One case alone can't decide a ratio of two.
-  if (timed.empty() || std::any_of(timed.begin(), timed.end(), relative))
+  if (timed.empty() || std::ranges::any_of(timed, relative))
     if (!precise(processes, precision)) return false;
-  return std::all_of(timed.begin(), timed.end(),
-                     [&](const auto& gate) { return relative(gate) || decided(gate, processes); });
+  return std::ranges::all_of(timed, [&](const auto& gate) { return relative(gate) || decided(gate, processes); });
 }
 
 bool ratio_decided(const GateConfig& gate, const std::vector<Record>& processes, const std::vector<Record>& base) {

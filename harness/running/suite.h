@@ -15,7 +15,7 @@ struct CaseSpec {
   double budget_s = 120, precision = 0.02;
   std::int64_t processes = 1;
   std::vector<std::string> after;
-  std::vector<DeclaredMetric> metrics;  // of the case's own
+  std::vector<DeclaredMetric> metrics;  // that the case declares itself
   std::vector<GateConfig> gates;
   Json config;  // effective: every key of the case type with its value
 
@@ -37,7 +37,7 @@ struct CaseSpec {
   bool declares(const std::string& metric) const;
 };
 
-/// What a case's metric was on a machine, and the bounds that follow: what `bench calibrate` writes.
+/// The value of a case's metric on a machine, and the bounds that follow from it. `bench calibrate` writes these.
 struct Reference {
   std::string case_name, metric, unit;
   double reference = 0, lower = 0, upper = 0;
@@ -72,7 +72,7 @@ struct MachineSection {
 struct Suite {
   std::string name, description, device = "auto";
   std::vector<CaseSpec> cases;
-  std::vector<MachineSection> machines;  // also among the gates of the cases
+  std::vector<MachineSection> machines;  // their references are also gates of the cases
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -88,11 +88,11 @@ std::vector<std::string> case_names(const Suite& suite);
 /// The case of that name, or nullptr.
 CaseSpec* find_case(Suite& suite, const std::string& name);
 
-/// Reads and checks a whole suite: every key of every case and of every config it names. Throws Error.
-/// `assignments`: of --set; `axes`: of --matrix.
+/// Reads and checks a whole suite: every key of every case, and of every config that a case names. `assignments`: the
+/// values of --set. `axes`: the values of --matrix. Throws Error.
 Suite read_suite(const std::string& file, const std::vector<std::string>& assignments = {},
                  const std::vector<std::string>& axes = {});
-/// The same of a text that is to become that file.
+/// Does the same for a text that is to become that file.
 Suite read_suite_text(const std::string& text, const std::string& file);
 
 }  // namespace bench::harness

@@ -6,8 +6,8 @@
 
 namespace bench::harness {
 
-/// Does `work`; says what the world did to it (no space left, a damaged file), or nothing when it is done. Our own
-/// faults go on as exceptions.
+/// Does `work`. Returns nothing when it is done, or what went wrong outside of the program (no space left, a damaged
+/// file). Exceptions for faults of the program itself are passed on.
 std::optional<std::string> why_failed(const std::function<void()>& work);
 
 }  // namespace bench::harness

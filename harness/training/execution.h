@@ -10,8 +10,8 @@
 
 namespace bench::harness {
 
-/// How an optimizer step is executed. None of it changes which gradient is computed, only rounding, time and memory;
-/// and, with dropout, which numbers a micro-batch of another size drops.
+/// How an optimizer step is executed. These settings never change which gradient is computed. They change only
+/// rounding, time and memory. With dropout, another micro-batch size also drops other numbers.
 struct Execution {
   std::int64_t micro_batch_size = 0;  // sequences of one forward and backward pass; 0: the config's batch_size
   bool gradient_checkpointing = false;

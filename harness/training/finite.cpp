@@ -9,7 +9,7 @@ namespace {
 
 bool all_finite(const torch::Tensor& tensor) {
   if (!tensor.is_floating_point() || tensor.numel() == 0) return true;
-  const auto [least, greatest] = at::aminmax(tensor.detach());  // both are NaN if there is one
+  const auto [least, greatest] = at::aminmax(tensor.detach());  // both are NaN if any element is NaN
   return std::isfinite(least.item<double>()) && std::isfinite(greatest.item<double>());
 }
 

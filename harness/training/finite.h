@@ -8,9 +8,9 @@
 
 namespace bench::harness {
 
-/// The first weight that holds NaN or infinity, or nothing. Costs one pass over the memory, and takes none.
+/// The first weight that holds NaN or infinity, or nothing. Makes one pass over the memory, and allocates none.
 std::optional<std::string> first_not_finite(const torch::nn::Module& model);
-/// The same of tensors; those of whole numbers are finite.
+/// Does the same for tensors. Tensors of integers count as finite.
 std::optional<std::string> first_not_finite(const model::NamedTensors& tensors);
 
 }  // namespace bench::harness

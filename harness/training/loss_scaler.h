@@ -4,9 +4,9 @@
 
 namespace bench::harness {
 
-/// The factor on the loss that keeps fp16 gradients within its range (Micikevicius et al., 2018, arXiv 1710.03740):
-/// halved when a gradient overflowed, doubled after 2000 steps without one, as in torch.amp.GradScaler. 1, and
-/// constant, for other dtypes.
+/// The factor on the loss that keeps gradients within the range of fp16 (Micikevicius et al., 2018, arXiv 1710.03740).
+/// It is halved when a gradient overflowed, and doubled after 2000 steps without an overflow, as in
+/// torch.amp.GradScaler. For other dtypes it stays 1.
 class LossScaler {
  public:
   explicit LossScaler(bool fp16) : fp16_(fp16), scale_(fp16 ? 65536 : 1) {}
@@ -18,7 +18,7 @@ class LossScaler {
     scale_ = scale;
     good_steps_ = good_steps;
   }
-  /// After each optimizer step: were all gradients finite?
+  /// Call this after each optimizer step. `finite`: whether all gradients were finite.
   void update(bool finite) {
     if (!fp16_) return;
     good_steps_ = finite ? good_steps_ + 1 : 0;

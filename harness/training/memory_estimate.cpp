@@ -27,7 +27,7 @@ TrainingShape training_shape(const Execution& execution, std::int64_t seq_length
 
 std::optional<std::string> why_not_enough_memory(const MemoryEstimate& needed, const Device& device) {
   const MemoryReading available = device.available_bytes();
-  const double more = needed.total() - needed.program;  // what the program holds is no longer among what is free
+  const double more = needed.total() - needed.program;  // the free memory no longer includes what the program holds
   if (!available || more <= static_cast<double>(available.bytes)) return {};
   return fmt::format("needs about {}, {:.1f} GB are free on {}", needed.text(),
                      static_cast<double>(available.bytes) / 1e9, device.name);
@@ -64,7 +64,8 @@ std::optional<std::string> why_training_does_not_fit(const model::ModelConfig& m
   const TrainingShape shape = training_shape(execution, seq_length, &device);
   if (auto why = why_not_enough_memory(estimate_training_memory(model, shape), device)) return why;
   if (device.max_tensor_bytes <= 0) return {};
-  // Fused, neither is ever there as a whole, but for probabilities that are dropped out.
+  // Fused operators never hold all logits or all attention probabilities at once. The exception is probabilities that
+  // are dropped out.
   const bool probabilities = !shape.fused || model.attention_dropout > 0;
   const auto length = static_cast<double>(seq_length), batch = static_cast<double>(shape.batch);
   const double logits_bytes = shape.fused ? 0 : 4 * batch * length * static_cast<double>(model.vocab_size);

@@ -67,12 +67,13 @@ void AdamW::step_fused(Group& group, double learning_rate, double gradient_facto
     group.step[i].fill_(static_cast<double>(updates_));
   }
   if (gradients.empty()) return;
-  std::optional<torch::Tensor> divisor;  // what a loss scaler would have multiplied them with
+  std::optional<torch::Tensor> divisor;  // the operator divides by it, as if a loss scaler had multiplied the gradients
   if (gradient_factor != 1) divisor = torch::full({}, 1 / gradient_factor, gradients[0].options());
   at::_fused_adamw_(group.parameters, gradients, group.exp_avg, group.exp_avg_sq, /*max_exp_avg_sqs=*/{}, group.step,
                     learning_rate, config_.betas[0], config_.betas[1], group.weight_decay, config_.eps,
                     /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/divisor);
-  // The operator doesn't, and by its version Linear knows that a weight's copy in 16 bits is out of date.
+  // The operator doesn't raise the version of the weights. Linear sees by the version that a weight's 16-bit copy is
+  // out of date.
   for (auto& parameter : group.parameters) parameter.unsafeGetTensorImpl()->bump_version();
 }
 

@@ -14,19 +14,20 @@ namespace bench::harness {
 /// none on vectors (the norms). State is fp32 like the weights.
 class AdamW {
  public:
-  /// `fused`: LibTorch's one-pass operator instead of the plain formula; they agree to rounding.
+  /// `fused`: whether to use LibTorch's one-pass operator instead of the plain formula. Both agree to rounding.
   AdamW(const torch::nn::Module& model, const OptimizerConfig& config, double weight_decay, bool fused);
 
-  /// One update from the parameters' gradients times gradient_factor; they must all be there, and may be changed.
+  /// Makes one update from the parameters' gradients times gradient_factor. Every parameter must have a gradient. The
+  /// gradients may be changed.
   void step(double learning_rate, double gradient_factor = 1);
 
   /// The moments by parameter name ("exp_avg.model.norm.weight"), for checkpoints.
   model::NamedTensors state() const;
   /// Throws Error at `where` if the state isn't that of a model's parameters.
   static void check_state(const model::NamedTensors& state, const torch::nn::Module& model, const std::string& where);
-  /// The same for its own.
+  /// Loads the moments and the number of updates. Throws Error at `where` as check_state does.
   void load_state(const model::NamedTensors& state, std::int64_t updates, const std::string& where);
-  /// Updates made: optimizer steps without those that were skipped.
+  /// The number of updates made: optimizer steps without the skipped ones.
   std::int64_t updates() const { return updates_; }
 
  private:
@@ -46,11 +47,12 @@ class AdamW {
 
 struct Clipping {
   double norm = 0;    // global L2 norm of the gradients
-  double factor = 1;  // that the gradients are to be multiplied with
+  double factor = 1;  // by which the gradients are to be multiplied
 };
 
-/// Clipping to max_norm, min(1, max_norm / (norm + 1e-6)) as in torch.nn.utils.clip_grad_norm_, of gradients that are
-/// `loss_scale` times too large. The optimizer multiplies in its own pass.
+/// Computes the clipping to max_norm, as in torch.nn.utils.clip_grad_norm_: min(1, max_norm / (norm + 1e-6)). The
+/// gradients are `loss_scale` times too large, and the factor makes up for that too. This function changes no
+/// gradients: the optimizer multiplies in its own pass.
 Clipping clip_factor(const torch::nn::Module& model, double max_norm, double loss_scale = 1);
 
 }  // namespace bench::harness

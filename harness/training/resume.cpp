@@ -13,7 +13,7 @@ namespace {
 
 std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : dumped(value); }
 
-/// Adds a line for each value in `now` that is another one in `was`.
+/// Adds a line for each value in `now` that differs from the one in `was`.
 void add_changes(const Json& was, const Json& now, const std::string& name, std::vector<std::string>& lines) {
   if (now == was) return;
   if (!now.is_object() || !was.is_object()) {
@@ -24,7 +24,7 @@ void add_changes(const Json& was, const Json& now, const std::string& name, std:
     add_changes(was.contains(key) ? was[key] : Json(nullptr), value, name.empty() ? key : name + "." + key, lines);
 }
 
-/// Throws Error if what decides the course of a run isn't what it was.
+/// Throws Error if anything that decides the course of a run has changed.
 void check_same_run(const Json& was, const fs::path& checkpoint, const Json& now) {
   for (const char* key : {"/model", "/training/seed", "/training/data", "/training/train/effective_batch_size",
                           "/training/train/max_seq_length"}) {
@@ -57,9 +57,9 @@ void check_accepted(const std::vector<std::string>& changes, const fs::path& che
 std::vector<std::string> changes_since(const TrainingState& state, const fs::path& checkpoint,
                                        const Json& effective_config) {
   check_same_run(state.config, checkpoint, effective_config);
-  Json was = to_json(TrainingConfig{});  // keys that are newer than the checkpoint were at their defaults
+  Json was = to_json(TrainingConfig{});  // keys that are newer than the checkpoint had their defaults
   was.merge_patch(state.config["training"]);
-  was["train"]["output_dir"] = effective_config["training"]["train"]["output_dir"];  // where it lies changes nothing
+  was["train"]["output_dir"] = effective_config["training"]["train"]["output_dir"];  // its place may change
   std::vector<std::string> lines;
   add_changes(was, effective_config["training"], "", lines);
   return lines;

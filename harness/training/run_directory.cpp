@@ -25,7 +25,8 @@ bool is_checkpoint_name(const std::string& name) {
   return !digits.empty() && digits.size() < 19 && digits.find_first_not_of("0123456789") == std::string::npos;
 }
 
-/// The steps of a checkpoint; of one whose state can't be read what its name says. final/ is the last.
+/// The number of steps of a checkpoint. If its state can't be read, its name says the number. An unreadable final/
+/// counts as the last.
 std::int64_t steps_of(const fs::path& checkpoint) {
   std::int64_t step = std::numeric_limits<std::int64_t>::max();
   if (!why_failed([&] { step = read_training_state(checkpoint).step; })) return step;
@@ -33,7 +34,7 @@ std::int64_t steps_of(const fs::path& checkpoint) {
   return name == kFinal ? step : std::stoll(name.substr(std::string(kStepPrefix).size()));
 }
 
-/// The step of a line of metrics.jsonl; nothing of one that was cut off or says none.
+/// The step of a line of metrics.jsonl. Returns nothing if the line was cut off or names no step.
 std::optional<std::int64_t> step_of(const std::string& line) {
   try {
     return whole_number(parse_json(line, "metrics.jsonl").at("step"));
@@ -55,7 +56,7 @@ std::vector<fs::path> RunDirectory::checkpoints() const {
   for (const auto& entry : fs::directory_iterator(path_))
     if (is_checkpoint_name(entry.path().filename().string()) && entry.is_directory())
       found.emplace_back(-steps_of(entry.path()), entry.path());
-  std::sort(found.begin(), found.end());
+  std::ranges::sort(found);
   std::vector<fs::path> paths;
   for (const auto& [steps, path] : found) paths.push_back(path);
   return paths;
@@ -123,7 +124,7 @@ void RunDirectory::log(const Json& line) {
 
 void RunDirectory::end_log() {
   if (unwritten_.empty()) return;
-  const auto lines = std::count(unwritten_.begin(), unwritten_.end(), '\n');
+  const auto lines = std::ranges::count(unwritten_, '\n');
   if (const auto failed = write_lines()) print_status(fmt::format("{}; its last {} lines are lost", *failed, lines));
 }
 

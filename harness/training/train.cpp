@@ -3,8 +3,8 @@
 #include "harness/checkpoints/checkpoints.h"
 #include "harness/core/clock.h"
 #include "harness/core/hash.h"
-#include "harness/core/interrupt.h"
 #include "harness/core/progress.h"
+#include "harness/core/signals.h"
 #include "harness/evaluation/perplexity.h"
 #include "harness/measuring/measure.h"
 #include "harness/training/attempt.h"
@@ -20,7 +20,7 @@ double validate(model::LanguageModel& model, const TokenStream& valid, std::int6
   return measure_perplexity(model, valid, {.protocol = "disjoint", .context = context}).perplexity();
 }
 
-/// What the run reads, by content: another text at the same path would make it another run.
+/// What the run reads, identified by content, because another text at the same path would make it another run.
 Json inputs_of(const TrainingData& data) {
   const Tokenizer* tokenizer = data.tokenizer.get();
   return {
@@ -88,7 +88,7 @@ class Run {
   }
 
  private:
-  /// The same, noted in the effective config.
+  /// Returns the same execution after noting it in the effective config.
   Execution with_execution(const Execution& execution) {
     effective_["execution"] = {{"micro_batch_size", execution.micro_batch_size},
                                {"gradient_checkpointing", execution.gradient_checkpointing},
@@ -109,7 +109,7 @@ class Run {
     return new_model(model_config, torch::kFloat32, device_, seed());
   }
 
-  /// The checkpoint that the run goes on from, its weights in the model; nothing if it begins.
+  /// Loads the weights of the checkpoint from which the run goes on. Returns nothing if the run begins from step 0.
   std::optional<ResumePoint> resume() {
     if (!options_.resume) return std::nullopt;
     ResumePoint point = load_newest_whole(directory_, effective_, options_.accept_changes, model_);
@@ -130,7 +130,7 @@ class Run {
     }
   }
 
-  /// One optimizer step and what is due after it.
+  /// Makes one optimizer step, and does what is due after it.
   double step() {
     std::vector<double> micro_s;
     for (std::int64_t i = 0; i < trainer_.micro_steps_per_step(); ++i)
@@ -142,8 +142,8 @@ class Run {
     const auto due = [&](std::int64_t every) { return done % every == 0; };
     if (due(config_.train.logging_steps) || done == last_step_)
       log_step(result, std::accumulate(micro_s.begin(), micro_s.end(), update_s));
-    if (done == last_step_) return result.loss;                      // go() saves and validates then
-    if (due(config_.train.save_steps) || saver_.owed()) save(done);  // before the validation, which takes its time
+    if (done == last_step_) return result.loss;                      // go() saves and validates after the last step
+    if (due(config_.train.save_steps) || saver_.owed()) save(done);  // before the validation, which takes long
     if (due(config_.train.eval_steps)) log_validation();
     return result.loss;
   }
@@ -189,7 +189,8 @@ class Run {
     saver_.save_last(checkpoint, trainer_.steps_done());
   }
 
-  /// Weights that aren't finite stay so: what is saved of them would pass for a good checkpoint.
+  /// Throws Error if weights or moments aren't finite. They would stay so, and a checkpoint of them would pass for a
+  /// good one.
   void check_finite() const {
     const auto spoilt = trainer_.first_not_finite();
     if (!spoilt) return;
@@ -198,7 +199,8 @@ class Run {
                              "lower learning_rate; " + newest_checkpoint());
   }
 
-  /// Those of this run were finite when they were written, and the one it goes on from when it was read.
+  /// Names the newest checkpoint, which is good: this run's own checkpoints were finite when they were written, and the
+  /// one from which it goes on was finite when it was read.
   std::string newest_checkpoint() const {
     return saver_.newest() ? fmt::format("the last checkpoint is good: {}", saver_.newest()->string())
                            : "there is no checkpoint yet";

@@ -25,14 +25,15 @@ Trainer::Trainer(model::LanguageModel model, const TrainingConfig& config, const
   model_->set_gradient_checkpointing(execution.gradient_checkpointing);
   model_->set_all_fused(execution.fused);
   model_->set_tiled_gradient(!device.fused_attention_gradient);
-  // All at once and first: what is allocated later lies beside them, not between them.
+  // All gradients are allocated at once, before anything else: later allocations lie beside them, not between them.
   for (auto& parameter : model_->parameters()) parameter.mutable_grad() = torch::zeros_like(parameter);
 }
 
 void Trainer::micro_step() {
   model_->train();
   const torch::Tensor batch = prefetcher_.next();
-  // Copied in the background only from pinned memory: other memory may be reused before the copy has read it.
+  // The batch is copied in the background only from pinned memory. Other memory may be reused before the copy has read
+  // it.
   const torch::Tensor ids =
       batch.to(device_.torch_device(), /*non_blocking=*/config_.train.pin_memory && device_.pins_memory);  // [B, T + 1]
   // All micro-batches have the same number of tokens, so the mean of their means is the mean of the step.
@@ -45,11 +46,11 @@ void Trainer::micro_step() {
 StepResult Trainer::update() {
   StepResult result;
   result.learning_rate = learning_rate(config_.train, step_);
-  result.loss = loss_sum_.item<double>() / static_cast<double>(micro_steps_);  // once a step: it waits for the device
+  result.loss = loss_sum_.item<double>() / static_cast<double>(micro_steps_);  // once a step: waits for the device
   const Clipping clipping = clip_factor(*model_, config_.train.max_grad_norm, loss_scaler_.scale());
   result.grad_norm = clipping.norm;
   result.skipped = !std::isfinite(result.loss) || !std::isfinite(result.grad_norm);
-  if (!result.skipped) optimizer_.step(result.learning_rate, clipping.factor);  // else nothing reaches the weights
+  if (!result.skipped) optimizer_.step(result.learning_rate, clipping.factor);  // a skipped step changes no weights
   loss_scaler_.update(!result.skipped);
   count_skipped(result);
   for (auto& parameter : model_->parameters()) parameter.mutable_grad().zero_();

@@ -15,7 +15,7 @@
 namespace bench::harness {
 
 struct StepResult {
-  std::int64_t step = 0;  // its number, the first is 1
+  std::int64_t step = 0;  // its number; the first step is 1
   double loss = 0;        // mean over the step's tokens, nats
   double grad_norm = 0;   // before clipping
   double learning_rate = 0;
@@ -24,7 +24,7 @@ struct StepResult {
 
 /// Optimizer steps that were skipped.
 struct SkippedSteps {
-  std::int64_t total = 0, in_a_row = 0;  // in_a_row: up to the last step
+  std::int64_t total = 0, in_a_row = 0;  // in_a_row: those directly up to the last step
 };
 
 /// Optimizer steps of one model on one stream of batches.
@@ -34,12 +34,13 @@ class Trainer {
   Trainer(model::LanguageModel model, const TrainingConfig& config, const Execution& execution, const Device& device,
           const Batches& batches, std::int64_t first_step = 0);
 
-  /// Forward and backward of the next micro-batch; its gradient is added to the others'.
+  /// Runs forward and backward on the next micro-batch. Its gradient is added to those of the step's other
+  /// micro-batches.
   void micro_step();
-  /// Clips, updates the weights, clears the gradients: the end of an optimizer step. Throws Error when kMostSkipped
-  /// steps in a row were not finite.
+  /// Ends an optimizer step: clips the gradients, updates the weights, and clears the gradients. Throws Error when
+  /// kMostSkipped steps in a row were not finite.
   StepResult update();
-  /// One whole optimizer step.
+  /// Makes one whole optimizer step.
   StepResult step();
 
   std::int64_t micro_steps_per_step() const { return micro_steps_per_step_; }
@@ -48,7 +49,7 @@ class Trainer {
   SkippedSteps& skipped() { return skipped_; }
   LossScaler& loss_scaler() { return loss_scaler_; }
   AdamW& optimizer() { return optimizer_; }
-  /// The first of weights and moments that holds NaN or infinity, or nothing.
+  /// The first weight or moment that holds NaN or infinity, or nothing.
   std::optional<std::string> first_not_finite() const;
   model::LanguageModel& model() { return model_; }
 

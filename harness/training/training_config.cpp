@@ -7,7 +7,7 @@
 namespace bench::harness {
 namespace {
 
-/// Can 64 bits count the product of positive numbers?
+/// Whether the product of positive numbers fits in 64 bits.
 bool product_fits(std::initializer_list<std::int64_t> factors) {
   std::int64_t product = 1;
   for (const std::int64_t factor : factors)
@@ -45,7 +45,7 @@ void TrainConfig::validate(const Require& require) const {
   require(max_grad_norm > 0, "max_grad_norm", "must be positive", "");
   not_negative(static_cast<double>(warmup_steps), "warmup_steps");
   positive(max_steps, "max_steps");
-  // Twice: a window is a token longer than its sequence, and batches are made ahead.
+  // The factor 2 leaves room: a window is a token longer than its sequence, and batches are made ahead.
   require(product_fits({effective_batch_size, max_seq_length, max_steps, 2}), "effective_batch_size",
           fmt::format("{} x max_seq_length {} x max_steps {} are more tokens than 64 bits can count",
                       effective_batch_size, max_seq_length, max_steps),

@@ -8,7 +8,7 @@
 
 namespace bench::harness {
 
-/// configs/training*.yaml. The default values are the plan's for the medium model.
+/// The parts of configs/training*.yaml. The default values are those of the plan for the medium model.
 struct DataConfig {
   std::string train_path = "data/processed/train.txt", valid_path = "data/processed/valid.txt";
   std::string tokenizer_model = "models/tokenizer.model";

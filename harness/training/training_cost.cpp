@@ -1,5 +1,7 @@
 #include "harness/training/training_cost.h"
 
+#include "harness/core/units.h"
+
 namespace bench::harness {
 namespace {
 
@@ -8,16 +10,9 @@ namespace {
 constexpr double kMostPasses = 10;
 constexpr double kCheckpointBytesPerParameter = 3 * 4;  // the weight and AdamW's two moments, fp32
 
-std::string duration_text(double seconds) {
-  if (seconds < 120) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 2 * 3600.0) return fmt::format("{:.0f} min", seconds / 60);
-  if (seconds < 48 * 3600.0) return fmt::format("{:.1f} h", seconds / 3600);
-  return fmt::format("{:.1f} days", seconds / 86400);
-}
-
 std::string checkpoints_text(const model::ModelConfig& model, const TrainConfig& train, const RunPace& pace) {
   const double gb = kCheckpointBytesPerParameter * static_cast<double>(parameter_count(model)) / 1e9;
-  // At the last step there is final/ only.
+  // The last step writes only final/.
   const std::int64_t count = (pace.last_step - 1) / train.save_steps - pace.steps_done / train.save_steps + 1;
   if (count == 1) return fmt::format("one checkpoint of {:.1f} GB at the end", gb);
   return fmt::format("a checkpoint every {}, {:.1f} GB each, {} of them ({:.0f} GB)",

@@ -7,9 +7,9 @@ namespace bench::harness {
 namespace {
 
 constexpr std::int64_t kSyntheticTrainTokens = 2'000'000, kSyntheticValidTokens = 32'768;
-constexpr std::uint64_t kTrainSeed = 11, kValidSeed = 12;  // other texts of the same language
+constexpr std::uint64_t kTrainSeed = 11, kValidSeed = 12;  // different texts of the same language
 
-/// Of the validation text with the training text.
+/// The overlap of the validation text with the training text.
 std::string overlap_or_error(const DataConfig& config) {
   const TextOverlap overlap = text_overlap(config.train_path, config.valid_path);
   if (overlap.same)

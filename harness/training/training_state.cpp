@@ -19,7 +19,7 @@ std::int64_t count_or(const Json& json, const char* key, std::int64_t otherwise)
 TrainingState state_in(const Json& json) {
   TrainingState state;
   state.step = whole_number(json.at("step"));
-  // What an older state doesn't say it took to be so: no step skipped, each an update.
+  // An older state lacks these keys. The older program skipped no step, and each step was an update.
   state.updates = count_or(json, "updates", state.step);
   state.skipped = {count_or(json, "skipped_steps", 0), count_or(json, "skipped_in_a_row", 0)};
   if (json.contains("loss_scale")) state.loss_scale = json["loss_scale"].get<double>();

@@ -21,8 +21,8 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Parts of each of the groups for as many pieces as threads want: at least two, so that a slow one leaves one for
-/// another to take.
+/// The number of parts into which each group's queries are divided. All groups together have two parts for each thread,
+/// so that a slow thread leaves one of its parts for another thread to take.
 std::int64_t parts_wanted(std::int64_t groups, std::int64_t threads) { return (2 * threads + groups - 1) / groups; }
 
 std::int64_t block_count(std::int64_t tokens, std::int64_t block = kQueryBlock) { return (tokens + block - 1) / block; }
@@ -39,9 +39,9 @@ struct Sizes {
         G(k.size(2) / D),
         R(H / G),
         Q(kQueryBlock),
-        P(attention_pieces(T, G, at::get_num_threads()).parts) {}
-  /// For the forward pass. Its parts have no sums to themselves, so there are as many as threads want, with smaller
-  /// blocks if need be.
+        P(attention_parts(T, G, at::get_num_threads()).parts) {}
+  /// The sizes for the forward pass. Its parts have no sums of their own, so it has as many parts as the threads need,
+  /// with smaller blocks if need be.
   static Sizes forward(const torch::Tensor& q, const torch::Tensor& k, std::int64_t head_dim, std::int64_t past = 0) {
     constexpr std::int64_t kSmallestBlock = 32;
     Sizes s(q, k, head_dim, past);
@@ -55,34 +55,35 @@ struct Sizes {
   float scale() const { return static_cast<float>(1 / std::sqrt(static_cast<double>(D))); }
 };
 
-/// Tokens first .. first + count - 1 of one sequence. They see the keys 0 .. end - 1, row by row one more.
-struct Block {
+/// Tokens first .. first + count - 1 of one sequence. The last of them sees the keys 0 .. end - 1, and each token
+/// before sees one key less.
+struct QueryBlock {
   std::int64_t first, count, end;
 };
 
-/// The blocks of one part. Later ones see more keys, so a part of several takes them from both ends: all parts cost
-/// about the same.
+/// Calls f for each block of one part. Later blocks see more keys, so a part of several blocks takes them from both
+/// ends: all parts then cost about the same.
 template <class F>
 void for_each_block(const Sizes& s, std::int64_t part, const F& f) {
   const std::int64_t blocks = s.blocks();
   for (std::int64_t n = 0; n < blocks; ++n) {
     if ((s.P == blocks ? n : std::min(n, blocks - 1 - n) % s.P) != part) continue;
     const std::int64_t first = n * s.Q, count = std::min(s.Q, s.T - first);
-    f(Block{first, count, s.S - s.T + first + count});
+    f(QueryBlock{first, count, s.S - s.T + first + count});
   }
 }
 
 enum class Rotation { kNone, kForward, kBack };
 
-/// One sequence of a call. Between the token-major [B, T, heads * D] of the projections and the head-major
-/// [heads, count, D] of the products it copies blocks of some heads, turning them on the way.
+/// One sequence of a call. It copies blocks of some heads between the token-major layout [B, T, heads * D] of the
+/// projections and the head-major layout [heads, count, D] of the products, and turns them on the way.
 class Sequence {
  public:
   Sequence(const Sizes& sizes, std::int64_t number, torch::Tensor cos, torch::Tensor sin,
            const torch::TensorOptions& options)
       : s(sizes), number_(number), cos_(std::move(cos)), sin_(std::move(sin)), options_(options) {}
 
-  torch::Tensor take(const torch::Tensor& tokens, const Block& b, std::int64_t first_head, std::int64_t heads,
+  torch::Tensor take(const torch::Tensor& tokens, const QueryBlock& b, std::int64_t first_head, std::int64_t heads,
                      Rotation rotation) const {
     torch::Tensor taken = empty({heads, b.count, s.D});
     copy(tokens, b, first_head, taken, rotation, /*into_tokens=*/false);
@@ -95,7 +96,7 @@ class Sequence {
   torch::Tensor take_all(const torch::Tensor& tokens, Rotation rotation) const {
     return take(tokens, whole(), 0, tokens.size(2) / s.D, rotation);
   }
-  void put(const torch::Tensor& heads_major, const Block& b, std::int64_t first_head, Rotation rotation,
+  void put(const torch::Tensor& heads_major, const QueryBlock& b, std::int64_t first_head, Rotation rotation,
            const torch::Tensor& tokens) const {
     copy(tokens, b, first_head, heads_major, rotation, /*into_tokens=*/true);
   }
@@ -107,14 +108,15 @@ class Sequence {
   const Sizes s;
 
  private:
-  Block whole() const { return {0, s.T, s.S}; }
+  QueryBlock whole() const { return {0, s.T, s.S}; }
 
-  void copy(const torch::Tensor& tokens, const Block& b, std::int64_t first_head, const torch::Tensor& heads_major,
+  void copy(const torch::Tensor& tokens, const QueryBlock& b, std::int64_t first_head, const torch::Tensor& heads_major,
             Rotation rotation, bool into_tokens) const {
     const std::int64_t heads = heads_major.size(0), all_heads = tokens.size(2) / s.D,
                        element_bytes = tokens.element_size();
     const Element element = element_of(tokens);
-    // Once, not for each head of each token: they are small, and asking a tensor would take as long as copying one.
+    // Computed once, not for each head of each token: the heads are small, and asking a tensor for an address would
+    // take as long as copying one of them.
     auto* in_tokens = static_cast<char*>(row_of(tokens, (number_ * s.T + b.first) * all_heads + first_head, s.D));
     auto* in_heads = static_cast<char*>(heads_major.data_ptr());
     const float *cos = cos_.const_data_ptr<float>() + b.first * (s.D / 2),
@@ -146,19 +148,18 @@ class Sequence {
   torch::TensorOptions options_;
 };
 
-/// The query heads that share key head `group`, block by block of part `part`. A piece is worked on by one thread from
-/// its first product to its last, so no thread waits for another in between, and is the only one that writes what it
-/// writes.
-class Piece {
+/// The query heads that share key head `group`, block by block of part `part`. One thread works on a part from its
+/// first product to its last. So no thread waits for another in between, and no two threads write to the same place.
+class GroupPart {
  public:
-  Piece(const Sequence& sequence, std::int64_t number)
+  GroupPart(const Sequence& sequence, std::int64_t number)
       : sequence_(sequence), s(sequence.s), group_(number / s.P), part_(number % s.P) {}
 
-  /// Results into `out`, and log_sums [H, T] for the backward pass if there is one.
+  /// Writes the results into `out`, and log_sums [H, T] for the backward pass if there is one.
   void forward(const torch::Tensor& q, const torch::Tensor& keys, const torch::Tensor& values, const torch::Tensor& out,
                float* log_sums) {
     std::vector<float> exponentials(static_cast<std::size_t>(s.S));
-    for_each_block(s, part_, [&](const Block& b) {
+    for_each_block(s, part_, [&](const QueryBlock& b) {
       const torch::Tensor queries = take(q, b, Rotation::kForward), results = torch::empty_like(queries);
       const torch::Tensor scores = product(scores_, queries, keys, b);
       for (std::int64_t row = 0; row < scores.size(0); ++row) {
@@ -176,7 +177,7 @@ class Piece {
   void backward(const torch::Tensor& q, const torch::Tensor& keys, const torch::Tensor& values, const torch::Tensor& g,
                 const float* log_sums, const torch::Tensor& q_gradient, const torch::Tensor& by_key,
                 const torch::Tensor& by_value) {
-    for_each_block(s, part_, [&](const Block& b) {
+    for_each_block(s, part_, [&](const QueryBlock& b) {
       const torch::Tensor queries = take(q, b, Rotation::kForward), by_result = take(g, b, Rotation::kNone);
       const torch::Tensor scores = product(scores_, queries, keys, b);
       const torch::Tensor gradients = product(gradients_, by_result, values, b);
@@ -193,32 +194,34 @@ class Piece {
   }
 
  private:
-  torch::Tensor take(const torch::Tensor& tokens, const Block& b, Rotation rotation) const {
+  torch::Tensor take(const torch::Tensor& tokens, const QueryBlock& b, Rotation rotation) const {
     return sequence_.take(tokens, b, group_ * s.R, s.R, rotation);
   }
-  void put(const torch::Tensor& heads_major, const Block& b, Rotation rotation, const torch::Tensor& tokens) const {
+  void put(const torch::Tensor& heads_major, const QueryBlock& b, Rotation rotation,
+           const torch::Tensor& tokens) const {
     sequence_.put(heads_major, b, group_ * s.R, rotation, tokens);
   }
   /// The heads of the group as rows: row r is position r % count of its head r / count.
   torch::Tensor rows(const torch::Tensor& heads_major) const { return heads_major.view({-1, s.D}); }
-  static std::int64_t keys_seen(const Block& b, std::int64_t row) { return b.end - b.count + row % b.count + 1; }
-  std::int64_t log_sum_index(const Block& b, std::int64_t row) const {
+  static std::int64_t keys_seen(const QueryBlock& b, std::int64_t row) { return b.end - b.count + row % b.count + 1; }
+  std::int64_t log_sum_index(const QueryBlock& b, std::int64_t row) const {
     return (group_ * s.R + row / b.count) * s.T + b.first + row % b.count;
   }
 
-  /// [R * count, end] of what the rows have with each key or value they see, in memory that is used again.
+  /// Returns the products [R * count, end] of the rows with each key or value that they see, in memory that is used
+  /// again.
   torch::Tensor product(torch::Tensor& memory, const torch::Tensor& heads_major, const torch::Tensor& keys_or_values,
-                        const Block& b) const {
+                        const QueryBlock& b) const {
     if (!memory.defined()) memory = sequence_.empty({s.R * std::min(s.Q, s.T) * s.S});
     torch::Tensor matrix = memory.narrow(0, 0, s.R * b.count * b.end).view({s.R * b.count, b.end});
     at::mm_out(matrix, rows(heads_major), keys_or_values[group_].narrow(0, 0, b.end).t());
     return matrix;
   }
 
-  /// sums [part, group, D, end] += rows^T matrix; products of bf16 are added up in fp32. The other way round,
-  /// matrix^T rows, the matrix would have to be copied transposed, which took a quarter of attention's time.
+  /// sums [part, group, D, end] += rows^T matrix; products of bf16 are added up in fp32. In the other order, matrix^T
+  /// rows, the matrix would have to be copied transposed, which took a quarter of attention's time.
   void add_product(const torch::Tensor& sums, const torch::Tensor& heads_major, const torch::Tensor& matrix,
-                   const Block& b) const {
+                   const QueryBlock& b) const {
     torch::Tensor sum = sums[part_][group_].narrow(1, 0, b.end);
     if (matrix.scalar_type() == sum.scalar_type())
       sum.addmm_(rows(heads_major).t(), matrix);
@@ -232,17 +235,17 @@ class Piece {
   torch::Tensor scores_, gradients_;
 };
 
-/// Calls f(piece) for all pieces of a sequence, on all threads, in the caller's grad and inference mode.
+/// Calls f(part) for all groups and parts of a sequence, on all threads, in the caller's grad and inference mode.
 template <class F>
-void for_each_piece(const Sequence& sequence, const F& f) {
+void for_each_part(const Sequence& sequence, const F& f) {
   const at::ThreadLocalState state;
   for_each_stealing(sequence.s.G * sequence.s.P, [&](std::int64_t number) {
     const at::ThreadLocalStateGuard guard(state);
-    f(Piece(sequence, number));
+    f(GroupPart(sequence, number));
   });
 }
 
-/// A cache is read and written by address, so all must be as attention.h says.
+/// Caches are read and written by address, so all tensors must be as attention.h says.
 void check_cache(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, const torch::Tensor& cos,
                  const torch::Tensor& sin, const torch::Tensor& keys, const torch::Tensor& values) {
   const auto check = [&](bool holds, const char* what) {
@@ -278,7 +281,7 @@ struct TiledAttention : torch::autograd::Function<TiledAttention> {
       const torch::Tensor keys = sequence.take_all(k, Rotation::kForward),
                           values = sequence.take_all(v, Rotation::kNone);
       float* sums = log_sums.mutable_data_ptr<float>() + i * s.H * s.T;
-      for_each_piece(sequence, [&](Piece piece) { piece.forward(q, keys, values, out, sums); });
+      for_each_part(sequence, [&](GroupPart part) { part.forward(q, keys, values, out, sums); });
     }
     ctx->save_for_backward({q, k, v, cos, sin, log_sums});
     ctx->saved_data["head_dim"] = head_dim;
@@ -300,8 +303,8 @@ struct TiledAttention : torch::autograd::Function<TiledAttention> {
       const torch::Tensor by_key = torch::zeros({s.P, s.G, s.D, s.T}, torch::kFloat32),
                           by_value = torch::zeros_like(by_key);
       const float* sums = log_sums.const_data_ptr<float>() + i * s.H * s.T;
-      for_each_piece(sequence,
-                     [&](Piece piece) { piece.backward(q, keys, values, g, sums, q_gradient, by_key, by_value); });
+      for_each_part(sequence,
+                    [&](GroupPart part) { part.backward(q, keys, values, g, sums, q_gradient, by_key, by_value); });
       sequence.put_all(sum_of_parts(by_key).transpose(1, 2), Rotation::kBack, k_gradient);
       sequence.put_all(sum_of_parts(by_value).transpose(1, 2), Rotation::kNone, v_gradient);
     }
@@ -311,7 +314,7 @@ struct TiledAttention : torch::autograd::Function<TiledAttention> {
 
 }  // namespace
 
-AttentionPieces attention_pieces(std::int64_t tokens, std::int64_t groups, std::int64_t threads) {
+AttentionParts attention_parts(std::int64_t tokens, std::int64_t groups, std::int64_t threads) {
   const std::int64_t most = std::max<std::int64_t>(1, (block_count(tokens) + 1) / 2);
   const std::int64_t parts = std::min(parts_wanted(groups, threads), most);
   return {parts, std::min(threads, groups * parts)};
@@ -341,7 +344,7 @@ torch::Tensor tiled_attention_with_cache(const torch::Tensor& q, const torch::Te
     sequence.take_all_into(new_keys, Rotation::kForward, keys[i].narrow(1, past, s.T));
     sequence.take_all_into(new_values, Rotation::kNone, values[i].narrow(1, past, s.T));
     const torch::Tensor all_keys = in_compute(keys[i]), all_values = in_compute(values[i]);
-    for_each_piece(sequence, [&](Piece piece) { piece.forward(queries, all_keys, all_values, out, nullptr); });
+    for_each_part(sequence, [&](GroupPart part) { part.forward(queries, all_keys, all_values, out, nullptr); });
   }
   return out.to(q.scalar_type());
 }

@@ -19,23 +19,23 @@ torch::Tensor by_group(const torch::Tensor& x, std::int64_t groups, std::int64_t
       .reshape({x.size(0) * groups, heads / groups, x.size(1), head_dim});
 }
 
-/// The way back.
+/// The inverse of by_group.
 torch::Tensor by_token(const torch::Tensor& x, std::int64_t batch) {
   const std::int64_t tokens = x.size(2), head_dim = x.size(3);
   return x.reshape({batch, -1, tokens, head_dim}).transpose(1, 2).reshape({batch, tokens, -1});
 }
 
 /// What a block of queries sees: scores are of [B * G, R * count, end].
-struct Block {
-  Block(std::int64_t first_position, std::int64_t tokens)
+struct QueryBlock {
+  QueryBlock(std::int64_t first_position, std::int64_t tokens)
       : first(first_position), count(std::min(kQueryBlock, tokens - first)), end(first + count) {}
 
   torch::Tensor rows(const torch::Tensor& x) const {  // [N, R, T, D] -> [N, R * count, D]
     return x.narrow(2, first, count).reshape({x.size(0), -1, x.size(3)});
   }
   torch::Tensor seen(const torch::Tensor& x) const { return x.select(1, 0).narrow(1, 0, end); }  // [N, 1, T, D]
-  /// In fp32, of queries that are scaled. `later` [kQueryBlock, kQueryBlock] is true above the diagonal; keys before
-  /// the block are seen by all of its queries.
+  /// The probabilities in fp32, for queries that are already scaled. `later` [kQueryBlock, kQueryBlock] is true above
+  /// the diagonal. Keys before the block are seen by all of its queries.
   torch::Tensor probabilities(const torch::Tensor& queries, const torch::Tensor& keys,
                               const torch::Tensor& later) const {
     const torch::Tensor scores = at::bmm(queries, keys.transpose(1, 2)).to(torch::kFloat32);
@@ -52,7 +52,7 @@ torch::Tensor later_keys(const torch::Device& device) {
   return torch::ones({kQueryBlock, kQueryBlock}, torch::dtype(torch::kBool).device(device)).triu(1);
 }
 
-/// What a score is multiplied with: done once, while the queries are rotated.
+/// The factor of the scores. It is applied only once, while the queries are rotated.
 double scale_of(std::int64_t head_dim) { return 1 / std::sqrt(static_cast<double>(head_dim)); }
 
 struct TiledAttentionPlain : torch::autograd::Function<TiledAttentionPlain> {
@@ -65,7 +65,7 @@ struct TiledAttentionPlain : torch::autograd::Function<TiledAttentionPlain> {
     const torch::Tensor keys = rotate(by_group(k, groups, head_dim), cos, sin), values = by_group(v, groups, head_dim);
     const torch::Tensor out = torch::empty_like(queries), later = later_keys(q.device());
     for (std::int64_t first = 0; first < tokens; first += kQueryBlock) {
-      const Block b(first, tokens);
+      const QueryBlock b(first, tokens);
       const torch::Tensor p = b.probabilities(b.rows(queries), b.seen(keys), later).to(q.dtype());
       out.narrow(2, first, b.count).copy_(at::bmm(p, b.seen(values)).view({out.size(0), -1, b.count, head_dim}));
     }
@@ -88,7 +88,7 @@ struct TiledAttentionPlain : torch::autograd::Function<TiledAttentionPlain> {
     const torch::Tensor by_query = torch::empty_like(queries);
     const torch::Tensor by_key = torch::zeros_like(keys, wide), by_value = torch::zeros_like(values, wide);
     for (std::int64_t first = 0; first < tokens; first += kQueryBlock) {
-      const Block b(first, tokens);
+      const QueryBlock b(first, tokens);
       const torch::Tensor rows = b.rows(queries), result = b.rows(g);
       const torch::Tensor p = b.probabilities(rows, b.seen(keys), later);
       b.seen(by_value).add_(at::bmm(p.to(q.dtype()).transpose(1, 2), result));

@@ -113,7 +113,8 @@ class Step {
   const DecodeWeights& w_;
   KvCache& cache_;
   std::int64_t batch_, hidden_;
-  // Made once a token: an operator's own would be filled with zeros in every layer, while nothing is read.
+  // Allocated once per token. An operator's own buffers would be filled with zeros in every layer, and no weights are
+  // read meanwhile.
   Floats x_, normed_, sum_, norm_weight_, qkv_, y_, gate_, up_;
 };
 

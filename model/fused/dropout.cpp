@@ -39,7 +39,7 @@ torch::Tensor masked_sum(const DropoutMask& mask, const torch::Tensor& added, co
   return y;
 }
 
-/// The mask of a call, which its backward pass makes again from two numbers.
+/// The mask of a call. The backward pass makes the mask again from two numbers.
 DropoutMask keep_mask(AutogradContext* ctx, std::int64_t seed, double probability) {
   ctx->saved_data["seed"] = seed;
   ctx->saved_data["probability"] = probability;

@@ -4,8 +4,8 @@
 
 namespace bench::model {
 
-/// Rows of `table` [V, C] in dtype `compute`; the gradient is added to the table's rows in place, when it has one,
-/// instead of going through a second table. ids [B, T] -> [B, T, C].
+/// Returns rows of `table` [V, C] in dtype `compute`: ids [B, T] -> [B, T, C]. If the table has a gradient already, the
+/// backward pass adds to that gradient's rows in place instead of going through a second table.
 torch::Tensor fused_embedding(const torch::Tensor& table, const torch::Tensor& ids, torch::Dtype compute);
 
 }  // namespace bench::model

@@ -38,7 +38,7 @@ void gemv_all(const std::vector<GemvTask>& products, const PreparedTokens& x) {
   constexpr std::int64_t kPieceBytes = 1 << 16;  // some microseconds
   std::int64_t rows = 0;                         // of all, one after the other
   for (const auto& product : products) rows += product.rows;
-  // Whole pieces of what gemv_float takes at once, two or three rows.
+  // A multiple of the rows that gemv_float takes at once, two or three.
   const std::int64_t rows_each = 6 * std::max<std::int64_t>(1, kPieceBytes / matrix_bytes(products[0].weight, 6));
   for_each_stealing((rows + rows_each - 1) / rows_each, [&](std::int64_t piece) {
     std::int64_t first = piece * rows_each, last = first + rows_each;

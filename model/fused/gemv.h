@@ -17,9 +17,9 @@ inline constexpr std::int64_t kManyTokens = 16;
 WeightRows weight_rows(const torch::Tensor& weight);
 WeightRows weight_rows(const QuantizedWeight& weight);
 
-/// Tokens as weights of some format want them: x [tokens, columns] fp32, which must stay while this is used. For bf16
-/// weights they are rounded to bf16, as they are between the plain path's products: half the bytes beside the weights
-/// that pass through the first level of the cache.
+/// Tokens in the form that weights of some format need. x [tokens, columns] fp32 must stay while this object is used.
+/// For bf16 weights the tokens are rounded to bf16, as they are between the plain path's products: half as many bytes
+/// then pass through the first level of the cache beside the weights.
 class PreparedTokens {
  public:
   PreparedTokens(const float* x, std::int64_t tokens, std::int64_t columns, WeightFormat format);
@@ -37,7 +37,7 @@ class PreparedTokens {
   std::vector<float> scales_, sums_;
 };
 
-/// y[t * y_stride + row] for all `rows` rows of a matrix.
+/// One product of a matrix with tokens: y[t * y_stride + row] for each token t and all `rows` rows of the matrix.
 struct GemvTask {
   WeightRows weight;
   std::int64_t rows;
@@ -45,7 +45,7 @@ struct GemvTask {
   std::int64_t y_stride;
 };
 
-/// Products of several matrices with the same tokens, on all threads.
+/// Computes the products of several matrices with the same tokens, on all threads.
 void gemv_all(const std::vector<GemvTask>& products, const PreparedTokens& x);
 
 /// x W^T [..., rows] in x's dtype, for a weight of `rows` rows and x [..., columns]. Meant for fewer than kManyTokens

@@ -9,13 +9,14 @@ struct HeadLoss {
   torch::Tensor hidden_gradient;  // of gradient_scale * loss, like hidden
 };
 
-/// The head, the loss and the backward pass of both, a few rows at a time: all logits are never there. The gradient of
-/// gradient_scale * loss by the head's weight is added to the one it has, which must be there. hidden [..., C],
-/// weight [V, C], targets [...] int64, kNotScored where a position doesn't count.
+/// Computes the head, the loss and the backward pass of both, a few rows at a time, so that the logits of all rows
+/// never exist together. The gradient of gradient_scale * loss by the head's weight is added to the gradient that the
+/// weight has, which must exist already. hidden [..., C], weight [V, C], targets [...] int64, kNotScored where a
+/// position doesn't count.
 HeadLoss head_loss_backward(const torch::Tensor& hidden, const Weight& head, const torch::Tensor& targets,
                             double gradient_scale);
 
-/// Rows of which head_loss_backward holds the logits at once.
+/// The number of rows whose logits head_loss_backward holds at once.
 std::int64_t head_loss_rows(std::int64_t vocab_size, std::int64_t element_bytes);
 
 }  // namespace bench::model

@@ -45,7 +45,7 @@ ProductWay product_way(const torch::Tensor& x) {
 
 torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight, ProductWay way) {
   if (way == ProductWay::kRows) return gemv(x, weight_rows(weight), weight.size(0));
-  // As a matrix: on MPS a batch of single tokens [B, 1, C] took a way up to eight times slower.
+  // x is passed as a matrix: on MPS a batch of single tokens [B, 1, C] was up to eight times slower.
   if (way == ProductWay::kLibTorch) return at::linear(as_matrix(x), weight).view(shape_with_columns(x, weight.size(0)));
   return linear_product_in_fp32(x, weight.size(0), [&](std::int64_t first, std::int64_t count) {
     return weight.narrow(0, first, count).to(torch::kFloat32);
@@ -54,8 +54,8 @@ torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor& weight
 
 torch::Tensor linear_product_in_fp32(const torch::Tensor& x, std::int64_t rows,
                                      const std::function<torch::Tensor(std::int64_t, std::int64_t)>& in_fp32) {
-  // So many rows of the models' weights lie in the third level of the cache, from where their product takes them; and
-  // LibTorch's products with thousands of rows are slower than those with some hundred (results/README.md).
+  // This many rows of the models' weights fit into the third level of the cache, from where their product takes them.
+  // And LibTorch's products with thousands of rows are slower than those with some hundred (results/README.md).
   constexpr std::int64_t kRows = 512;
   const torch::Tensor wide = as_matrix(x.to(torch::kFloat32));
   const torch::Tensor y = torch::empty({wide.size(0), rows}, x.options());

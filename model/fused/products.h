@@ -7,12 +7,12 @@
 
 namespace bench::model {
 
-/// True where this processor has matrix products of bf16 in hardware (AMX, AVX-512 BF16). Elsewhere LibTorch's are
-/// many times slower than those of fp32; ARCHITECTURE.md has figures.
+/// True where this processor has matrix products of bf16 in hardware (AMX, AVX-512 BF16). On other processors
+/// LibTorch's bf16 products are many times slower than its fp32 products; ARCHITECTURE.md has figures.
 bool has_bf16_products();
 
-/// While it lives, has_bf16_products() says `has` whatever the processor, and what it said before afterwards: tests go
-/// both ways on every machine.
+/// While an object of this class lives, has_bf16_products() returns `has`, whatever the processor. Afterwards it
+/// returns again what it returned before. With this class tests can go both ways on every machine.
 class AssumedBf16Products {
  public:
   explicit AssumedBf16Products(bool has);
@@ -24,21 +24,21 @@ class AssumedBf16Products {
   const std::optional<bool> before_;
 };
 
-/// True for bf16 on a processor without products of it.
+/// True if x is bf16 and this processor has no bf16 products.
 bool lacks_products(const torch::Tensor& x);
 
-/// True where widening operands to fp32 and rounding the result pays: for kManyTokens rows of bf16 or more, on a
+/// True where it pays to widen the operands to fp32 and to round the result: for kManyTokens or more rows of bf16, on a
 /// processor without bf16 products. x [..., columns].
 bool better_in_fp32(const torch::Tensor& x);
 
 /// How a product of tokens with a weight is made.
 enum class ProductWay {
   kLibTorch,
-  kFp32,  // by widened copies of x and of some of the weight's rows at a time
-  kRows,  // by decoding's kernel, row by row of the weight: meant for fewer than kManyTokens tokens
+  kFp32,  // in fp32, with widened copies of x and of some of the weight's rows at a time
+  kRows,  // with decoding's kernel, one row of the weight after the other; for fewer than kManyTokens tokens
 };
 
-/// The fastest for x [..., columns].
+/// The fastest way for x [..., columns].
 ProductWay product_way(const torch::Tensor& x);
 
 /// x W^T in x's dtype, without a gradient of its own. x [..., columns], weight [rows, columns] of x's dtype.
@@ -47,8 +47,8 @@ inline torch::Tensor linear_product(const torch::Tensor& x, const torch::Tensor&
   return linear_product(x, weight, product_way(x));
 }
 
-/// x W^T in fp32, rounded to x's dtype at the end, for a weight of `rows` rows, of which in_fp32(first, count) gives
-/// some [count, columns]. x [..., columns].
+/// Returns x W^T, computed in fp32 and rounded to x's dtype at the end. The weight has `rows` rows; in_fp32(first,
+/// count) returns `count` of them, from row `first` on, as [count, columns]. x [..., columns].
 torch::Tensor linear_product_in_fp32(const torch::Tensor& x, std::int64_t rows,
                                      const std::function<torch::Tensor(std::int64_t, std::int64_t)>& in_fp32);
 

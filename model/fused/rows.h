@@ -10,7 +10,7 @@
 
 namespace bench::model {
 
-/// True where the kernels can work: fp32 or bf16 on the CPU. Elsewhere the plain operators serve.
+/// True where the kernels can work: fp32 or bf16 on the CPU. Elsewhere the plain operators do the work.
 inline bool has_kernels(const torch::Tensor& x) {
   return x.is_cpu() && (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16);
 }
@@ -42,7 +42,8 @@ void in_parallel(std::int64_t rows, std::int64_t columns, const F& f) {
   at::parallel_for(0, rows, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, columns)), f);
 }
 
-/// The same for the columns 0 .. columns - 1 of `rows` rows of 16-bit elements: pieces are whole cache lines of a row.
+/// Does the same for the columns 0 .. columns - 1 of `rows` rows of 16-bit elements. Each piece consists of whole cache
+/// lines of a row.
 template <class F>
 void in_parallel_by_columns(std::int64_t rows, std::int64_t columns, const F& f) {
   constexpr std::int64_t kColumns = 64;

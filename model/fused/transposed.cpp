@@ -6,7 +6,7 @@
 namespace bench::model {
 
 torch::Tensor transposed(const torch::Tensor& matrix) {
-  // LibTorch does this on one thread: results/README.md has both.
+  // LibTorch does this on one thread; results/README.md has the times of both.
   if (!matrix.is_cpu() || matrix.element_size() != 2 || !matrix.is_contiguous()) return matrix.t().contiguous();
   const std::int64_t rows = matrix.size(0), columns = matrix.size(1);
   const torch::Tensor result = torch::empty({columns, rows}, matrix.options());

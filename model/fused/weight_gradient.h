@@ -4,9 +4,10 @@
 
 namespace bench::model {
 
-/// The gradient y_gradient^T x of a weight: y_gradient [N, out], x [N, in]. A weight that has a gradient already gets
-/// it added in place, without a temporary of the weight's size where the dtypes allow, and the result is undefined,
-/// which tells autograd that there is nothing left to add. Else the gradient itself, in the weight's dtype.
+/// Computes the gradient y_gradient^T x of a weight, for y_gradient [N, out] and x [N, in]. If the weight has a
+/// gradient already, the new one is added to it in place, without a temporary of the weight's size where the dtypes
+/// allow. The result is then undefined, which tells autograd that there is nothing left to add. Otherwise the result is
+/// the gradient itself, in the weight's dtype.
 torch::Tensor add_weight_gradient(const torch::Tensor& weight, const torch::Tensor& y_gradient, const torch::Tensor& x);
 
 }  // namespace bench::model

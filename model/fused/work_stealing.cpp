@@ -9,7 +9,8 @@
 namespace bench::model {
 namespace {
 
-/// Pieces first .. last - 1 that nobody has taken. Alone in its cache line, or threads would wait for each other's.
+/// Pieces first .. last - 1 that nobody has taken. Each stretch has a cache line to itself, or threads would wait for
+/// each other's stretches.
 class alignas(64) Stretch {
  public:
   void set(std::int64_t first, std::int64_t last) { left_ = pack(first, last); }

@@ -14,7 +14,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
-// A key or value is read once for kHeads query heads; values are asked for while scores are made of the keys.
+// Each key or value is read once for kHeads query heads. Values are prefetched while the scores are computed from the
+// keys.
 
 template <int kHeads, class T>
 void scores_of(std::integral_constant<int, kHeads>, const float* q, const T* keys, const T* values, std::size_t tokens,
@@ -55,7 +56,7 @@ HWY_INLINE void products_of_four_heads(const float* q, const T* keys, std::size_
   }
 }
 
-/// The plan's models have four query heads for one of keys.
+/// For the plan's models, which have four query heads for each key head.
 template <class T>
 void scores_of(std::integral_constant<int, 4>, const float* q, const T* keys, const T* values, std::size_t tokens,
                std::size_t dim, float* scores) {

@@ -4,7 +4,8 @@
 
 namespace bench::model {
 
-/// n numbers as they are stored to fp32, and back with rounding to the nearest.
+/// widen converts n numbers from the form in which they are stored to fp32. narrow converts them back, rounding to the
+/// nearest.
 void widen(Element element, const void* from, float* to, std::int64_t n);
 void narrow(Element element, const float* from, void* to, std::int64_t n);
 

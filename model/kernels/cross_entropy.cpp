@@ -29,7 +29,7 @@ float row(T* x, std::size_t n, std::size_t target, float gradient_scale) {
   for_each_round(n, [&](auto r, std::size_t i) HWY_ATTR {
     store(each([&](auto e) HWY_ATTR { return hn::Mul(e, hn::Set(r.d, factor)); }, unscaled(r, i)), r, x + i);
   });
-  // Formed anew, not by subtracting from what was rounded to the element's type.
+  // Computed anew, not by subtracting from the number that was already rounded to the element's type.
   store(hn::Set(one, gradient_scale * (std::exp(-nll) - 1)), one, x + target);
   return nll;
 }

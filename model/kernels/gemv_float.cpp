@@ -11,10 +11,11 @@
 HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
-// Memory is read in one stream, which the processor fetches ahead, with AVX2 because it is asked to (ask_ahead): with
-// four rows at once it did at a third of the speed. So one token takes one row at a time. Several tokens are bound by
-// arithmetic and take more, to load each of theirs less often: two, and three where AVX-512 has the registers (47 GB/s
-// instead of 43 with four tokens). The rows after them are asked for meanwhile.
+// Memory is read in one stream, which the processor fetches ahead. (With AVX2 this takes prefetching by ask_ahead.)
+// With four rows at once, it was read at a third of the speed, so one token takes one row at a time. Several tokens are
+// bound by arithmetic. They take more rows at once, so that each token's numbers are loaded less often: two rows, or
+// three where AVX-512 has the registers (47 GB/s instead of 43 with four tokens). The rows after them are prefetched
+// meanwhile.
 constexpr int kRowsAtOnce = kManyRegisters ? 3 : 2;
 
 /// The 2 * Lanes(d) numbers from `from` on, in two vectors; weights and tokens in the same order. bf16 ones are split
@@ -34,9 +35,9 @@ HWY_INLINE void load_pairs(D d, const Bf16* from, hn::Vec<D>& first, hn::Vec<D>&
   second = hn::BitCast(d, hn::And(pairs, hn::Set(bits, 0xFFFF0000u)));
 }
 
-/// y[t * y_stride + r] = sum over columns of w[r] * x[t], for w [kRows, columns] and x [kTokens, columns]. Two sums for
-/// each, of every other vector of columns, hide the latency of adding; the order of additions is the same for any kRows
-/// and kTokens.
+/// y[t * y_stride + r] = sum over columns of w[r] * x[t], for w [kRows, columns] and x [kTokens, columns]. Each of
+/// these has two partial sums, of every other vector of columns, which hide the latency of adding. The order of
+/// additions is the same for any kRows and kTokens.
 template <int kRows, int kTokens, class T>
 HWY_INLINE void dense_rows(const T* w, const T* x, std::size_t columns, float* y, std::int64_t y_stride) {
   const hn::ScalableTag<float> d;
@@ -46,8 +47,8 @@ HWY_INLINE void dense_rows(const T* w, const T* x, std::size_t columns, float* y
   Sums<V, kRows * kTokens> even(hn::Zero(d)), odd(hn::Zero(d));
   std::size_t i = 0;
   for (; i + pair <= columns; i += pair) {
-    // The rows after the next, into the second level of the cache: other distances and the first level are slower, and
-    // unasked-for memory comes at half the speed (two cores, four tokens).
+    // Prefetches the rows after the next ones into the second level of the cache. Other distances and the first level
+    // are slower; memory that isn't prefetched comes at half the speed (two cores, four tokens).
     if constexpr (kRows > 1) ask_for(w + kRows * (2 * columns + i), kRows * pair);
     if constexpr (kRows == 1 && kTokens == 1) ask_ahead(w + i);
     V first[kRows], second[kRows], x_first, x_second;

@@ -14,8 +14,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace bench::model::HWY_NAMESPACE {
 
-// Weights are taken as numbers from 0 on (q + 128 or q + 8), since the instructions for bytes multiply an unsigned by a
-// signed one and 4 bits come out of a byte that way; the tokens' sums then take off what is too much.
+// Weights are taken as numbers from 0 on (q + 128 or q + 8). One reason is that the instructions for bytes multiply an
+// unsigned number by a signed one; the other is that 4 bits come out of a byte in this form. The tokens' sums are then
+// used to subtract what this adds.
 
 constexpr std::size_t kGroup = kGroupColumns, kBlock = kBlockColumns;
 
@@ -60,7 +61,7 @@ struct Words {
     }
   }
 
-  /// The same over the block's two groups.
+  /// Does the same over the block's two groups.
   template <int kTokens>
   HWY_INLINE static void add_int4(const std::uint8_t* w, const std::int8_t* x, std::size_t padded, std::size_t block,
                                   Dot* dots0, Dot* dots1) {
@@ -116,8 +117,8 @@ struct Bytes {
     HWY_INLINE V32 total() const { return hn::Add(hn::ShiftLeft<8>(upper), lower); }
     HWY_INLINE V32 small_total() const { return lower; }
 
-    /// Highway 1.0 has no name for the instruction, and its AVX-512 does without: hence assembler, and the question to
-    /// the processor below.
+    /// Highway 1.0 has no name for this instruction, and its AVX-512 target works without it. So this is written in
+    /// assembler, and the code below asks the processor whether it has the instruction.
     HWY_INLINE static void multiply(hn::Vec<U8> weight, hn::Vec<D8> x, V32& sum) {
       __asm__("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(weight.raw), "v"(x.raw));
     }
@@ -168,8 +169,8 @@ struct Products {
     for (int t = 0; t < kTokens; ++t) out[t] = hn::GetLane(hn::SumOfLanes(D(), sums.v[t]));
   }
 
-  /// The same of (w + 8) * x[t]; here the scales [kTokens, padded / 64] of weights times tokens are in the sums
-  /// already.
+  /// Does the same for (w + 8) * x[t]. Here the sums already include the scales [kTokens, padded / 64] of weights times
+  /// tokens.
   template <int kTokens>
   HWY_INLINE static void int4_row(const std::uint8_t* w, const float* scales, const std::int8_t* x, std::size_t padded,
                                   float* out) {

@@ -11,8 +11,9 @@ struct Heads {
   std::int64_t stride;
 };
 
-/// Turns `count` heads of one token, in the half-split layout: dimensions d and d + half by the angle whose cos[d] and
-/// sin[d] are given. `inverse` turns back, which is also the gradient. y may be x. Each head has 2 * half elements.
+/// Turns `count` heads of one token, in the half-split layout: dimension d turns together with dimension d + half, by
+/// the angle whose cos[d] and sin[d] are given. `inverse` turns them back, which is also the gradient. y may be x. Each
+/// head has 2 * half elements.
 void rotate_heads(Element element, Heads<const void*> x, const float* cos, const float* sin, Heads<void*> y,
                   std::int64_t count, std::int64_t half, bool inverse);
 

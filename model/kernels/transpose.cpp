@@ -19,7 +19,7 @@ constexpr std::int64_t kBlock = 8;  // 16-bit elements in 128 bits
 struct TileSize {
   std::int64_t rows, columns;
 };
-// 32 KB each. The first takes much of each row, for every row lies on another page of memory.
+// 32 KB each. The first takes much of each row, since every row lies on another page of memory.
 constexpr TileSize kTransposeTile{64, 256};
 constexpr TileSize kAddTile{128, 128};
 
@@ -38,7 +38,8 @@ HWY_INLINE void interleave_halves(D d, hn::Vec<D>* rows) {
   for (std::int64_t i = 0; i < kBlock; ++i) rows[i] = mixed[i];
 }
 
-/// Eight rows of eight; a row of `from` and of `to` begins so many elements behind the one before.
+/// Transposes eight rows of eight elements. In `from` and in `to`, a row begins from_stride or to_stride elements
+/// behind the row before.
 HWY_INLINE void transpose_block(const std::uint16_t* from, std::int64_t from_stride, std::uint16_t* to,
                                 std::int64_t to_stride) {
   const hn::FixedTag<std::uint16_t, kBlock> d;
@@ -73,8 +74,8 @@ HWY_INLINE void fill_tile(const std::uint16_t* from, std::int64_t stride, std::i
 }
 
 /// Calls f(column, row, elements, n) with n elements of a column, from `row` on, for all of columns first .. last - 1.
-/// By way of a tile, so that f gets whole cache lines: written block by block, rows whose distance is a power of two
-/// drive each other's lines out of the cache half done.
+/// The elements come by way of a tile, so that f gets whole cache lines. If the result were written block by block,
+/// rows whose distance is a power of two would drive each other's half-written lines out of the cache.
 template <TileSize kSize, class F>
 void for_each_run(const std::uint16_t* from, std::int64_t rows, std::int64_t columns, std::int64_t first,
                   std::int64_t last, const F& f) {

@@ -12,7 +12,7 @@
 #include <hwy/highway.h>
 #include <type_traits>
 
-// Compilers unroll loops that are this small only when told.
+// Compilers unroll such small loops only when they are told to.
 #ifndef BENCH_UNROLL
 #define BENCH_UNROLL _Pragma("GCC unroll 8")
 #endif
@@ -22,19 +22,20 @@ namespace bench::model::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// AVX-512 has 32 vector registers, and is where what depends on them was measured.
+/// True for AVX-512, which has 32 vector registers. The choices that depend on this were measured there.
 constexpr bool kManyRegisters = hn::MaxLanes(hn::ScalableTag<float>()) >= 16;
 
-/// Asks for n elements, which a later loop reads, into the second level of the cache.
+/// Prefetches n elements, which a later loop reads, into the second level of the cache.
 template <class T>
 HWY_INLINE void ask_for(const T* from, std::size_t n) {
   constexpr std::size_t kLine = 64 / sizeof(T);
   for (std::size_t i = 0; i < n; i += kLine) __builtin_prefetch(from + i, /*rw=*/0, /*locality=*/2);
 }
 
-/// Asks for what a single stream through memory comes to next, with AVX2. On a Zen 3 loops then have 85 to 95 % of what
-/// a sum over the same memory has, instead of 70 to 85, with 1 KB; 512 bytes and 2 KB give less. A Zen 4 (AVX-512)
-/// fetches ahead better by itself: 60 GB/s without asking, at most 45 with. No others were measured.
+/// Prefetches, with AVX2 only, what a single stream through memory comes to next: 1 KB further on. On a Zen 3, loops
+/// then reach 85 to 95 % of the speed of a sum over the same memory, instead of 70 to 85 %; with 512 bytes or 2 KB they
+/// reach less. A Zen 4 (AVX-512) fetches ahead better by itself: 60 GB/s without this prefetch, at most 45 with it. No
+/// other processors were measured.
 template <class T>
 HWY_INLINE void ask_ahead(const T* from) {
   constexpr std::ptrdiff_t kAheadBytes = 1024;
@@ -59,8 +60,8 @@ template <class D>
 HWY_INLINE void store(hn::Vec<D> v, D d, float* to) {
   hn::StoreU(v, d, to);
 }
-/// The bits of bf16 in the upper half of each: rounded to the nearest, ties to even, as LibTorch does. What isn't a
-/// number may become one unless its lower half is 0.
+/// The bits of v, with its bf16 number in the upper half of each element: rounded to the nearest, ties to even, as
+/// LibTorch does. A NaN may become a number unless its lower half is 0.
 template <class D>
 HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> rounded_bits(D /*d*/, hn::Vec<D> v) {
   const hn::RebindToUnsigned<D> bits;
@@ -69,7 +70,7 @@ HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> rounded_bits(D /*d*/, hn::Vec<D> v) 
   return hn::Add(raw, hn::Add(odd, hn::Set(bits, 0x7FFFu)));
 }
 
-/// What isn't a number stays that.
+/// A NaN stays a NaN.
 template <class D>
 HWY_INLINE void store(hn::Vec<D> v, D d, Bf16* to) {
   const hn::Rebind<std::uint16_t, D> half;
@@ -81,14 +82,14 @@ HWY_INLINE void store(hn::Vec<D> v, D d, Bf16* to) {
              reinterpret_cast<std::uint16_t*>(to));
 }
 
-/// exp(x) for x <= 88, 0 below -87, where it leaves the normal numbers. Relative error up to 3e-7 for |x| <= 16 and
-/// 1.3e-6 for all (1e-6 and 4e-6 without fused multiply-add). Half of the instructions of Highway's, which is exact to
-/// a unit in the last place and reaches further.
+/// exp(x) for x <= 88. The result is 0 for x below -87, where exp(x) would leave the normal numbers. The relative error
+/// is up to 3e-7 for |x| <= 16 and 1.3e-6 for all x (1e-6 and 4e-6 without fused multiply-add). This takes half as many
+/// instructions as Highway's exponential, which is exact to a unit in the last place and reaches further.
 template <class D>
 HWY_INLINE hn::Vec<D> exponential(D d, hn::Vec<D> x) {
   const hn::RebindToSigned<D> integers;
   const auto log2_e = hn::Set(d, 1.44269504f);
-  // Added to a small number it leaves the nearest integer in the lowest bits, with the bias of an exponent.
+  // Adding this to a small number leaves the nearest integer in the lowest bits, with the bias of an exponent.
   const auto shift = hn::Set(d, 0x1.8p23f + 127);
   const auto shifted = hn::MulAdd(x, log2_e, shift);
   const auto f = hn::MulSub(x, log2_e, hn::Sub(shifted, shift));  // exp(x) = 2^integer 2^f, |f| <= 1/2
@@ -103,8 +104,8 @@ HWY_INLINE hn::Vec<D> exponential(D d, hn::Vec<D> x) {
   return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -87.0f)), hn::Mul(y, power));  // what isn't a number stays that
 }
 
-/// Calls f(d, i) for vectors of elements i .. i + Lanes(d) - 1 that together are 0 .. n - 1: whole ones, then single
-/// elements.
+/// Calls f(d, i) for vectors of the elements i .. i + Lanes(d) - 1. Together the calls cover 0 .. n - 1: first whole
+/// vectors, then single elements.
 template <class F>
 HWY_INLINE void for_each_vector(std::size_t n, const F& f) {
   const hn::ScalableTag<float> d;
@@ -159,8 +160,8 @@ HWY_INLINE float max_of(std::size_t n, const F& f) {
   return most;
 }
 
-/// Elements of a loop's round: two vectors of them, or in the last ones a single element. Only where a vector's size is
-/// known: fixed_size_targets.h.
+/// The elements that one round of a loop works on: two vectors, or a single element in the last rounds. Only where a
+/// vector's size is known: fixed_size_targets.h.
 constexpr int kRoundVectors = HWY_TARGET == HWY_SCALAR ? 1 : 2;
 template <class D, int kCount>
 struct Round {
@@ -172,7 +173,7 @@ struct Vectors {
   hn::Vec<D> v[kCount];
 };
 
-/// f of each vector of the rounds.
+/// Applies f to each vector of the rounds.
 template <class F, class D, int kCount, class... More>
 HWY_INLINE Vectors<D, kCount> each(const F& f, const Vectors<D, kCount>& first, const More&... more) {
   Vectors<D, kCount> result;
@@ -193,8 +194,8 @@ HWY_INLINE Vectors<D, 1> load(const Round<D, 1>& round, const Bf16* from) {
   return {{load(round.d, from)}};
 }
 #if HWY_TARGET != HWY_SCALAR
-/// The even ones, then the odd ones: a shift and a mask widen a whole vector, where widening its halves takes two loads
-/// and two shuffles more.
+/// Returns the even elements, then the odd ones. A shift and a mask widen a whole vector; widening its halves would
+/// take two loads and two shuffles more.
 template <class D>
 HWY_INLINE Vectors<D, 2> load(const Round<D, 2>& round, const Bf16* from) {
   const hn::Repartition<std::uint16_t, D> narrow;
@@ -215,8 +216,8 @@ HWY_INLINE void store(const Vectors<D, 1>& x, const Round<D, 1>& round, Bf16* to
   store(x.v[0], round.d, to);
 }
 #if HWY_TARGET != HWY_SCALAR
-/// As the store of one vector, for numbers computed from bf16 ones. What isn't a number needs no care then: its lower
-/// half is 0, so that rounding can't carry it into another sign.
+/// Like the store of one vector, but for numbers computed from bf16 ones. A NaN then needs no special care: its lower
+/// half is 0, so rounding can't carry it into another sign.
 template <class D>
 HWY_INLINE void store(const Vectors<D, 2>& x, const Round<D, 2>& round, Bf16* to) {
   const hn::Repartition<std::uint16_t, D> narrow;
@@ -227,7 +228,7 @@ HWY_INLINE void store(const Vectors<D, 2>& x, const Round<D, 2>& round, Bf16* to
 }
 #endif
 
-/// Calls f(round, i) for rounds of elements that begin with i and together are 0 .. n - 1.
+/// Calls f(round, i) for rounds of elements that begin with element i. Together the rounds cover 0 .. n - 1.
 template <int kVectors = kRoundVectors, class F>
 HWY_INLINE void for_each_round(std::size_t n, const F& f) {
   const Round<hn::ScalableTag<float>, kVectors> whole;
@@ -288,7 +289,8 @@ HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> sum_of_blocks(D d, hn::Vec<D> v) {
   }
 }
 
-/// The sums of the lanes of four vectors: one by one they would cost more than the products that they add up.
+/// The sums of the lanes of four vectors, computed together: one by one they would cost more than the products that
+/// they add up.
 template <class D>
 HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> four_sums(D d, const hn::Vec<D>* v) {
   const hn::Repartition<std::uint64_t, D> pairs;
@@ -311,7 +313,7 @@ HWY_INLINE void store_four_sums([[maybe_unused]] D d, const hn::Vec<D>* v, float
 #endif
 }
 
-/// So many sums that begin with 0, kept in registers. Only where a vector's size is known: fixed_size_targets.h.
+/// kCount sums that begin with 0, kept in registers. Only where a vector's size is known: fixed_size_targets.h.
 template <class V, int kCount>
 struct Sums {
   V v[kCount];
@@ -321,7 +323,7 @@ struct Sums {
   }
 };
 
-/// Calls f(std::integral_constant<int, count>, first) for 4, 2 or 1 of 0 .. n - 1 at a time, so that what they share is
+/// Calls f(std::integral_constant<int, count>, first) for 4, 2 or 1 of 0 .. n - 1 at a time. What these share is then
 /// loaded once.
 template <class F>
 HWY_INLINE void for_fours(std::int64_t n, const F& f) {

@@ -33,7 +33,7 @@ std::vector<fs::path> seeds_of(const Reader& reader) {
   std::vector<fs::path> seeds;
   for (const auto& entry : fs::directory_iterator(fs::path(BENCH_SOURCE_DIR) / "tests/fuzz/seeds" / reader.name))
     seeds.push_back(entry.path());
-  std::sort(seeds.begin(), seeds.end());
+  std::ranges::sort(seeds);
   return seeds;
 }
 

@@ -93,7 +93,7 @@ TEST(Generate, EndsARowAtItsEndOfSequenceAndGoesOnWithTheOthers) {
   heard.listen(options);
   const Rows rows = generate(model, prompts, greedy, options);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto eos = std::find(free[i].begin(), free[i].end(), config.eos_token_id);
+    const auto eos = std::ranges::find(free[i], config.eos_token_id);
     EXPECT_EQ(rows[i], std::vector<std::int64_t>(free[i].begin(), eos == free[i].end() ? eos : eos + 1)) << i;
     EXPECT_EQ(rows[i], heard.tokens[static_cast<std::int64_t>(i)]) << i;
   }

@@ -6,7 +6,8 @@
 
 namespace bench::harness {
 
-/// --add-bos and --no-add-bos: whether texts begin with the bos token, where the checkpoint's word shall not count.
+/// The options --add-bos and --no-add-bos: whether texts begin with the bos token, where the checkpoint's own setting
+/// is not to be used.
 struct BosChoice {
   bool add = false, none = false;
 

@@ -7,8 +7,8 @@
 #include "harness/cli/model/bos_choice.h"
 #include "harness/cli/verbs.h"
 #include "harness/core/clock.h"
-#include "harness/core/interrupt.h"
 #include "harness/core/progress.h"
+#include "harness/core/signals.h"
 #include "harness/data/text.h"
 #include "harness/data/tokens.h"
 #include "harness/devices/device.h"
@@ -37,8 +37,8 @@ struct Options {
   bool greedy = false;
 };
 
-/// --device, else the config's; where this machine hasn't that one, whichever it has: writing text needs no special
-/// one.
+/// The device that --device names, else the config's. If this machine doesn't have the config's device, takes whichever
+/// it has: writing text needs no special device.
 const Device& device_for(const Options& options, const InferenceConfig& config) {
   if (!options.device.empty()) return find_device(options.device, "--device");
   try {
@@ -84,7 +84,7 @@ model::GenerateOptions options_for(const InferenceConfig& config, const model::M
           .seed = options.seed};
 }
 
-/// All are looked at before the first is continued.
+/// Checks all prompts before the first one is continued.
 void check_room(const std::vector<Ids>& prompts, const model::GenerateOptions& generation, std::int64_t wanted) {
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const std::int64_t length = std::ssize(prompts[i]), room = generation.max_length - length;
@@ -96,7 +96,7 @@ void check_room(const std::vector<Ids>& prompts, const model::GenerateOptions& g
   }
 }
 
-/// What was generated, and the seconds from the start of each group to its first tokens and from there to its end.
+/// What was generated; the seconds from the start of each group to its first tokens, and from there to its end.
 struct Speed {
   std::int64_t tokens = 0, steps = 0;
   double first_s = 0, rest_s = 0;
@@ -113,7 +113,7 @@ void generate_together(model::LanguageModel& model, const Tokenizer& tokenizer, 
   generation.on_token = [&](std::int64_t row, std::int64_t token) {
     if (produced++ == 0) first = now_s();
     const auto& ends = *generation.end_ids;
-    if (std::find(ends.begin(), ends.end(), token) == ends.end()) texts.add(row, token);
+    if (std::ranges::find(ends, token) == ends.end()) texts.add(row, token);
     return interrupt.signal() == 0;
   };
   generation.on_end = [&](std::int64_t row) { texts.end(row); };
@@ -147,7 +147,7 @@ std::string quantize(model::LanguageModel& model, const Options& options, const 
   return measure_quantization_cost(base, model, quality_tokens(text.ids)).text();
 }
 
-/// A speed of quantised weights is told only beside what they cost.
+/// The speed of quantised weights is shown only together with what the quantisation costs.
 std::string speed_text(const Speed& speed, const Options& options, const std::string& cost) {
   if (options.quantize != "none" && cost.empty())
     return "for their speed, and what " + options.quantize + " costs, give --quality-text FILE";

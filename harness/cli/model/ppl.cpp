@@ -22,7 +22,8 @@ namespace {
 
 struct Options {
   std::vector<std::string> checkpoints;
-  std::string text, tokens, tokens_dtype = "auto", dtype = "fp32", device = "auto", quantize = "none", json;
+  std::string text, tokens, tokens_dtype = "auto", protocol = "disjoint", dtype = "fp32", device = "auto",
+                            quantize = "none", json;
   PerplexityOptions perplexity;
   BosChoice bos;
   bool allow_lossy = false;
@@ -33,38 +34,42 @@ struct Scoring {
   const Device& device;
   torch::Dtype dtype;
   model::Quantization quantization;
+  PerplexityOptions perplexity;
+  TokensDtype tokens_dtype;
 };
 
-/// Before gigabytes of weights are read.
+/// Checks the options before gigabytes of weights are read.
 Scoring check_options(const Options& options) {
   if (options.text.empty() == options.tokens.empty())
     throw Error("bench ppl", "needs --text FILE or --tokens FILE", "one of the two");
-  check_options(options.perplexity, "--");
-  check_tokens_dtype(options.tokens_dtype, "--tokens-dtype");
+  PerplexityOptions perplexity = options.perplexity;
+  perplexity.protocol = Protocol::read(options.protocol, "--protocol", "protocol");
+  check_options(perplexity, "--");
   const Scoring scoring{find_device(options.device, "--device"), dtype_named(options.dtype, "--dtype"),
-                        quantization_named(options.quantize, "--quantize")};
+                        quantization_named(options.quantize, "--quantize"), perplexity,
+                        TokensDtype::read(options.tokens_dtype, "--tokens-dtype", "dtype")};
   for (const auto& checkpoint : options.checkpoints)
     if (std::filesystem::exists(std::filesystem::path(checkpoint) / "config.json"))  // else opening says what is wrong
-      check_context(options.perplexity, model::read_checkpoint_config(checkpoint).max_seq_length, "--context");
+      check_context(perplexity, model::read_checkpoint_config(checkpoint).max_seq_length, "--context");
   return scoring;
 }
 
 /// A checkpoint with the tokens that it is to be scored on.
-Scored load_tokens(const Options& options, const std::string& checkpoint) {
+Scored load_tokens(const Options& options, const Scoring& scoring, const std::string& checkpoint) {
   verify_checkpoint(checkpoint, /*training_state=*/false);
   const std::int64_t vocab_size = model::read_checkpoint_config(checkpoint).vocab_size;
   if (!options.tokens.empty())
-    return {checkpoint, "", token_file(options.tokens, vocab_size, options.tokens_dtype), {}, {}};
+    return {checkpoint, "", token_file(options.tokens, vocab_size, scoring.tokens_dtype), {}, {}};
   const CheckpointTokenizer tokenizer = checkpoint_tokenizer(checkpoint, options.bos.choice());
   tokenizer.tokenizer->check_fits(vocab_size);
   return {
       checkpoint, tokenizer.assumed, text_tokens_with_bytes(options.text, *tokenizer.tokenizer, /*threads=*/2), {}, {}};
 }
 
-/// Checkpoints with different tokens are compared by bits per byte, which a changed text falsifies.
+/// Checkpoints with different tokens are compared by bits per byte, which are wrong if the tokenizer changed the text.
 void check_comparable(const std::vector<Scored>& all, bool allow_lossy) {
-  const bool same = std::all_of(
-      all.begin(), all.end(), [&](const Scored& scored) { return torch::equal(scored.tokens.ids, all[0].tokens.ids); });
+  const bool same =
+      std::ranges::all_of(all, [&](const auto& scored) { return torch::equal(scored.tokens.ids, all[0].tokens.ids); });
   if (same || allow_lossy) return;
   for (const auto& scored : all)
     if (scored.tokens.text && !scored.tokens.text->lossy().empty())
@@ -73,7 +78,7 @@ void check_comparable(const std::vector<Scored>& all, bool allow_lossy) {
                   "--allow-lossy compares them all the same");
 }
 
-void score(const Options& options, const Scoring& scoring, Scored& scored) {
+void score(const Scoring& scoring, Scored& scored) {
   model::LanguageModel model =
       model::load_checkpoint(scored.checkpoint, scoring.dtype, scoring.device.torch_device());  // verified above
   if (scoring.quantization != model::Quantization::kNone) {
@@ -83,14 +88,14 @@ void score(const Options& options, const Scoring& scoring, Scored& scored) {
   }
   std::unique_ptr<Progress> progress;
   scored.result =
-      measure_perplexity(model, scored.tokens, options.perplexity, [&](std::int64_t done, std::int64_t windows) {
+      measure_perplexity(model, scored.tokens, scoring.perplexity, [&](std::int64_t done, std::int64_t windows) {
         if (!progress) progress = std::make_unique<Progress>(scored.checkpoint, windows, "windows");
         progress->update(done);
       });
 }
 
 Json to_json(const Options& options, const Scoring& scoring, const std::vector<Scored>& all, const Json& differences) {
-  Json json = {{"schema", "bench-ppl/1"},       {"protocol", options.perplexity.text()}, {"dtype", options.dtype},
+  Json json = {{"schema", "bench-ppl/1"},       {"protocol", scoring.perplexity.text()}, {"dtype", options.dtype},
                {"device", scoring.device.name}, {"quantize", options.quantize},          {"results", Json::array()},
                {"differences", differences}};
   for (const auto& scored : all) json["results"].push_back(to_json(scored));
@@ -101,20 +106,20 @@ Exit run(const Options& options) {
   const Scoring scoring = check_options(options);
   scoring.device.prepare();
   std::vector<Scored> all;
-  for (const auto& checkpoint : options.checkpoints) all.push_back(load_tokens(options, checkpoint));
+  for (const auto& checkpoint : options.checkpoints) all.push_back(load_tokens(options, scoring, checkpoint));
   check_comparable(all, options.allow_lossy);
   for (auto& scored : all) {
-    score(options, scoring, scored);
+    score(scoring, scored);
     print(scored, std::cout);
   }
-  std::cout << fmt::format("protocol: {}, {}, quantize {}\n", options.perplexity.text(), options.dtype,
+  std::cout << fmt::format("protocol: {}, {}, quantize {}\n", scoring.perplexity.text(), options.dtype,
                            options.quantize);
   const Json differences = print_differences(all, std::cout);
   if (!options.json.empty())
     write_file_atomically(options.json, dumped(to_json(options, scoring, all, differences), 1) + "\n");
   Exit exit = Exit::kOk;
   for (const auto& scored : all)
-    if (const std::string why = why_not_finite(scored, options.perplexity); !why.empty()) {
+    if (const std::string why = why_not_finite(scored, scoring.perplexity); !why.empty()) {
       std::cerr << why << "\n";
       exit = Exit::kGateFailed;
     }
@@ -135,7 +140,7 @@ void add_ppl(CLI::App& app, Exit& exit) {
   options->bos.add_to(*verb);
   verb->add_flag("--allow-lossy", options->allow_lossy,
                  "compare bits per byte also where a tokenizer changes the text");
-  verb->add_option("--protocol", options->perplexity.protocol, "disjoint or strided")->capture_default_str();
+  verb->add_option("--protocol", options->protocol, "disjoint or strided")->capture_default_str();
   verb->add_option("--context", options->perplexity.context, "tokens of one window")->capture_default_str();
   verb->add_option("--stride", options->perplexity.stride, "from one window to the next (strided) [half the context]");
   verb->add_option("--dtype", options->dtype, "fp32 or bf16")->capture_default_str();

@@ -8,7 +8,7 @@ namespace bench::harness {
 Value exactly(double value) { return Estimate::point(value, 1); }
 
 Value of_facts(const Record& r, std::initializer_list<const char*> names, double value) {
-  const bool all = std::all_of(names.begin(), names.end(), [&](const char* name) { return r.facts.contains(name); });
+  const bool all = std::ranges::all_of(names, [&](const char* name) { return r.facts.contains(name); });
   return all ? exactly(value) : Value{};
 }
 

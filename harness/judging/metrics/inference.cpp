@@ -8,8 +8,8 @@ namespace {
 using enum Better;
 using enum Nature;
 
-/// A cost of quantized weights, which lies in that range whatever the text. Of too few tokens it is only an estimate,
-/// which nothing else bounds: another passage would give another one.
+/// A cost of quantized weights. It lies between `least` and `most` for any text. With too few tokens it is only an
+/// estimate, with no tighter bound than that range, because another passage would give another value.
 Value of_compared_tokens(const Record& r, double least, double most, Value value) {
   return r.compared_too_few().empty() ? value : estimated_within(least, most, value);
 }

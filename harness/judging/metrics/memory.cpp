@@ -15,10 +15,10 @@ Value peak_memory(const Record& r) {
   std::vector<double> peaks = r.samples(series::kPeakMemoryBytes);
   const double needed = r.fact(facts::kNeededMemoryBytes);
   if (!std::isnan(needed)) peaks.push_back(needed);
-  if (peaks.empty() || !r.peak_unread().empty()) return {};  // of several lengths' peaks one may be missing
+  if (peaks.empty() || !r.peak_unread().empty()) return {};  // with several lengths, one of their peaks may be missing
   Value most = exactly(quantile(peaks, 1) / 1e9);            // NaN if one is
-  // What would not fit says what it would need, and what the time left out may have needed anything: that is no
-  // measurement, but it is enough to fail a gate.
+  // Work that would not fit says what it would need. Work that was left out because the time was up may have needed any
+  // amount. Neither is a measurement, but it is enough to fail a gate.
   const bool cut_short = r.notes.contains("cut_short");
   if (cut_short || !std::isnan(needed) || r.notes.contains("did_not_fit")) most->n = 0;
   if (cut_short) most->low = most->value, most->high = std::numeric_limits<double>::infinity();
@@ -40,7 +40,7 @@ Value memory_per_token(const Record& r) {
                   (peaks.back() - peaks.front()) / (lengths.back() - lengths.front()) / r.fact(facts::kBatch));
 }
 
-/// Of all lengths the worst.
+/// The worst error over all lengths.
 Value memory_prediction_error(const Record& r) {
   const auto& peaks = r.samples(series::kPeakMemoryBytes);
   auto predicted = r.samples(series::kPredictedMemoryBytes);
@@ -50,7 +50,7 @@ Value memory_prediction_error(const Record& r) {
   double worst = 0;
   for (std::size_t i = 0; i < peaks.size(); ++i) {
     const double error = std::abs(predicted[i] / peaks[i] - 1);
-    if (!(error <= worst)) worst = error;  // what is no number, too
+    if (!(error <= worst)) worst = error;  // also when the error is NaN
   }
   return exactly(100 * worst);
 }

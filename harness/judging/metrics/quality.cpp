@@ -9,8 +9,9 @@ namespace {
 using enum Better;
 using enum Nature;
 
-/// A quantity of held-out text at least that large whatever the text. Of too few windows it is only an estimate, which
-/// nothing bounds: another passage would give another one.
+/// A quantity of held-out text that is at least `least` for any text. Where the scoring is incomplete (cut short, too
+/// few windows, too few tokens compared) it is only an estimate without an upper bound, because another passage would
+/// give another value.
 Value of_windows(const Record& r, double least, Value value) {
   return r.incomplete().empty() ? value : estimated_within(least, kInfinity, value);
 }

@@ -9,7 +9,7 @@ namespace {
 using enum Better;
 using enum Nature;
 
-/// The fastest that the machine was seen to be.
+/// The highest speed that was seen on the machine.
 double best_probe(const Record& r, double Block::* speed) {
   double best = r.fact(facts::kMatmulFlopsPerS);
   for (const auto& block : r.blocks)

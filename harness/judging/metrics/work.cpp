@@ -6,7 +6,8 @@ namespace {
 using enum Better;
 using enum Nature;
 
-/// The speed relative to the roof. Without an interval of both the share has none: it would leave one's spread out.
+/// The speed relative to the roof. The share has an interval only if both have one. Otherwise the interval would leave
+/// out the spread of one of them.
 Value share_of_ceiling(const Record& r) {
   const double flops = r.fact(facts::kWorkFlops), bytes = r.fact(facts::kWorkBytes);
   const auto roof = roof_of(r);
@@ -16,7 +17,7 @@ Value share_of_ceiling(const Record& r) {
   return roof->speed.n < 2 || !done->has_interval() ? Estimate::point(share->value, share->n) : share;
 }
 
-/// Those beside which the machine is probed.
+/// The cases beside which the machine is probed.
 constexpr const char* kProbedCases = "train prefill decode operator command";
 
 constexpr Metric kMetrics[] = {

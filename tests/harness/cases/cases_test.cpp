@@ -12,8 +12,7 @@ namespace {
 TEST(Cases, EveryMetricNamesCaseTypesThatThereAre) {
   const auto names = case_type_names();
   for (const auto& metric : metrics())
-    EXPECT_TRUE(std::any_of(names.begin(), names.end(), [&](const auto& name) { return metric.measured_by(name); }))
-        << metric.name;
+    EXPECT_TRUE(std::ranges::any_of(names, [&](const auto& name) { return metric.measured_by(name); })) << metric.name;
 }
 
 }  // namespace

@@ -16,10 +16,10 @@ TEST(DecodeCase, EndsAfterWholeRoundsOnceTheRecordSaysEnough) {
   config.prompt_tokens = 3;
   config.new_tokens = 7;
   Context context{"decode", find_device("cpu", "test"), 100, {}};
-  context.plan.end_s = now_s() + 100;
-  context.plan.block_s = 0;  // one token is a block, so that "enough" comes in the middle of a round
-  context.plan.probe = false;
-  context.plan.enough = [](const Record& r) { return r.samples("decode_step_time_s").size() % 6 == 2; };
+  context.measuring.end_s = now_s() + 100;
+  context.measuring.block_s = 0;  // one token is a block, so that "enough" comes in the middle of a round
+  context.measuring.probe = false;
+  context.measuring.enough = [](const Record& r) { return r.samples("decode_step_time_s").size() % 6 == 2; };
   const Record record = tests::recorded(run_decode, config, context);
   const std::size_t rounds = record.samples("first_token_time_s").size();
   EXPECT_EQ(record.samples("cold_decode_step_time_s").size(), 6u);
@@ -35,11 +35,11 @@ TEST(DecodeCase, WhatIsCountedOfTheFirstRoundIsLeftOutUnlessItIsWhole) {
   config.prompt_tokens = 3;
   config.new_tokens = 7;
   Context context{"decode", find_device("cpu", "test"), 0, {}};  // time for the first token only
-  context.plan.probe = false;
+  context.measuring.probe = false;
   const Record cut_short = tests::recorded(run_decode, config, context);
   EXPECT_EQ(cut_short.samples("decode_step_time_s").size(), 1u);
   EXPECT_EQ(cut_short.partial(), "there was time for 2 of the 7 new tokens: what was counted of them is left out");
-  context.plan.end_s = now_s() + 100;
+  context.measuring.end_s = now_s() + 100;
   config.rounds = 1;
   const Record whole = tests::recorded(run_decode, config, context);
   EXPECT_EQ(whole.partial(), "");
@@ -57,7 +57,7 @@ TEST(DecodeCase, SaysOverHowManyTokensItsQuantizedWeightsWereCompared) {
   config.prompt_tokens = 3;
   config.new_tokens = 2;
   Context context{"decode", find_device("cpu", "test"), 0, {}};
-  context.plan.probe = false;
+  context.measuring.probe = false;
   const Record record = tests::recorded(run_decode, config, context);
   EXPECT_EQ(record.fact("quantization_tokens"), 1023);  // all but the first of what the synthetic language gives
   EXPECT_EQ(record.compared_too_few(), "");

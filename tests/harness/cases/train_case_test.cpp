@@ -23,10 +23,10 @@ Record run_two_steps(double time_s, bool all_steps, std::int64_t micro_steps = k
   config.steps = steps;
   config.all_steps = all_steps;
   Context context{"train", find_device("cpu", "test"), time_s, {}};
-  context.plan.end_s = now_s() + time_s;
-  context.plan.block_s = 0;  // a micro-batch is a block
-  context.plan.probe = false;
-  context.plan.enough = [](const Record&) { return true; };
+  context.measuring.end_s = now_s() + time_s;
+  context.measuring.block_s = 0;  // a micro-batch is a block
+  context.measuring.probe = false;
+  context.measuring.enough = [](const Record&) { return true; };
   return tests::recorded(run_train, config, context);
 }
 
@@ -73,8 +73,8 @@ Record run_whole(double time_s, bool all_steps, const std::string& output_dir) {
   config.keep_checkpoint = true;
   config.all_steps = all_steps;
   Context context{"train", find_device("cpu", "test"), time_s, {}};
-  context.plan.end_s = now_s() + time_s;
-  context.plan.probe = false;
+  context.measuring.end_s = now_s() + time_s;
+  context.measuring.probe = false;
   return tests::recorded(run_train, config, context);
 }
 
@@ -105,7 +105,7 @@ TEST(TrainCase, ARunOfOneMicroBatchLeavesARecordThatCanBeRead) {
   config.steps = 1;
   config.keep_checkpoint = true;
   Context context{"train", find_device("cpu", "test"), 100, {}};
-  context.plan.end_s = now_s() + 100;
+  context.measuring.end_s = now_s() + 100;
   const Record record = tests::recorded(run_train, config, context);
   EXPECT_EQ(record.samples("micro_step_time_s").size(), 1u);
   ASSERT_EQ(record.blocks.size(), 1u);

@@ -109,7 +109,7 @@ TEST_F(TextCheckpointTest, CtrlCEndsGenerationWithWhatThereIs) {
   EXPECT_TRUE(contains(said, ", interrupted")) << said;
   EXPECT_EQ(written.rfind("대한민국은", 0), 0u);
   EXPECT_EQ(written.back(), '\n');
-  EXPECT_LT(std::count(written.begin(), written.end(), '\n'), kPrompts);
+  EXPECT_LT(std::ranges::count(written, '\n'), kPrompts);
 }
 
 TEST_F(TextCheckpointTest, GenerateContinuesTextAndRefusesBadPrompts) {

@@ -165,7 +165,7 @@ TEST_F(InterruptedTest, WhatADeadRunLeftInTmpIsRemovedByTheNextAndWhatALivingOne
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(folder_.path() / "tmp"))
     names.push_back(entry.path().filename().string());
-  std::sort(names.begin(), names.end());
+  std::ranges::sort(names);
   EXPECT_EQ(names, (std::vector<std::string>{"bench-case-just-made", "bench-case-living", "bench-other"}));
   ::close(lock);
 }

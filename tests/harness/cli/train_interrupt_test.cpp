@@ -1,6 +1,8 @@
 // Training as it is ended, killed, hindered and taken up again.
 #include "tests/harness/cli/checkpoint.h"
 
+#include <algorithm>
+
 namespace bench::harness {
 namespace {
 
@@ -99,7 +101,7 @@ TEST_F(TrainTest, SavesThatGoOnFailingEndARunAndItsLogIsWhole) {
   EXPECT_TRUE(contains(text("err"), "run/step-000005: cannot be saved, 5 times in a row: ")) << text("err");
   EXPECT_TRUE(contains(text("err"), "File too large")) << text("err");
   const std::string log = text("run/metrics.jsonl");
-  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 5);
+  EXPECT_EQ(std::ranges::count(log, '\n'), 5);
 }
 
 TEST_F(TrainTest, SizesThatOverflowAreRefused) {

@@ -366,7 +366,7 @@ TEST(ReadReports, NamesWhatIsNoReport) {
   EXPECT_EQ(reports[0].file, (folder.path() / "good/report.json").string());
   EXPECT_EQ(skipped.size(), 7u);
   const auto says = [&](const std::string& file, const std::string& reason) {
-    return std::any_of(skipped.begin(), skipped.end(), [&](const std::string& line) {
+    return std::ranges::any_of(skipped, [&](const std::string& line) {
       return line.starts_with((folder.path() / file).string()) && line.find(reason) != std::string::npos;
     });
   };

@@ -2,6 +2,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/signals.h"
 #include "tests/temporary_folder.h"
 
 #include <chrono>
@@ -65,6 +66,26 @@ TEST(Process, WhoeverHoldsEndingSignalsCleansUpBeforeTheyEndIt) {
   ::waitpid(us, &status, 0);
   EXPECT_EQ(WTERMSIG(status), SIGTERM);
   EXPECT_TRUE(std::filesystem::exists(cleaned));
+}
+
+TEST(Process, OneThatWasAskedToEndSaysSoHoweverItEnded) {
+  const tests::TemporaryFolder folder;
+  const std::filesystem::path begun = folder.path() / "begun";
+  EXPECT_FALSE(run_process({"true"}, 10).ended_with_us);
+  const pid_t us = ::fork();
+  if (us == 0) {
+    std::signal(SIGTERM, SIG_DFL);
+    const EndingSignals signals;
+    const ProcessResult result = run_process(
+        {"sh", "-c", "trap 'exit 0' TERM; touch " + begun.string() + "; while :; do sleep 0.01; done"}, 60, true);
+    ::_exit(result.ended_with_us && result.exit_code == 0 && result.signal == 0 ? 0 : 1);
+  }
+  while (!std::filesystem::exists(begun)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ::kill(us, SIGTERM);
+  int status = 0;
+  ::waitpid(us, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST(Process, WhatEndsUsEndsAChildInWhicheverGroup) {

@@ -2,6 +2,10 @@
 
 #include "harness/core/error.h"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace bench::harness {
@@ -22,6 +26,12 @@ TEST(ParseShare, SharesAreReadAsPeopleWriteThem) {
   EXPECT_DOUBLE_EQ(parse_share("150%", "x"), 1.5);
   for (const char* wrong : {"", "five", "-1%", "inf", "5 %%", "5", "1"})
     EXPECT_THROW(parse_share(wrong, "x"), Error) << wrong;
+}
+
+TEST(DurationText, IsInTheUnitThatTheNumberIsReadIn) {
+  const std::vector<std::pair<double, std::string>> known{
+      {42.4, "42 s"}, {5400, "90 min"}, {34200, "9.5 h"}, {8.3 * 86400, "8.3 days"}, {62.0 * 86400, "62 days"}};
+  for (const auto& [seconds, text] : known) EXPECT_EQ(duration_text(seconds), text);
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ TEST(ForwardWork, ThePlanAndTheCasesCountAlike) {
   for (const auto& spec : suite.cases) {
     if (spec.type != "decode" && spec.type != "prefill") continue;
     Context context{spec.name, find_device("cpu", ""), 0, {}};  // no time: one piece of work
-    context.plan.probe = false;
+    context.measuring.probe = false;
     Record record;
     find_case_type(spec.type)->run(spec.config, context, record);
     ASSERT_EQ(record.status, Record::Status::kOk) << record.reason;

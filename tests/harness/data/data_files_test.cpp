@@ -32,7 +32,8 @@ class TokenFileTest : public testing::Test {
  protected:
   std::vector<std::int64_t> ids(const std::string& content, const std::string& dtype = "auto",
                                 std::int64_t vocab = 1000) {
-    const torch::Tensor read = token_file(folder_.write("ids", content), vocab, dtype).ids;
+    const torch::Tensor read =
+        token_file(folder_.write("ids", content), vocab, TokensDtype::read(dtype, "dtype", "dtype")).ids;
     EXPECT_EQ(read.scalar_type(), torch::kInt32);
     const torch::Tensor wide = read.to(torch::kInt64);
     return {wide.data_ptr<std::int64_t>(), wide.data_ptr<std::int64_t>() + wide.numel()};

@@ -36,8 +36,8 @@ Device stub_device() {
 
 Context context_on(const Device& device) {
   Context context{"case", device, 100, {}};
-  context.plan.end_s = now_s() + 100;
-  context.plan.max_blocks = 1;
+  context.measuring.end_s = now_s() + 100;
+  context.measuring.max_blocks = 1;
   return context;
 }
 

@@ -477,7 +477,7 @@ TEST(GateKinds, WhereAnIntervalLiesFollowsFromTheValuesThatAreAllowed) {
     const GateKind& kind = gate_kinds()[random() % gate_kinds().size()];
     std::vector<double> limits(kind.limits);
     for (double& limit : limits) limit = drawn();
-    std::sort(limits.begin(), limits.end());
+    std::ranges::sort(limits);
     double least = drawn(), most = drawn();
     if (least > most) std::swap(least, most);
     const AllowedValues allowed = kind.allowed(limits);

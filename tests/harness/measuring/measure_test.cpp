@@ -14,8 +14,8 @@ namespace {
 
 const Device& cpu() { return find_device("cpu", "test"); }
 
-MeasurePlan plan(double budget_s) {
-  MeasurePlan made;
+MeasureOptions plan(double budget_s) {
+  MeasureOptions made;
   made.end_s = now_s() + budget_s;
   made.block_s = 0;  // one piece is a block
   made.probe = false;
@@ -23,7 +23,7 @@ MeasurePlan plan(double budget_s) {
 }
 
 /// Adds these samples one after another, whatever the clock says.
-Piece pieces(std::vector<double> samples) {
+TimedWork pieces(std::vector<double> samples) {
   return [samples, i = std::size_t{0}](Record& into) mutable {
     into.add("time_s", "s", samples[i++]);
     return i < samples.size();
@@ -54,12 +54,12 @@ TEST(Measure, WhenThereIsTimeForOnePieceItIsTheOnlySample) {
 
 TEST(Measure, StopsWhenTheRecordSaysEnough) {
   Record record;
-  MeasurePlan until_enough = plan(100);
+  MeasureOptions until_enough = plan(100);
   until_enough.enough = [](const Record& r) { return r.samples("time_s").size() >= 7; };
   measure_in_blocks(cpu(), torch::kFloat32, until_enough, pieces(std::vector<double>(1000, 1.0)), record);
   EXPECT_EQ(record.samples("time_s").size(), 7u);
   Record limited;
-  MeasurePlan blocks = plan(100);
+  MeasureOptions blocks = plan(100);
   blocks.max_blocks = 3;
   measure_in_blocks(cpu(), torch::kFloat32, blocks, pieces(std::vector<double>(1000, 1.0)), limited);
   std::int64_t timed = 0;
@@ -69,7 +69,7 @@ TEST(Measure, StopsWhenTheRecordSaysEnough) {
 
 TEST(Measure, BlocksSayWhatTheMachineDid) {
   Record record;
-  MeasurePlan probed = plan(100);
+  MeasureOptions probed = plan(100);
   probed.probe = true;
   measure_in_blocks(cpu(), torch::kFloat32, probed, pieces({1, 1, 1}), record);
   ASSERT_EQ(record.blocks.size(), 2u);

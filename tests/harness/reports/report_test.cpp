@@ -205,7 +205,7 @@ TEST(Report, TheExampleHasEveryVerdict) {
   const auto verdicts = example().verdicts();
   for (const Verdict verdict :
        {Verdict::kPass, Verdict::kExpectedFail, Verdict::kFail, Verdict::kNotJudged, Verdict::kError})
-    EXPECT_TRUE(std::any_of(verdicts.begin(), verdicts.end(), [&](const auto& g) { return g.verdict == verdict; }))
+    EXPECT_TRUE(std::ranges::any_of(verdicts, [&](const auto& g) { return g.verdict == verdict; }))
         << verdict_name(verdict);
 }
 

@@ -100,9 +100,9 @@ Record run_case(bool keep_checkpoint, const std::filesystem::path& output) {
   config.all_steps = true;
   config.keep_checkpoint = keep_checkpoint;
   Context context{"train", cpu(), 100, {}};
-  context.plan.end_s = now_s() + 100;
-  context.plan.block_s = 0;
-  context.plan.probe = false;
+  context.measuring.end_s = now_s() + 100;
+  context.measuring.block_s = 0;
+  context.measuring.probe = false;
   return tests::recorded(run_train, config, context);
 }
 

@@ -3,6 +3,7 @@
 #include "harness/training/training_state.h"
 #include "tests/harness/training/few_steps.h"
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 
@@ -169,7 +170,7 @@ TEST(TrainingSaves, ASecondRunInTheSameFolderIsRefusedAndTouchesNothing) {
   });
   EXPECT_EQ(refused, 2);
   const std::string log = read_file(folder.path() / "run/metrics.jsonl");
-  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 6 + 1);
+  EXPECT_EQ(std::ranges::count(log, '\n'), 6 + 1);
   EXPECT_NO_THROW(train_with(config, [](std::int64_t) {}, /*overwrite=*/true));
 }
 
