@@ -4,6 +4,7 @@
 #include "harness/core/utf8.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <limits>
 
@@ -33,7 +34,8 @@ void read_scalar(const YamlNode& node, bool& value) {
 
 void read_scalar(const YamlNode& node, std::int64_t& value) {
   const std::string& text = plain_scalar(node, "a whole number");
-  const IntegerText read = parse_integer(text, value);
+  const bool plus = text.size() > 1 && text[0] == '+' && std::isdigit(static_cast<unsigned char>(text[1]));
+  const IntegerText read = parse_integer(plus ? text.substr(1) : text, value);
   if (read == IntegerText::kTooLarge) throw node.error(fmt::format("'{}' is too large for a 64-bit number", text));
   if (read == IntegerText::kIsNone) throw node.error(fmt::format("expected a whole number, found '{}'", text));
 }

@@ -1,6 +1,8 @@
 #include "harness/core/numbers.h"
 
+#include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <system_error>
 
@@ -9,8 +11,9 @@ namespace bench::harness {
 // Not from_chars: Apple's C++ library lacks it for floating point.
 std::optional<LeadingNumber> leading_number(const std::string& text) {
   char* end = nullptr;
+  errno = 0;
   const double value = std::strtod(text.c_str(), &end);
-  if (end == text.c_str()) return {};
+  if (end == text.c_str() || (errno == ERANGE && std::fabs(value) < 1)) return {};
   return LeadingNumber{value, static_cast<std::size_t>(end - text.c_str())};
 }
 

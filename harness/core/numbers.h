@@ -12,7 +12,8 @@ struct LeadingNumber {
   double value = 0;
   std::size_t length = 0;
 };
-/// Returns nothing if the text begins with no number. A number beyond the range of a double becomes infinity.
+/// Returns nothing if the text begins with no number, or with one that is too small for a double. A number that is too
+/// large for one becomes infinity.
 std::optional<LeadingNumber> leading_number(const std::string& text);
 
 /// Parses a text that is a number as a whole, not only at its beginning. Returns nothing for any other text. The number

@@ -41,7 +41,9 @@ struct StarterPipe {
 /// end at once.
 class EndPipe {
  public:
-  PassedFd passed() const { return {ends_.write_end.number(), 6}; }
+  static constexpr int kTheirs = 6;
+
+  PassedFd passed() const { return {ends_.write_end.number(), kTheirs}; }
   /// Closes our copy of the writing end. Call it once the program has its own.
   void give_away() { ends_.write_end = Descriptor(); }
   /// Waits until the pipe is closed, but for a tenth of a second at most: the signal that asks us to end may wake

@@ -7,16 +7,19 @@
 namespace bench::harness {
 namespace {
 
-std::atomic<int> first = 0;  // the signal that came first
+// The signal that came first, of EndingSignals and of the InterruptGuard: neither may take the other's for its own.
+std::atomic<int> ending = 0, interrupting = 0;
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler writes it");
 
-void note(int signal) {
+void note_first(int signal, std::atomic<int>& first) {
   int none = 0;
   first.compare_exchange_strong(none, signal);
 }
 
-void note_once(int signal) {
-  note(signal);
+void note_ending(int signal) { note_first(signal, ending); }
+
+void note_interrupt(int signal) {
+  note_first(signal, interrupting);
   std::signal(signal, SIG_DFL);
 }
 
@@ -46,7 +49,7 @@ SignalHandlers::~SignalHandlers() {
 
 EndingSignals::EndingSignals() {
   const std::lock_guard lock(holders().mutex);
-  if (holders().count++ == 0) holders().handlers.emplace(note, [](int) { return true; });
+  if (holders().count++ == 0) holders().handlers.emplace(note_ending, [](int) { return true; });
 }
 
 EndingSignals::~EndingSignals() {
@@ -55,15 +58,16 @@ EndingSignals::~EndingSignals() {
     const std::lock_guard lock(holders().mutex);
     if (--holders().count > 0) return;
     holders().handlers.reset();
-    signal = first.exchange(0);
+    signal = ending.exchange(0);
   }
   if (signal) std::raise(signal);
 }
 
-int EndingSignals::received() { return first; }
+int EndingSignals::received() { return ending; }
 
-InterruptGuard::InterruptGuard() : handlers_((first = 0, note_once), [](int signal) { return signal == SIGHUP; }) {}
+InterruptGuard::InterruptGuard()
+    : handlers_((interrupting = 0, note_interrupt), [](int signal) { return signal == SIGHUP; }) {}
 
-int InterruptGuard::signal() const { return first; }
+int InterruptGuard::signal() const { return interrupting; }
 
 }  // namespace bench::harness

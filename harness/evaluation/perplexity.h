@@ -23,6 +23,7 @@ namespace bench::harness {
 /// least context - stride tokens before them.
 using Protocol = OneOf<"disjoint", "strided">;
 
+/// How a stream is scored.
 struct PerplexityOptions {
   Protocol protocol = {};
   std::int64_t context = 1024;

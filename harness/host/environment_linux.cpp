@@ -78,8 +78,8 @@ std::optional<std::int64_t> last_level_cache_bytes() {
   std::error_code none;
   for (const auto& cpu : std::filesystem::directory_iterator("/sys/devices/system/cpu", none)) {
     const auto cache = cpu.path() / "cache/index3";
-    const double kib = number_or(first_line(cache / "size"), 0);  // "32768K"
-    if (kib > 0) instances[first_line(cache / "shared_cpu_list")] = kib * 1024;
+    const auto bytes = kilobytes(first_line(cache / "size"));  // "32768K"
+    if (bytes && *bytes > 0) instances[first_line(cache / "shared_cpu_list")] = static_cast<double>(*bytes);
   }
   if (instances.empty()) return {};
   double sum = 0;

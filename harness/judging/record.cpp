@@ -249,6 +249,9 @@ Record record_from_json(const Json& json, const std::string& where) {
   } catch (const Error& e) {
     throw Error(where, e.message());
   }
+  // Once more as a config: with no key that is unknown, and no text that would steer a terminal.
+  record.before = read_config<Conditions>(YamlNode::parse(dumped(json.at("before")), where));
+  record.after = read_config<Conditions>(YamlNode::parse(dumped(json.at("after")), where));
   if (json.contains("metrics")) record.declared = declared_from_json(json.at("metrics"), where);
   check_ranges(record, where);
   return record;

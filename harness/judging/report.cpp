@@ -74,8 +74,8 @@ Report report_from_json(const Json& json, const std::string& where) {
     report.created = json.at("created");
     report.seed = whole_number(json.at("seed"));
     report.environment = json.at("environment");
-    read_json(json.at("before"), report.before);
-    read_json(json.at("after"), report.after);
+    report.before = read_config<Conditions>(YamlNode::parse(dumped(json.at("before")), where));
+    report.after = read_config<Conditions>(YamlNode::parse(dumped(json.at("after")), where));
     report.interrupted = json.value(kInterruptedKey, false);
     report.left_out = json.value(kLeftOutKey, std::vector<std::string>{});
     const std::string machine = report.machine();

@@ -116,8 +116,15 @@ TEST(Fields, WrongTypesAreErrors) {
             "file.yaml:1:16: inner.batch: '99999999999999999999' is too large for a 64-bit number");
 }
 
-TEST(Fields, NumbersThatAreNotFiniteAreErrors) {
-  for (const char* text : {".nan", "nan", "inf", "-.inf", "1e999"})
+TEST(Fields, AWholeNumberMayHaveASign) {
+  EXPECT_EQ(error_of("inner: {batch: +8}"), "no error");
+  for (const char* text : {"+", "+-8", "++8", "-"})
+    EXPECT_NE(error_of(std::string("inner: {batch: '") + text + "'}"), "no error") << text;
+  EXPECT_NE(error_of("inner: {batch: +-8}").find("expected a whole number"), std::string::npos);
+}
+
+TEST(Fields, NumbersThatAreNotFiniteOrTooSmallAreErrors) {
+  for (const char* text : {".nan", "nan", "inf", "-.inf", "1e999", "1e-400"})
     EXPECT_NE(error_of(std::string("inner: {rate: ") + text + "}").find("inner.rate: expected a finite number"),
               std::string::npos)
         << text;

@@ -11,7 +11,8 @@ namespace {
 TEST(Numbers, OfATextTheWholeIsOne) {
   EXPECT_EQ(parse_number("-2.5e3"), -2500);
   EXPECT_TRUE(std::isinf(parse_number("1e999").value()));
-  for (const char* text : {"", "x", "1x", "1 ", "1,5", "0.5 %"}) EXPECT_FALSE(parse_number(text)) << text;
+  for (const char* text : {"", "x", "1x", "1 ", "1,5", "0.5 %", "1e-400", "1e-310"})
+    EXPECT_FALSE(parse_number(text)) << text;
 }
 
 TEST(Numbers, ATextMayBeginWithOne) {

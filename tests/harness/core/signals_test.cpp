@@ -51,6 +51,16 @@ TEST(InterruptGuard, LeavesAnIgnoredHangupIgnoredAndNoOther) {
             0);
 }
 
+TEST(InterruptGuard, KeepsItsSignalFromEndingSignals) {
+  EXPECT_EQ(end_of([] {
+              const InterruptGuard guard;
+              std::raise(SIGTERM);
+              const EndingSignals signals;
+              ::_exit(EndingSignals::received());
+            }),
+            0);
+}
+
 TEST(EndingSignals, EndTheProcessWhenTheLastHolderGoes) {
   EXPECT_EQ(end_of([] {
               {

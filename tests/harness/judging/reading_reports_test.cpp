@@ -78,6 +78,17 @@ TEST(ReadingReports, NullIsNotTakenForANumberThatIsThere) {
   EXPECT_EQ(verify_report(folder.write("report.json", json.dump())).differences.size(), 1u);
 }
 
+TEST(ReadingReports, TheMachinesStateIsReadAsStrictlyAsAConfig) {
+  const Json json = to_json(training_with(1));
+  EXPECT_NO_THROW(record_from_json(json, "f"));
+  for (const char* key : {"before", "after"}) {
+    Json unknown = json, steering = json;
+    unknown[key]["load_2min"] = 1;
+    steering[key]["power_source"] = "\x1b[2J";
+    for (const auto& wrong : {unknown, steering}) EXPECT_THROW(record_from_json(wrong, "f"), Error) << wrong[key];
+  }
+}
+
 std::string nested(std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); }
 
 TEST(ReadingReports, NestingIsBoundedAndTheByteIsSaid) {
