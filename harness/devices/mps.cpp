@@ -6,24 +6,33 @@
 
 #include <ATen/Context.h>
 #include <ATen/detail/MPSHooksInterface.h>
+#include <fmt/format.h>
 
 namespace bench::harness {
 namespace {
 
-constexpr const char* kHighWatermark = "PYTORCH_MPS_HIGH_WATERMARK_RATIO";
+constexpr const char *kHighWatermark = "PYTORCH_MPS_HIGH_WATERMARK_RATIO",
+                     *kLowWatermark = "PYTORCH_MPS_LOW_WATERMARK_RATIO";
+
+/// The share of the recommended memory beyond which LibTorch refuses; 0 lifts the cap.
+double high_watermark() {
+  const char* ratio = std::getenv(kHighWatermark);
+  return ratio ? parse_number(ratio).value_or(0) : 0;
+}
 
 /// The plan caps the process at 0.8 of the memory. LibTorch takes this as a share of what Metal recommends, which is 67
-/// to 84 % of the memory. LibTorch's defaults exceed the RAM and would swap instead of failing.
+/// to 84 % of the memory. LibTorch's defaults exceed the RAM and would swap instead of failing. From the low watermark
+/// on it gives unused memory back; one above the high watermark, which the user may have set, it refuses.
 void cap_memory() {
   ::setenv(kHighWatermark, "0.8", /*overwrite=*/0);
-  ::setenv("PYTORCH_MPS_LOW_WATERMARK_RATIO", "0.7", /*overwrite=*/0);
+  const double high = high_watermark();
+  ::setenv(kLowWatermark, fmt::format("{}", high > 0 ? std::min(high, 0.7) : 0.7).c_str(), /*overwrite=*/0);
 }
 
 /// The memory that the machine has free, but no more than the cap leaves: beyond the cap LibTorch refuses, however much
 /// is free.
 MemoryReading available_bytes() {
-  const char* ratio = std::getenv(kHighWatermark);
-  const double share = ratio ? parse_number(ratio).value_or(0) : 0;
+  const double share = high_watermark();
   const MemoryReading of_machine = available_memory_bytes();
   if (share <= 0 || !of_machine) return of_machine;  // 0 lifts the cap
   const double cap = share * static_cast<double>(at::detail::getMPSHooks().getRecommendedMaxMemory());
