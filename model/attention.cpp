@@ -69,7 +69,9 @@ torch::Tensor AttentionImpl::attend(const torch::Tensor& q, const torch::Tensor&
   const double dropout = is_training() ? dropout_ : 0.0;
   if (fused_ && !cache && dropout == 0) {  // tiles drop nothing
     const bool kernels = has_kernels(q);
-    if (kernels || (tiled_gradient_ && torch::GradMode::is_enabled()))
+    // Not by the mode of gradients alone: with gradient checkpointing the first pass has none, and what the backward
+    // pass computes again must be the same.
+    if (kernels || (tiled_gradient_ && (is_training() || torch::GradMode::is_enabled())))
       return (kernels ? tiled_attention : tiled_attention_plain)(q, k, v, rope->cos(tokens), rope->sin(tokens),
                                                                  head_dim_);
   }
