@@ -91,7 +91,7 @@ torch::Tensor LanguageModelImpl::hidden(const torch::Tensor& ids, KvCache* cache
 torch::Tensor LanguageModelImpl::head(const torch::Tensor& hidden) {
   if (lm_head_) return lm_head_(hidden);
   if (quantization_ != Quantization::kNone) return quantized_linear(hidden, tied_head_);
-  return fused_ ? fused_linear(hidden, head_weight()) : torch::linear(hidden, model_->embedding().to(hidden.dtype()));
+  return fused_ ? fused_linear(hidden, head_weight()) : linear_formula(hidden, model_->embedding().to(hidden.dtype()));
 }
 
 Weight LanguageModelImpl::head_weight() {

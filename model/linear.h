@@ -2,10 +2,17 @@
 
 #include "model/fused/gemv.h"
 #include "model/fused/linear.h"
+#include "model/fused/rows.h"
 #include "model/quantized_weight.h"
 #include "model/switchable.h"
 
 namespace bench::model {
+
+/// x W^T by LibTorch's own product, of x [..., in] as a matrix: on MPS a product of three dimensions is not
+/// deterministic, and for [B, 1, C] up to eight times slower (pytorch/pytorch#180776, #189847).
+inline torch::Tensor linear_formula(const torch::Tensor& x, const torch::Tensor& weight) {
+  return torch::linear(as_matrix(x), weight).view(shape_with_columns(x, weight.size(0)));
+}
 
 /// y = x W^T without a bias, computed in x's dtype. fp32 master weights are cast where they are used, or once a step
 /// when fused; their gradients come back in fp32. `options` are the dtype and device of the weight, which starts
@@ -17,7 +24,7 @@ class LinearImpl : public Switchable {
   }
   torch::Tensor forward(const torch::Tensor& x) {
     if (quantized()) return quantized_linear(x, quantized_);
-    if (!fused_) return torch::linear(x, weight_.to(x.dtype()));
+    if (!fused_) return linear_formula(x, weight_.to(x.dtype()));
     return fused_linear(x, weight_in(x.scalar_type()));
   }
   const torch::Tensor& weight() const { return weight_; }

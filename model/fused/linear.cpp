@@ -21,7 +21,8 @@ struct FusedLinear : torch::autograd::Function<FusedLinear> {
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const variable_list saved = ctx->get_saved_variables();
     const torch::Tensor& g = gradients[0];
-    const torch::Tensor gx = ctx->needs_input_grad(0) ? at::matmul(g, saved[2]) : torch::Tensor();
+    const torch::Tensor gx =
+        ctx->needs_input_grad(0) ? at::mm(as_matrix(g), saved[2]).view_as(saved[0]) : torch::Tensor();
     return {gx, add_weight_gradient(saved[1], as_matrix(g), as_matrix(saved[0])), {}};
   }
 };

@@ -4,6 +4,8 @@
 #include "model/fused/rows.h"
 #include "model/fused/transposed.h"
 
+#include <algorithm>
+
 namespace bench::model {
 
 namespace {
@@ -21,6 +23,10 @@ torch::Tensor product(const torch::Tensor& y_gradient, const torch::Tensor& x) {
 torch::Tensor add_weight_gradient(const torch::Tensor& weight, const torch::Tensor& y_gradient,
                                   const torch::Tensor& x) {
   if (!weight.requires_grad()) return {};
+  // A sum over 32,767 products or more is silently wrong on some of Apple's GPUs (pytorch/pytorch#193487). The products
+  // here are summed over the tokens of a micro-batch.
+  constexpr std::int64_t kMostRows = 16384;
+  if (x.is_mps() && x.size(0) > kMostRows) return add_weight_gradient_by_rows(weight, y_gradient, x, kMostRows);
   const torch::NoGradGuard no_grad;
   torch::Tensor sum = weight.grad();
   const bool same = y_gradient.scalar_type() == weight.scalar_type();
@@ -32,6 +38,18 @@ torch::Tensor add_weight_gradient(const torch::Tensor& weight, const torch::Tens
   if (!sum.defined()) return gradient.to(weight.scalar_type());
   accumulate(sum, gradient);
   return {};
+}
+
+torch::Tensor add_weight_gradient_by_rows(const torch::Tensor& weight, const torch::Tensor& y_gradient,
+                                          const torch::Tensor& x, std::int64_t rows) {
+  torch::Tensor gradient;  // undefined while all has been added to the weight's own
+  for (std::int64_t first = 0; first < x.size(0); first += rows) {
+    const std::int64_t count = std::min(rows, x.size(0) - first);
+    const torch::Tensor part =
+        add_weight_gradient(weight, y_gradient.narrow(0, first, count), x.narrow(0, first, count));
+    if (part.defined()) gradient = gradient.defined() ? gradient.add_(part) : part;
+  }
+  return gradient;
 }
 
 }  // namespace bench::model

@@ -10,4 +10,9 @@ namespace bench::model {
 /// the gradient itself, in the weight's dtype.
 torch::Tensor add_weight_gradient(const torch::Tensor& weight, const torch::Tensor& y_gradient, const torch::Tensor& x);
 
+/// Does the same with `rows` rows of y_gradient and x at a time. add_weight_gradient() calls it where large products
+/// are not to be trusted.
+torch::Tensor add_weight_gradient_by_rows(const torch::Tensor& weight, const torch::Tensor& y_gradient,
+                                          const torch::Tensor& x, std::int64_t rows);
+
 }  // namespace bench::model

@@ -152,6 +152,21 @@ TEST(WeightGradient, OfBf16IsAddedInFp32WhicheverSideIsNarrower) {
     }
 }
 
+TEST(WeightGradient, IsTheSameByRows) {
+  for (const auto dtype : {torch::kFloat32, torch::kBFloat16})
+    for (const bool first : {true, false}) {
+      torch::Tensor weight = torch::zeros({12, 20}).requires_grad_();
+      if (!first) weight.mutable_grad() = torch::ones({12, 20});
+      const torch::Tensor y_gradient = torch::randn({50, 12}).to(dtype), x = torch::randn({50, 20}).to(dtype);
+      const torch::Tensor result = add_weight_gradient_by_rows(weight, y_gradient, x, /*rows=*/16);
+      EXPECT_EQ(result.defined(), first);
+      const torch::Tensor product = y_gradient.to(torch::kFloat32).t().mm(x.to(torch::kFloat32));
+      EXPECT_TRUE(torch::allclose(first ? result : weight.grad() - 1, product, 1.0 / 64, 1e-1)) << dtype;
+      if (dtype == torch::kFloat32)
+        EXPECT_TRUE(torch::allclose(first ? result : weight.grad() - 1, product, 1e-5, 1e-5));
+    }
+}
+
 TEST(Linear, CastsAnewWhenTheWeightChanges) {
   Linear linear(3, 2, torch::TensorOptions());
   {
