@@ -162,8 +162,9 @@ TEST(WeightGradient, IsTheSameByRows) {
       EXPECT_EQ(result.defined(), first);
       const torch::Tensor product = y_gradient.to(torch::kFloat32).t().mm(x.to(torch::kFloat32));
       EXPECT_TRUE(torch::allclose(first ? result : weight.grad() - 1, product, 1.0 / 64, 1e-1)) << dtype;
-      if (dtype == torch::kFloat32)
+      if (dtype == torch::kFloat32) {
         EXPECT_TRUE(torch::allclose(first ? result : weight.grad() - 1, product, 1e-5, 1e-5));
+      }
     }
 }
 
