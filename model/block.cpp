@@ -1,8 +1,5 @@
 #include "model/block.h"
 
-#include "model/fused/dropout.h"
-#include "model/fused/rows.h"
-
 namespace bench::model {
 
 BlockImpl::BlockImpl(const ModelConfig& config, const torch::TensorOptions& options) : dropout_(config.dropout) {
@@ -13,9 +10,9 @@ BlockImpl::BlockImpl(const ModelConfig& config, const torch::TensorOptions& opti
       register_module("post_attention_layernorm", RmsNorm(config.hidden_size, config.rms_norm_eps, options));
 }
 
-torch::Tensor BlockImpl::forward(torch::Tensor x, Rope& rope, KvCache* cache, std::int64_t layer) {
-  x = add(x, self_attn_(input_layernorm_(x), rope, cache, layer));
-  return add(x, mlp_(post_attention_layernorm_(x)));
+torch::Tensor BlockImpl::forward(torch::Tensor x, const LayerPass& pass) {
+  x = add(x, self_attn_(input_layernorm_(x), pass), pass.site(LayerDropout::kAttention));
+  return add(x, mlp_(post_attention_layernorm_(x)), pass.site(LayerDropout::kFeedForward));
 }
 
 void BlockImpl::quantize(Quantization quantization) {
@@ -30,10 +27,16 @@ DecodeLayer BlockImpl::decode_layer() const {
   return layer;
 }
 
-torch::Tensor BlockImpl::add(const torch::Tensor& x, const torch::Tensor& branch) const {
+void BlockImpl::fill(DeviceLayer& layer) {
+  layer.input_norm = input_layernorm_->weight();
+  layer.post_attention_norm = post_attention_layernorm_->weight();
+  self_attn_->fill(layer);
+  mlp_->fill(layer);
+}
+
+torch::Tensor BlockImpl::add(const torch::Tensor& x, const torch::Tensor& branch, const DropoutSite& site) const {
   if (!is_training() || dropout_ == 0) return x + branch;
-  return fused_ && has_kernels(x) ? fused_dropout_add(x, branch, dropout_)
-                                  : x + torch::dropout(branch, dropout_, /*train=*/true);
+  return fused_ ? dropout_add(x, branch, dropout_, site) : x + dropout(branch, dropout_, site);
 }
 
 }  // namespace bench::model

@@ -12,13 +12,15 @@ class BlockImpl : public Switchable {
  public:
   BlockImpl(const ModelConfig& config, const torch::TensorOptions& options);
   /// x [B, T, C] -> [B, T, C].
-  torch::Tensor forward(torch::Tensor x, Rope& rope, KvCache* cache, std::int64_t layer);
+  torch::Tensor forward(torch::Tensor x, const LayerPass& pass);
   void quantize(Quantization quantization);
   DecodeLayer decode_layer() const;
+  /// Fills in what the device path reads.
+  void fill(DeviceLayer& layer);
 
  private:
   /// x + dropout(branch).
-  torch::Tensor add(const torch::Tensor& x, const torch::Tensor& branch) const;
+  torch::Tensor add(const torch::Tensor& x, const torch::Tensor& branch, const DropoutSite& site) const;
 
   double dropout_;
   Attention self_attn_{nullptr};

@@ -1,7 +1,7 @@
 #include "model/decoder.h"
 
+#include "model/device/decode.h"
 #include "model/error.h"
-#include "model/fused/dropout.h"
 #include "model/fused/embedding.h"
 #include "model/fused/head_loss.h"
 #include "model/fused/rows.h"
@@ -31,20 +31,19 @@ DecoderImpl::DecoderImpl(const ModelConfig& config, const torch::TensorOptions& 
   rope_ = register_module("rope", Rope(config.head_dim(), config.max_seq_length, config.rope_theta));
 }
 
-torch::Tensor DecoderImpl::embed(const torch::Tensor& ids, torch::Dtype compute) {
+torch::Tensor DecoderImpl::embed(const torch::Tensor& ids, torch::Dtype compute, const DropoutKey& key) {
   const torch::Tensor x = fused_ ? fused_embedding(embed_tokens_->weight(), ids, compute)
                                  : torch::embedding(embed_tokens_->weight(), ids).to(compute);  // [B, T, C]
-  if (!is_training() || dropout_ == 0) return x;
-  return fused_ && has_kernels(x) ? fused_dropout(x, dropout_) : torch::dropout(x, dropout_, /*train=*/true);
+  return is_training() && dropout_ > 0 ? dropout(x, dropout_, {key}) : x;
 }
 
-torch::Tensor DecoderImpl::forward(const torch::Tensor& ids, torch::Dtype compute, KvCache* cache, bool recompute) {
-  torch::Tensor x = embed(ids, compute);
+torch::Tensor DecoderImpl::forward(const torch::Tensor& ids, torch::Dtype compute, KvCache* cache, bool recompute,
+                                   const DropoutKey& dropout) {
+  torch::Tensor x = embed(ids, compute, dropout);
   for (std::size_t i = 0; i < layers_->size(); ++i) {
     const auto block = layers_->ptr<BlockImpl>(i);
-    const auto layer = [this, block, cache, i](const torch::Tensor& y) {
-      return block->forward(y, rope_, cache, static_cast<std::int64_t>(i));
-    };
+    const LayerPass pass{*rope_, cache, static_cast<std::int64_t>(i), dropout};
+    const auto layer = [block, pass](const torch::Tensor& y) { return block->forward(y, pass); };
     x = recompute && x.requires_grad() ? recompute_in_backward(layer, x) : layer(x);
   }
   if (cache) cache->advance(ids.size(1));
@@ -52,6 +51,7 @@ torch::Tensor DecoderImpl::forward(const torch::Tensor& ids, torch::Dtype comput
 }
 
 void DecoderImpl::quantize(Quantization quantization) {
+  device_weights_ = {};  // gives back what the integers replace
   for (std::size_t i = 0; i < layers_->size(); ++i) layers_->ptr<BlockImpl>(i)->quantize(quantization);
 }
 
@@ -63,6 +63,18 @@ DecodeWeights DecoderImpl::decode_weights() const {
   weights.norm = norm_->weight();
   weights.cos = rope_->all_cos();
   weights.sin = rope_->all_sin();
+  return weights;
+}
+
+const DeviceWeights& DecoderImpl::device_weights() {
+  DeviceWeights& weights = device_weights_;
+  weights.embedding = embedding();
+  weights.layers.resize(layers_->size());
+  for (std::size_t i = 0; i < layers_->size(); ++i) layers_->ptr<BlockImpl>(i)->fill(weights.layers[i]);
+  weights.norm = norm_->weight();
+  if (!weights.tables.cos.defined() || weights.tables.cos.device() != rope_->all_cos().device())
+    weights.tables = rotation_tables(rope_->all_cos(), rope_->all_sin());
+  weights.eps = norm_->eps();
   return weights;
 }
 
@@ -85,7 +97,7 @@ void LanguageModelImpl::set_tiled_gradient(bool on) {
 
 torch::Tensor LanguageModelImpl::hidden(const torch::Tensor& ids, KvCache* cache) {
   check_length(config_, cache ? cache->length() : 0, ids.size(1));
-  return model_->forward(ids, compute_, cache, recompute_ && is_training());
+  return model_->forward(ids, compute_, cache, recompute_ && is_training(), dropout_key_);
 }
 
 torch::Tensor LanguageModelImpl::head(const torch::Tensor& hidden) {
@@ -148,6 +160,13 @@ bool LanguageModelImpl::decodes_by_rows(const torch::Tensor& ids) const {
          has_kernels(model_->embedding());
 }
 
+bool LanguageModelImpl::decodes_on_device() const {
+  const torch::Tensor embedding = model_->embedding();
+  // Weights of another dtype would have to be cast anew for each token.
+  return fused_ && !is_training() && !torch::GradMode::is_enabled() && !has_kernels(embedding) &&
+         embedding.scalar_type() == compute_ && (quantization_ == Quantization::kNone || !on_native_path(embedding));
+}
+
 torch::Tensor LanguageModelImpl::next_logits(const torch::Tensor& ids, KvCache& cache) {
   if (decodes_by_rows(ids)) {
     check_length(config_, cache.length(), 1);
@@ -157,9 +176,13 @@ torch::Tensor LanguageModelImpl::next_logits(const torch::Tensor& ids, KvCache& 
     std::vector<torch::Tensor> logits;
     for (std::int64_t row = 0; row < cache.batch(); ++row) {
       KvCache one = cache.row(row);
-      logits.push_back(head(hidden(ids.narrow(0, row, 1), &one).select(1, -1)));
+      logits.push_back(next_logits(ids.narrow(0, row, 1), one));
     }
     return torch::cat(logits);
+  }
+  if (decodes_on_device()) {
+    check_length(config_, cache.length(), ids.size(1));
+    return head(device_hidden(model_->device_weights(), ids, cache).select(1, -1));
   }
   return head(hidden(ids, &cache).select(1, -1));  // [B, V]
 }

@@ -16,18 +16,23 @@ class DecoderImpl : public Switchable {
  public:
   DecoderImpl(const ModelConfig& config, const torch::TensorOptions& options);
   /// ids [B, T] int64 -> [B, T, C] in `compute`.
-  torch::Tensor forward(const torch::Tensor& ids, torch::Dtype compute, KvCache* cache, bool recompute);
+  torch::Tensor forward(const torch::Tensor& ids, torch::Dtype compute, KvCache* cache, bool recompute,
+                        const DropoutKey& dropout);
   const torch::Tensor& embedding() const { return embed_tokens_->weight(); }
   Weight embedding_in(torch::Dtype compute) { return embed_tokens_->weight_in(compute); }
   /// Quantises the blocks' matrices. The embedding stays as it is.
   void quantize(Quantization quantization);
   /// All weights that decode_step reads, except the head.
   DecodeWeights decode_weights() const;
+  /// All weights that the device path reads. The first call, and the next one after weights were replaced, puts
+  /// matrices with the same input into one.
+  const DeviceWeights& device_weights();
 
  private:
-  torch::Tensor embed(const torch::Tensor& ids, torch::Dtype compute);
+  torch::Tensor embed(const torch::Tensor& ids, torch::Dtype compute, const DropoutKey& key);
 
   double dropout_;
+  DeviceWeights device_weights_;
   Linear embed_tokens_{nullptr};  // used as a table of rows, and as the head when tied
   torch::nn::ModuleList layers_;
   RmsNorm norm_{nullptr};
@@ -48,8 +53,8 @@ class LanguageModelImpl : public Switchable {
   /// Logits of every position, without a cache: ids [B, T] -> [B, T, V].
   torch::Tensor forward(const torch::Tensor& ids) { return head(hidden(ids)); }
   /// Logits of the last position only: ids [B, T] -> [B, V]. Fills the cache, whose sequences may have different
-  /// lengths. A single token of each of a few sequences goes through decode_step where its kernels can work (fused
-  /// operators, evaluating, without gradients); the result is then fp32.
+  /// lengths. With fused operators, evaluating, without gradients: on the native path a single token of each of a few
+  /// sequences goes through decode_step, and the result is then fp32; elsewhere tokens go through device_hidden.
   torch::Tensor next_logits(const torch::Tensor& ids, KvCache& cache);
 
   /// Runs forward and backward. Returns the mean loss of predicting targets [B, T] from ids [B, T], detached. The
@@ -59,6 +64,8 @@ class LanguageModelImpl : public Switchable {
   /// The dtype of activations and matrix products; weights of another dtype are cast where they are used.
   void set_compute_dtype(torch::Dtype dtype) { compute_ = dtype; }
   torch::Dtype compute_dtype() const { return compute_; }
+  /// The place of the next pass in the training run. Passes at the same place drop out the same elements.
+  void set_dropout_key(const DropoutKey& key) { dropout_key_ = key; }
   /// Recompute each block's activations in the backward pass instead of keeping them.
   void set_gradient_checkpointing(bool on) { recompute_ = on; }
 
@@ -85,12 +92,14 @@ class LanguageModelImpl : public Switchable {
   Weight head_weight();
   DecodeWeights decode_weights() const;
   bool decodes_by_rows(const torch::Tensor& ids) const;
+  bool decodes_on_device() const;
 
   ModelConfig config_;
   Quantization quantization_ = Quantization::kNone;
   QuantizedWeight tied_head_;  // of the embedding, when quantised
   torch::Dtype compute_;
   bool recompute_ = false;
+  DropoutKey dropout_key_;
   Decoder model_{nullptr};
   Linear lm_head_{nullptr};  // null when tied
 };

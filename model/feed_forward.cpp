@@ -17,6 +17,11 @@ void FeedForwardImpl::quantize(Quantization quantization) {
   for (const Linear& linear : {gate_proj_, up_proj_, down_proj_}) linear.ptr()->quantize(quantization);
 }
 
+void FeedForwardImpl::fill(DeviceLayer& layer) {
+  LinearImpl::join(layer.gate_up, {gate_proj_.get(), up_proj_.get()});
+  layer.down = down_proj_->device_matrix();
+}
+
 void FeedForwardImpl::fill(DecodeLayer& layer) const {
   layer.gate = gate_proj_->rows();
   layer.up = up_proj_->rows();

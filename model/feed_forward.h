@@ -18,6 +18,8 @@ class FeedForwardImpl : public Switchable {
   void quantize(Quantization quantization);
   /// Fills in the gate, up and down that decode_step reads.
   void fill(DecodeLayer& layer) const;
+  /// Fills in what the device path reads.
+  void fill(DeviceLayer& layer);
 
  private:
   Linear gate_proj_{nullptr}, up_proj_{nullptr}, down_proj_{nullptr};

@@ -1,10 +1,13 @@
 #pragma once
 
+#include "model/device/weights.h"
 #include "model/fused/gemv.h"
 #include "model/fused/linear.h"
 #include "model/fused/rows.h"
 #include "model/quantized_weight.h"
 #include "model/switchable.h"
+
+#include <initializer_list>
 
 namespace bench::model {
 
@@ -34,6 +37,13 @@ class LinearImpl : public Switchable {
   /// Keeps the weight as integers from now on, for inference; the parameter becomes empty.
   void quantize(Quantization quantization);
   bool quantized() const { return quantized_.quantization != Quantization::kNone; }
+  /// The weight as the device path reads it.
+  DeviceMatrix device_matrix() const {
+    return quantized() ? DeviceMatrix{quantized_.values, quantized_.scales} : DeviceMatrix{weight_, {}};
+  }
+  /// Makes `all` the matrix of all rows of these linears, which have the same input. Their weights are then parts of
+  /// it. Does nothing if `all` is that matrix already.
+  static void join(DeviceMatrix& all, std::initializer_list<LinearImpl*> linears);
   /// The weight as it is stored, row by row.
   WeightRows rows() const { return quantized() ? weight_rows(quantized_) : weight_rows(weight_); }
 

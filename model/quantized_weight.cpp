@@ -15,10 +15,11 @@ namespace bench::model {
 QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization) {
   const torch::NoGradGuard no_grad;
   TORCH_CHECK(weight.dim() == 2 && quantization != Quantization::kNone, "quantize: needs a matrix");
-  if (!weight.is_cpu() && quantization != Quantization::kInt8)
-    throw InputError("quantize", "4 bits work on the CPU only", "int8 works on this device, too");
+  const bool native = on_native_path(weight);
+  if (!native && quantization != Quantization::kInt8)
+    throw InputError("quantize", "4 bits work on the CPU's native path only", "int8 works on this device, too");
   torch::Tensor w = weight.cpu().contiguous();
-  if (!has_kernels(w)) w = w.to(torch::kFloat32);
+  if (!is_kernel_element(w)) w = w.to(torch::kFloat32);
   const std::int64_t rows = w.size(0), columns = w.size(1), padded = padded_columns(columns);
   const bool int8 = quantization == Quantization::kInt8;
   QuantizedWeight result{
@@ -41,9 +42,9 @@ QuantizedWeight quantize(const torch::Tensor& weight, Quantization quantization)
                           static_cast<Bf16*>(row_of(result.scales, r, padded / kGroupColumns)));
     }
   });
-  if (!weight.is_cpu()) {
+  if (!native) {
     result.values = result.values.narrow(1, 0, columns).contiguous().to(weight.device());
-    result.scales = result.scales.to(weight.device());
+    result.scales = result.scales.to(weight.options());  // once, not for each product
   }
   return result;
 }
@@ -61,6 +62,7 @@ QuantizedWeight some_rows(const QuantizedWeight& weight, std::int64_t first, std
 }  // namespace
 
 torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype) {
+  TORCH_CHECK(on_native_path(weight.values), "dequantize: the integers lie as LibTorch's product wants them");
   const torch::Tensor result = torch::empty({weight.rows, weight.columns}, dtype);
   const WeightRows rows = weight_rows(weight);
   in_parallel(weight.rows, weight.columns, [&](std::int64_t first, std::int64_t last) {
@@ -71,7 +73,7 @@ torch::Tensor dequantize(const QuantizedWeight& weight, torch::Dtype dtype) {
 }
 
 torch::Tensor quantized_linear(const torch::Tensor& x, const QuantizedWeight& weight) {
-  if (!x.is_cpu()) return int8_linear(x, weight.values, weight.scales);
+  if (!on_native_path(x)) return int8_linear(x, weight.values, weight.scales);
   if (x.numel() / weight.columns < kManyTokens) return gemv(x, weight_rows(weight), weight.rows);
   if (!has_kernels(x)) return quantized_linear(x.to(torch::kFloat32), weight).to(x.scalar_type());  // fp16
   if (!better_in_fp32(x)) return at::linear(x, dequantize(weight, x.scalar_type()));

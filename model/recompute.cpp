@@ -7,19 +7,6 @@ namespace {
 
 using Segment = std::function<torch::Tensor(const torch::Tensor&)>;
 
-/// Puts a generator back to where it was when the guard was made.
-class GeneratorGuard {
- public:
-  explicit GeneratorGuard(at::Generator generator) : generator_(std::move(generator)), state_(generator_.get_state()) {}
-  ~GeneratorGuard() { generator_.set_state(state_); }
-  GeneratorGuard(const GeneratorGuard&) = delete;
-  GeneratorGuard& operator=(const GeneratorGuard&) = delete;
-
- private:
-  at::Generator generator_;
-  torch::Tensor state_;
-};
-
 /// Carries a function in the saved data of an autograd node, which holds only what an IValue can.
 struct SegmentHolder : torch::CustomClassHolder {
   explicit SegmentHolder(Segment segment) : f(std::move(segment)) {}
@@ -29,7 +16,6 @@ struct SegmentHolder : torch::CustomClassHolder {
 struct Recompute : torch::autograd::Function<Recompute> {
   static torch::Tensor forward(torch::autograd::AutogradContext* ctx, const torch::Tensor& x, const Segment& f) {
     ctx->save_for_backward({x});
-    ctx->saved_data["generator_state"] = at::globalContext().defaultGenerator(x.device()).get_state();
     ctx->saved_data["segment"] = c10::IValue::make_capsule(c10::make_intrusive<SegmentHolder>(f));
     return f(x);
   }
@@ -37,9 +23,6 @@ struct Recompute : torch::autograd::Function<Recompute> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
                                                  const torch::autograd::variable_list& gradients) {
     const torch::Tensor x = ctx->get_saved_variables()[0].detach().requires_grad_();
-    at::Generator generator = at::globalContext().defaultGenerator(x.device());
-    const GeneratorGuard restore(generator);
-    generator.set_state(ctx->saved_data["generator_state"].toTensor());
     const auto segment = c10::static_intrusive_pointer_cast<SegmentHolder>(ctx->saved_data["segment"].toCapsule());
     torch::Tensor y;
     {

@@ -13,6 +13,7 @@ class RmsNormImpl : public Switchable {
   RmsNormImpl(std::int64_t size, double eps, const torch::TensorOptions& options);
   torch::Tensor forward(const torch::Tensor& x);
   const torch::Tensor& weight() const { return weight_; }
+  double eps() const { return eps_; }
 
  private:
   double eps_;

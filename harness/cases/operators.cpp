@@ -2,9 +2,9 @@
 
 #include "harness/training/optimizer.h"
 #include "model/attention.h"
+#include "model/dropout.h"
 #include "model/feed_forward.h"
 #include "model/fused/attention.h"
-#include "model/fused/dropout.h"
 #include "model/fused/embedding.h"
 #include "model/fused/head_loss.h"
 #include "model/fused/rows.h"
@@ -75,8 +75,9 @@ PreparedOperator attention(const Sizes& s) {
             const auto split = [&](const torch::Tensor& x) {
               return x.view({s.batch, s.tokens, -1, head_dim}).transpose(1, 2);
             };
-            return (s.fused ? model::causal_attention : model::causal_attention_plain)(rope(split(q), 0),
-                                                                                       rope(split(k), 0), split(v), 0);
+            const torch::Tensor queries = rope(split(q), 0), keys = rope(split(k), 0);
+            return s.fused ? model::causal_attention(queries, keys, split(v))
+                           : model::causal_attention_plain(queries, keys, split(v));
           },
           {q, k, v},
           4 * count(q) * keys,
@@ -156,8 +157,9 @@ PreparedOperator head_loss(const Sizes& s) {
 
 PreparedOperator dropout_add(const Sizes& s) {
   const torch::Tensor x = s.random({s.batch, s.tokens, s.config.hidden_size}), residual = s.random(x.sizes());
-  const bool fused = s.fused && model::has_kernels(x);
-  return {[=] { return fused ? model::fused_dropout_add(residual, x, 0.1) : residual + torch::dropout(x, 0.1, true); },
+  const bool fused = s.fused;
+  const model::DropoutSite site;
+  return {[=] { return fused ? model::dropout_add(residual, x, 0.1, site) : residual + model::dropout(x, 0.1, site); },
           {residual, x},
           2 * count(x),
           3 * s.element() * count(x)};

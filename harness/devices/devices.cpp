@@ -8,7 +8,8 @@
 namespace bench::harness {
 namespace {
 
-const Device kDevices[] = {mps_device(), cuda_device(), cpu_device()};  // the order in which `auto` looks
+const Device kDevices[] = {mps_device(), cuda_device(), cpu_device(),
+                           portable_device()};  // the order in which `auto` looks
 
 }  // namespace
 

@@ -102,11 +102,15 @@ void AdamW::load_state(const model::NamedTensors& state, std::int64_t updates, c
   updates_ = updates;
 }
 
-Clipping clip_factor(const torch::nn::Module& model, double max_norm, double loss_scale) {
+torch::Tensor gradient_norm(const torch::nn::Module& model) {
   const torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> norms;
   for (const auto& parameter : model.parameters()) norms.push_back(parameter.grad().norm().to(torch::kFloat32));
-  const double norm = torch::stack(norms).norm().item<double>() / loss_scale;
+  return torch::stack(norms).norm();
+}
+
+Clipping clip_factor(double scaled_norm, double max_norm, double loss_scale) {
+  const double norm = scaled_norm / loss_scale;
   return {norm, std::min(1.0, max_norm / (norm + 1e-6)) / loss_scale};
 }
 

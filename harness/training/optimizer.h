@@ -50,9 +50,12 @@ struct Clipping {
   double factor = 1;  // by which the gradients are to be multiplied
 };
 
-/// Computes the clipping to max_norm, as in torch.nn.utils.clip_grad_norm_: min(1, max_norm / (norm + 1e-6)). The
-/// gradients are `loss_scale` times too large, and the factor makes up for that too. This function changes no
-/// gradients: the optimizer multiplies in its own pass.
-Clipping clip_factor(const torch::nn::Module& model, double max_norm, double loss_scale = 1);
+/// The global L2 norm of the gradients, a fp32 scalar where the model is.
+torch::Tensor gradient_norm(const torch::nn::Module& model);
+
+/// Computes the clipping of gradients with that norm to max_norm, as in torch.nn.utils.clip_grad_norm_: min(1, max_norm
+/// / (norm + 1e-6)). The gradients are `loss_scale` times too large, and the factor makes up for that too. The
+/// optimizer multiplies by the factor in its own pass.
+Clipping clip_factor(double scaled_norm, double max_norm, double loss_scale = 1);
 
 }  // namespace bench::harness

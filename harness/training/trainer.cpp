@@ -17,7 +17,8 @@ Trainer::Trainer(model::LanguageModel model, const TrainingConfig& config, const
       device_(device),
       optimizer_(*model_, config.optimizer, config.train.weight_decay, execution.fused),
       loss_scaler_(execution.compute == torch::kHalf),
-      micro_steps_per_step_(config.train.effective_batch_size / execution.micro_batch_size),
+      micro_batch_size_(execution.micro_batch_size),
+      micro_steps_per_step_(config.train.effective_batch_size / micro_batch_size_),
       step_(first_step),
       prefetcher_(batches, {config.train.num_workers, config.train.prefetch_factor, config.train.pin_memory},
                   first_step * micro_steps_per_step_) {
@@ -31,6 +32,7 @@ Trainer::Trainer(model::LanguageModel model, const TrainingConfig& config, const
 
 void Trainer::micro_step() {
   model_->train();
+  model_->set_dropout_key({static_cast<std::uint64_t>(config_.seed), step_, micro_steps_ * micro_batch_size_});
   const torch::Tensor batch = prefetcher_.next();
   // The batch is copied in the background only from pinned memory. Other memory may be reused before the copy has read
   // it.
@@ -46,8 +48,11 @@ void Trainer::micro_step() {
 StepResult Trainer::update() {
   StepResult result;
   result.learning_rate = learning_rate(config_.train, step_);
-  result.loss = loss_sum_.item<double>() / static_cast<double>(micro_steps_);  // once a step: waits for the device
-  const Clipping clipping = clip_factor(*model_, config_.train.max_grad_norm, loss_scaler_.scale());
+  // The only numbers of a step that the host reads: each read waits for all work given to the device.
+  const torch::Tensor read = torch::stack({loss_sum_, gradient_norm(*model_)}).cpu();
+  result.loss = read.const_data_ptr<float>()[0] / static_cast<double>(micro_steps_);
+  const Clipping clipping =
+      clip_factor(read.const_data_ptr<float>()[1], config_.train.max_grad_norm, loss_scaler_.scale());
   result.grad_norm = clipping.norm;
   result.skipped = !std::isfinite(result.loss) || !std::isfinite(result.grad_norm);
   if (!result.skipped) optimizer_.step(result.learning_rate, clipping.factor);  // a skipped step changes no weights

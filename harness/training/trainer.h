@@ -63,7 +63,7 @@ class Trainer {
   static constexpr std::int64_t kMostSkipped = 10;
 
   LossScaler loss_scaler_;
-  std::int64_t micro_steps_per_step_, step_, micro_steps_ = 0;
+  std::int64_t micro_batch_size_, micro_steps_per_step_, step_, micro_steps_ = 0;
   SkippedSteps skipped_;
   torch::Tensor loss_sum_;
   Prefetcher prefetcher_;

@@ -10,7 +10,6 @@ namespace {
 
 constexpr const char* kStateFile = "training_state.json";
 constexpr const char* kTensorsFile = "training_state.safetensors";
-constexpr const char* kGenerator = "generator";
 
 std::int64_t count_or(const Json& json, const char* key, std::int64_t otherwise) {
   return json.contains(key) ? whole_number(json.at(key)) : otherwise;
@@ -24,7 +23,6 @@ TrainingState state_in(const Json& json) {
   state.skipped = {count_or(json, "skipped_steps", 0), count_or(json, "skipped_in_a_row", 0)};
   if (json.contains("loss_scale")) state.loss_scale = json["loss_scale"].get<double>();
   state.loss_scale_good_steps = count_or(json, "loss_scale_good_steps", 0);
-  state.device = json.value("device", "");
   state.config = json.value("config", Json::object());
   return state;
 }
@@ -47,9 +45,7 @@ TrainingState read_training_state(const fs::path& checkpoint) {
 void save_training_checkpoint(Trainer& trainer, const fs::path& folder, const Tokenizer* tokenizer,
                               const Json& effective_config) {
   write_checkpoint(trainer.model(), folder, torch::kFloat32, tokenizer, [&](const fs::path& temporary) {
-    model::NamedTensors tensors = trainer.optimizer().state();
-    tensors[kGenerator] = at::globalContext().defaultGenerator(trainer.model()->device()).get_state();
-    model::write_safetensors(temporary / kTensorsFile, tensors);
+    model::write_safetensors(temporary / kTensorsFile, trainer.optimizer().state());
     const Json state = {{"step", trainer.steps_done()},
                         {"updates", trainer.optimizer().updates()},
                         {"skipped_steps", trainer.skipped().total},
@@ -66,26 +62,17 @@ void check_training_tensors(const fs::path& folder, const model::LanguageModel& 
   const std::string where = (folder / kTensorsFile).string();
   const model::NamedTensors state = model::read_safetensors(where);
   AdamW::check_state(state, *model, where);
-  if (!state.contains(kGenerator)) throw Error(where, "generator: is missing");
   if (const auto name = first_not_finite(*model)) throw Error(folder.string(), *name + ": is not finite");
   if (const auto name = first_not_finite(state)) throw Error(where, *name + ": is not finite");
 }
 
 void load_training_state(Trainer& trainer, const fs::path& folder) {
   const TrainingState state = read_training_state(folder);
-  const std::string device = trainer.model()->device().str();
-  if (state.device != device)
-    throw Error(folder.string(), fmt::format("the run was on {}, this is {}", state.device, device),
-                "the state of its random numbers can't move between devices");
   const std::string where = (folder / kTensorsFile).string();
   const model::NamedTensors tensors = model::read_safetensors(where);
   trainer.optimizer().load_state(tensors, state.updates, where);
   trainer.skipped() = state.skipped;
   trainer.loss_scaler().restore(state.loss_scale.value_or(trainer.loss_scaler().scale()), state.loss_scale_good_steps);
-  const auto generator = tensors.find(kGenerator);
-  if (generator == tensors.end()) throw Error(where, "generator: is missing");
-  at::Generator dropout = at::globalContext().defaultGenerator(trainer.model()->device());
-  dropout.set_state(generator->second.clone());
 }
 
 }  // namespace bench::harness

@@ -27,12 +27,17 @@ torch::Tensor tiled_attention_with_cache(const torch::Tensor& q, const torch::Te
                                          const torch::Tensor& values);
 
 /// Computes the same as tiled_attention with LibTorch's own operators. Meant for devices whose fused attention has no
-/// gradient, such as MPS. Each product takes the keys and values of all sequences and heads, since on such devices
-/// launching an operator is the main cost.
+/// gradient, such as MPS. Each product takes the keys and values of all sequences and heads, and the queries are worked
+/// on in blocks of tiled_query_block() positions, since on such devices launching an operator costs much.
 torch::Tensor tiled_attention_plain(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                                     const torch::Tensor& cos, const torch::Tensor& sin, std::int64_t head_dim);
 
 inline constexpr std::int64_t kQueryBlock = 128;
+
+/// The block of queries of tiled_attention_plain, for `batch` sequences of `tokens` tokens and `heads` query heads. The
+/// larger the block, the fewer launches, and the more scores that no query sees. Each of the four matrices of scores
+/// takes at most 128 MiB in fp32, or as much as kQueryBlock queries need.
+std::int64_t tiled_query_block(std::int64_t batch, std::int64_t heads, std::int64_t tokens);
 
 /// How tiled_attention's backward pass divides a sequence among threads. The queries of each group of heads are divided
 /// into `parts`. Of all groups' parts together, `at_once` are worked on at a time. Each part has its own gradients of

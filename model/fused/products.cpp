@@ -33,7 +33,7 @@ AssumedBf16Products::AssumedBf16Products(bool has) : before_(std::exchange(assum
 AssumedBf16Products::~AssumedBf16Products() { assumed_bf16_products = before_; }
 
 bool lacks_products(const torch::Tensor& x) {
-  return x.is_cpu() && x.scalar_type() == torch::kBFloat16 && !has_bf16_products();
+  return on_native_path(x) && x.scalar_type() == torch::kBFloat16 && !has_bf16_products();
 }
 
 bool better_in_fp32(const torch::Tensor& x) { return product_way(x) == ProductWay::kFp32; }

@@ -24,7 +24,7 @@ class AssumedBf16Products {
   const std::optional<bool> before_;
 };
 
-/// True if x is bf16 and this processor has no bf16 products.
+/// True if x is bf16 on the native path, and this processor has no bf16 products.
 bool lacks_products(const torch::Tensor& x);
 
 /// True where it pays to widen the operands to fp32 and to round the result: for kManyTokens or more rows of bf16, on a

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "model/kernels/element.h"
+#include "model/path.h"
 #include "model/tensor.h"
 
 #include <algorithm>
@@ -10,13 +11,20 @@
 
 namespace bench::model {
 
-/// True where the kernels can work: fp32 or bf16 on the CPU. Elsewhere the plain operators do the work.
-inline bool has_kernels(const torch::Tensor& x) {
+/// True for tensors that this project's own code computes with: those on the CPU, unless the path is portable.
+inline bool on_native_path(const torch::Tensor& x) { return x.is_cpu() && path() == Path::kNative; }
+
+/// True for the elements that the kernels read and write: fp32 or bf16 on the CPU.
+inline bool is_kernel_element(const torch::Tensor& x) {
   return x.is_cpu() && (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16);
 }
 
+/// True where the kernels are to work. Elsewhere LibTorch's operators do the work.
+inline bool has_kernels(const torch::Tensor& x) { return on_native_path(x) && is_kernel_element(x); }
+
 inline Element element_of(const torch::Tensor& x) {
-  TORCH_CHECK(has_kernels(x), "kernels work on fp32 and bf16 on the CPU, not on ", x.scalar_type(), " on ", x.device());
+  TORCH_CHECK(is_kernel_element(x), "kernels work on fp32 and bf16 on the CPU, not on ", x.scalar_type(), " on ",
+              x.device());
   return x.scalar_type() == torch::kBFloat16 ? Element::kBf16 : Element::kFp32;
 }
 

@@ -67,6 +67,12 @@ TEST(TiledAttention, EqualsPlainForwardAndBackward) {
     expect_tiled_equals_plain(sizes);
 }
 
+TEST(TiledAttention, BlocksOfDevicesAreAsLargeAsTheirScoresMayBe) {
+  EXPECT_EQ(tiled_query_block(1, 16, 2048), 512);
+  EXPECT_EQ(tiled_query_block(4, 16, 2048), 256);
+  EXPECT_EQ(tiled_query_block(64, 16, 2048), kQueryBlock);
+}
+
 class TiledAttentionHeads : public testing::TestWithParam<std::tuple<std::int64_t, std::int64_t>> {};
 INSTANTIATE_TEST_SUITE_P(Sizes, TiledAttentionHeads, testing::Combine(testing::Values(32, 64), testing::Values(1, 4)),
                          [](const auto& sizes) {

@@ -151,11 +151,10 @@ TEST(Decoder, DropoutActsInTrainingOnlyAndKeepsTheMean) {
   model->eval();
   EXPECT_EQ(largest(model(ids) - model(ids)), 0);
   model->train();
-  torch::manual_seed(1);
   const torch::Tensor first = model(ids);
+  EXPECT_EQ(largest(first - model(ids)), 0);  // at the same place of a run
+  model->set_dropout_key({.step = 1});
   EXPECT_GT(largest(first - model(ids)), 1e-3);
-  torch::manual_seed(1);
-  EXPECT_EQ(largest(first - model(ids)), 0);
 }
 
 TEST(Decoder, RecomputingGivesTheSameLossAndGradientsWithDropoutToo) {
@@ -166,7 +165,6 @@ TEST(Decoder, RecomputingGivesTheSameLossAndGradientsWithDropoutToo) {
   std::vector<torch::Tensor> kept;
   double loss_kept = 0;
   for (const bool recompute : {false, true}) {
-    torch::manual_seed(7);
     model->train();
     model->set_gradient_checkpointing(recompute);
     model->zero_grad();

@@ -1,5 +1,5 @@
 // Fused operators against the plain formulas in sizes that nobody chose: odd lengths, a batch of one, a single token.
-#include "model/fused/dropout.h"
+#include "model/dropout.h"
 #include "model/fused/feed_forward.h"
 #include "model/fused/rms_norm.h"
 #include "model/rms_norm.h"
@@ -46,25 +46,23 @@ void expect_rounded_once(const torch::Tensor& y, const torch::Tensor& exact) {
   EXPECT_LE(off.max().item<double>(), 1e-6);
 }
 
-TEST(FusedDropout, InBf16IsTheFormulaWithTheMaskOfFp32RoundedOnce) {
+TEST(DropoutSizes, InBf16IsTheFormulaWithTheMaskOfFp32RoundedOnce) {
   on_every_instruction_set([] {
     for (const double probability : {0.1, 0.5})
       for (const std::int64_t n : {1, 63, 64, 65, 10'001}) {
         SCOPED_TRACE(fmt::format("{} of {}", probability, n));
         const auto wide = [](const torch::Tensor& t) { return t.to(torch::kFloat64); };
-        const torch::Tensor x = torch::randn({n}).to(torch::kBFloat16).requires_grad_();
-        const torch::Tensor residual = torch::randn({n}).to(torch::kBFloat16).requires_grad_();
-        const torch::Tensor g = torch::randn({n}).to(torch::kBFloat16);
-        torch::manual_seed(3);
-        const torch::Tensor factor = wide(fused_dropout(torch::ones({n}), probability).gt(0)) / (1 - probability);
-        torch::manual_seed(3);
-        const torch::Tensor sum = fused_dropout_add(residual, x, probability);
+        const torch::Tensor x = torch::randn({2, n}).to(torch::kBFloat16).requires_grad_();
+        const torch::Tensor residual = torch::randn({2, n}).to(torch::kBFloat16).requires_grad_();
+        const torch::Tensor g = torch::randn({2, n}).to(torch::kBFloat16);
+        const DropoutSite site{{.seed = 3}};
+        const torch::Tensor factor = wide(dropout(torch::ones({2, n}), probability, site).gt(0)) / (1 - probability);
+        const torch::Tensor sum = dropout_add(residual, x, probability, site);
         expect_rounded_once(sum.detach(), wide(residual.detach()) + wide(x.detach()) * factor);
         sum.backward(g);
         EXPECT_TRUE(torch::equal(residual.grad(), g));
         expect_rounded_once(x.grad(), wide(g) * factor);
-        torch::manual_seed(3);
-        expect_rounded_once(fused_dropout(x, probability).detach(), wide(x.detach()) * factor);
+        expect_rounded_once(dropout(x, probability, site).detach(), wide(x.detach()) * factor);
       }
   });
 }

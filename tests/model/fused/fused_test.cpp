@@ -1,4 +1,3 @@
-#include "model/fused/dropout.h"
 #include "model/fused/embedding.h"
 #include "model/fused/feed_forward.h"
 #include "model/fused/gemv.h"
@@ -50,36 +49,6 @@ TEST(FusedFeedForward, LargeGatesStayFinite) {
     EXPECT_TRUE(torch::isfinite(y).all().item<bool>());
     EXPECT_TRUE(torch::isfinite(torch::autograd::grad({y.sum()}, {x})[0]).all().item<bool>());
   }
-}
-
-TEST(FusedDropout, KeepsTheRightShareAndTheGradientHasTheSameMask) {
-  for (const std::int64_t n : {1, 63, 64, 65, 100001}) {
-    torch::manual_seed(3);
-    const torch::Tensor x = torch::ones({n}).requires_grad_(), residual = torch::full({n}, 2.0f).requires_grad_();
-    const torch::Tensor y = fused_dropout_add(residual, x, 0.1);
-    const auto gradients = torch::autograd::grad({y.sum()}, {residual, x});
-    EXPECT_TRUE(torch::equal(gradients[0], torch::ones({n})));
-    EXPECT_TRUE(torch::equal(gradients[1], y.detach() - 2)) << n;  // 0 or 1 / 0.9
-    const torch::Tensor kept = gradients[1].gt(0).to(torch::kFloat64);
-    EXPECT_LE(largest(gradients[1] - kept.to(torch::kFloat32) / 0.9f), 1e-6);
-    if (n > 1000) {
-      EXPECT_NEAR(kept.mean().item<double>(), 0.9, 5 * 0.3 / std::sqrt(static_cast<double>(n)));
-    }
-  }
-}
-
-TEST(FusedDropout, SameSeedSameMaskWhateverTheThreads) {
-  const KeptThreads kept;
-  const torch::Tensor x = torch::ones({70001});
-  Tensors results;
-  for (const int threads : {1, 2, 3}) {
-    at::set_num_threads(threads);
-    torch::manual_seed(5);
-    results.push_back(fused_dropout(x, 0.5));
-  }
-  EXPECT_TRUE(torch::equal(results[0], results[1]));
-  EXPECT_TRUE(torch::equal(results[0], results[2]));
-  EXPECT_FALSE(torch::equal(results[0], fused_dropout(x, 0.5)));  // the next call draws anew
 }
 
 TEST(FusedEmbedding, AddsRepeatedTokensToTheGradientThatIsThere) {
