@@ -22,6 +22,11 @@ KvCache KvCache::row(std::int64_t row) const {
   return one;
 }
 
+void KvCache::advance(std::int64_t tokens) {
+  auto* lengths = lengths_.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t row = 0; row < batch(); ++row) lengths[row] += tokens;
+}
+
 void KvCache::keep(const std::vector<std::int64_t>& rows) {
   const torch::Tensor indices = torch::tensor(rows, torch::kInt64), there = indices.to(keys_.front().device());
   for (auto& keys : keys_) keys = keys.index_select(0, there);

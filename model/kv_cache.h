@@ -22,7 +22,7 @@ class KvCache {
   /// sequences of equal length.
   std::pair<torch::Tensor, torch::Tensor> append(std::int64_t layer, const torch::Tensor& k, const torch::Tensor& v);
   /// Adds `tokens` to the length of every sequence.
-  void advance(std::int64_t tokens) { lengths_.add_(tokens); }
+  void advance(std::int64_t tokens);
   /// Keeps only these sequences, which get new places in this order, and forgets all others. Needs memory for one more
   /// layer while it works.
   void keep(const std::vector<std::int64_t>& rows);

@@ -1,5 +1,6 @@
 #include "model/rms_norm.h"
 
+#include "model/device/rms_norm.h"
 #include "model/fused/rms_norm.h"
 #include "model/fused/rows.h"
 
@@ -18,7 +19,8 @@ RmsNormImpl::RmsNormImpl(std::int64_t size, double eps, const torch::TensorOptio
 }
 
 torch::Tensor RmsNormImpl::forward(const torch::Tensor& x) {
-  return fused_ && has_kernels(x) ? fused_rms_norm(x, weight_, eps_) : rms_norm(x, weight_, eps_);
+  if (!fused_) return rms_norm(x, weight_, eps_);
+  return (has_kernels(x) ? fused_rms_norm : device_rms_norm)(x, weight_, eps_);
 }
 
 }  // namespace bench::model

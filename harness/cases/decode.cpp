@@ -37,10 +37,13 @@ class DecodeRounds {
   /// The sum of the round's tokens so far.
   double checksum() const { return checksum_; }
   std::int64_t cache_bytes() const { return cache_.bytes(); }
+  /// Counts the launches of each token from now on into `record`, which keeps those of the last; null: no longer.
+  void count_into(Record* record) { counted_ = record; }
 
  private:
   double make_token(const torch::Tensor& ids, const char* series, Record& into) {
-    const double seconds = time_once(device_, [&] { token_ = model_->next_logits(ids, cache_).argmax(-1, true); });
+    const auto work = [&] { token_ = model_->next_logits(ids, cache_).argmax(-1, true); };
+    const double seconds = time_once(device_, [&] { counted_ ? count_launches(device_, work, *counted_) : work(); });
     into.add(series, "s", seconds);
     checksum_ += token_.sum().item<double>();
     ++made_;
@@ -54,6 +57,7 @@ class DecodeRounds {
   model::KvCache cache_;
   std::int64_t made_ = 0;  // tokens of this round
   double checksum_ = 0, prompt_s_ = 0;
+  Record* counted_ = nullptr;
 };
 
 /// Greedy tokens with and without the cache, from the first prompt.
@@ -113,6 +117,7 @@ void run_decode(const DecodeConfig& config, Context& context, Record& record) {
   // whole rounds, since a token costs more the more tokens are cached.
   const auto token = [&](Record& into) {
     const bool cold = rounds == 0;
+    round.count_into(cold ? &record : nullptr);
     do round.step(into);
     while (cold && !round.complete() && now_s() < context.measuring.end_s);
     if (cold && round.complete()) record.facts[facts::kChecksum] = round.checksum();

@@ -215,12 +215,20 @@ void plan_memory(const MemoryConfig& config, const model::ModelConfig& model, co
   const std::int64_t longest = config.seq_lengths.back(), element = element_bytes(plan.dtype);
   plan.batch = static_cast<double>(config.batch);
   plan.tokens = plan.batch * static_cast<double>(longest);
-  if (config.mode == "train")
-    plan.memory = estimate_training_memory(model, {config.batch, longest, element, config.gradient_checkpointing,
-                                                   config.compile_model, ceilings.kernels, ceilings.tiled_attention});
-  else
+  if (config.mode == "decode") {
     plan.memory =
         estimate_decode_memory(model, {config.batch, std::max<std::int64_t>(longest - 1, 1), longest, element, 0});
+    return;
+  }
+  TrainingShape shape{config.batch,
+                      longest,
+                      element,
+                      config.gradient_checkpointing,
+                      config.compile_model,
+                      ceilings.kernels,
+                      ceilings.tiled_attention};
+  shape.heap_bytes = ceilings.heap_bytes;
+  plan.memory = estimate_training_memory(model, shape);
 }
 
 }  // namespace bench::harness

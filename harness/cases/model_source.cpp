@@ -117,12 +117,29 @@ void record_input(const std::filesystem::path& file, Record& record) {
   if (std::filesystem::is_regular_file(file)) record.inputs[file.string()] = xxh128_file(file);
 }
 
+namespace {
+
+/// Records what the backend tells about its peak besides the number that is judged.
+void record_peak_parts(const Device& device, Record& record) {
+  std::string text;
+  for (const auto& [name, reading] : device.peak_parts()) {
+    if (reading) record.facts[facts::peak_part(name)] = static_cast<double>(reading.bytes);
+    text += fmt::format(
+        "{}{} {}", text.empty() ? "" : ", ", name,
+        reading ? fmt::format("{:.2f} GB", static_cast<double>(reading.bytes) / 1e9) : "unknown: " + reading.missing);
+  }
+  if (!text.empty()) record.notes[kPeakPartsNote] = "peak memory by who counts: " + text;
+}
+
+}  // namespace
+
 void record_peak_memory(const Device& device, Record& record) {
   const MemoryReading peak = peak_bytes_without_probe(device);
   if (peak)
     record.add(series::kPeakMemoryBytes, "bytes", static_cast<double>(peak.bytes));
   else
     record.notes[kPeakUnreadNote] = "peak memory could not be read: " + peak.missing;
+  record_peak_parts(device, record);
 }
 
 }  // namespace bench::harness

@@ -67,7 +67,8 @@ void record_work(const UnitCost& cost, Record& record);
 /// Notes a file that the case reads, with the hash of its content.
 void record_input(const std::filesystem::path& file, Record& record);
 
-/// Puts the process's peak memory into the record, or a note that says why it isn't known.
+/// Puts the process's peak memory into the record, or a note that says why it isn't known, and the backend's other
+/// counts of it.
 void record_peak_memory(const Device& device, Record& record);
 
 }  // namespace bench::harness

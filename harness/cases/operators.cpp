@@ -75,9 +75,9 @@ PreparedOperator attention(const Sizes& s) {
             const auto split = [&](const torch::Tensor& x) {
               return x.view({s.batch, s.tokens, -1, head_dim}).transpose(1, 2);
             };
-            const torch::Tensor queries = rope(split(q), 0), keys = rope(split(k), 0);
-            return s.fused ? model::causal_attention(queries, keys, split(v))
-                           : model::causal_attention_plain(queries, keys, split(v));
+            const torch::Tensor turned_q = rope(split(q), 0), turned_k = rope(split(k), 0);
+            return s.fused ? model::causal_attention(turned_q, turned_k, split(v))
+                           : model::causal_attention_plain(turned_q, turned_k, split(v));
           },
           {q, k, v},
           4 * count(q) * keys,

@@ -8,6 +8,7 @@
 #include "harness/core/stats.h"
 #include "harness/host/environment.h"
 #include "harness/training/memory_estimate.h"
+#include "harness/training/out_of_memory.h"
 #include "harness/training/train.h"
 
 #include <algorithm>
@@ -63,9 +64,10 @@ void note_steps_cut(std::int64_t done, std::int64_t due, double seconds, bool sp
                   speed_known ? ": their speed was known by then (all_steps: true makes them all)" : "");
 }
 
-/// Steps without a run directory: for speed and memory. The first micro-batch is the cold one.
+/// Steps without a run directory: for speed and memory. The first micro-batch is the cold one. Sets `begun` when a step
+/// was made.
 void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, const TrainingData& data,
-               const Execution& execution, const Context& context, Record& record) {
+               const Execution& execution, const Context& context, Record& record, bool& begun) {
   const auto seed = static_cast<std::uint64_t>(training.seed);
   torch::manual_seed(seed);
   const Batches batches(data.train, execution.micro_batch_size, training.train.max_seq_length, seed);
@@ -77,10 +79,13 @@ void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, co
   const auto update = [&](Record& into) {
     StepResult result;
     into.add(series::kUpdateTimeS, "s", time_once(context.device, [&] { result = trainer.update(); }));
+    begun = true;
     return result;
   };
   const auto micro_step = [&](Record& into) {
-    into.add(series::kMicroStepTimeS, "s", time_once(context.device, [&] { trainer.micro_step(); }));
+    const auto pass = [&] { trainer.micro_step(); };
+    into.add(series::kMicroStepTimeS, "s",
+             time_once(context.device, [&] { done == 0 ? count_launches(context.device, pass, record) : pass(); }));
     progress.update(++done);
     if (done % micro_steps == 0) {
       const StepResult result = update(into);
@@ -116,6 +121,17 @@ void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, co
   if (record.samples(series::kUpdateTimeS).empty()) note_skipped(record, update(record));
 }
 
+/// The same, with a smaller micro-batch where memory runs out before the first step.
+FittedExecution run_fitting_steps(const TrainCaseConfig& config, const TrainingConfig& training,
+                                  const TrainingData& data, const Execution& execution, const Context& context,
+                                  Record& record) {
+  const Record before = record;
+  return train_within_memory(execution, training.train, context.device, [&](const Execution& tried, bool& begun) {
+    record = before;  // without what a try that failed has left
+    run_steps(config, training, data, tried, context, record, begun);
+  });
+}
+
 /// In a run that had no other micro-batch, counts the cold one as a warm one, also in its block.
 void count_cold_micro_step(Record& record) {
   if (!record.samples(series::kMicroStepTimeS).empty()) return;
@@ -130,8 +146,8 @@ void count_cold_micro_step(Record& record) {
 }
 
 /// A whole run, with logs and checkpoints.
-void run_training(const TrainCaseConfig& config, const TrainingConfig& training, const TrainingData& data,
-                  const Execution& execution, const Context& context, Record& record) {
+FittedExecution run_training(const TrainCaseConfig& config, const TrainingConfig& training, const TrainingData& data,
+                             const Execution& execution, const Context& context, Record& record) {
   MeasureOptions measuring = context.measuring;
   measuring.block_s = 2;  // the probe beside each block is no part of the run's time, but of the budget
   Blocks blocks(context.device, execution.compute, measuring, record);
@@ -161,10 +177,11 @@ void run_training(const TrainCaseConfig& config, const TrainingConfig& training,
   blocks.end();
   blocks.finish();
   count_cold_micro_step(record);
+  return summary.fitted;
 }
 
 void record_execution(const TrainCaseConfig& config, const TrainingConfig& training, const Execution& execution,
-                      const Device& device, Record& record) {
+                      Record& record) {
   const model::ModelConfig& model = config.model.value;
   record.notes["dtype"] = dtype_text(execution.compute);
   if (training.train.mixed_precision && execution.compute == torch::kFloat32)
@@ -187,7 +204,14 @@ void record_execution(const TrainCaseConfig& config, const TrainingConfig& train
       {record.facts[facts::kFlopsPerToken] * record.facts[facts::kTokensPerStep],
        micro_steps * 4 * record.facts[facts::kParameters] * static_cast<double>(c10::elementSize(execution.compute))},
       record);
-  record.facts[facts::kMatmulFlopsPerS] = probe_speed(device, execution.compute).matmul_flops_per_s;
+}
+
+/// Records the execution that fitted, if it isn't the one that was recorded.
+void record_fitted(const TrainCaseConfig& config, const TrainingConfig& training, const FittedExecution& fitted,
+                   Record& record) {
+  if (fitted.note.empty()) return;
+  record.notes[kOutOfMemoryNote] = fitted.note + "; the peak memory is that of all tries";
+  record_execution(config, training, fitted.execution, record);
 }
 
 }  // namespace
@@ -222,9 +246,10 @@ void run_train(const TrainCaseConfig& config, Context& context, Record& record) 
   record.notes["memory_estimate"] = needed.text();
   print_status(fmt::format("{}: {} predicted", context.case_name, needed.text()));
   if (needed.program_missing.empty()) record.facts[facts::kPredictedMemoryBytes] = needed.total();
-  record_execution(config, training, execution, context.device, record);
+  record_execution(config, training, execution, record);
+  record.facts[facts::kMatmulFlopsPerS] = probe_speed(context.device, execution.compute).matmul_flops_per_s;
   if (why_not) {
-    record.facts[facts::kNeededMemoryBytes] = needed.total();
+    record.facts[facts::kNeededMemoryBytes] = needed.least_total();
     record.notes["did_not_fit"] = fmt::format(
         "{}: not run; a smaller micro_batch_size (auto finds one) or gradient_checkpointing may fit", *why_not);
     return;
@@ -237,8 +262,9 @@ void run_train(const TrainCaseConfig& config, Context& context, Record& record) 
   if (!data.overlap.empty()) record.notes["trained_on_validation"] = data.overlap;
   for (const auto& file : {training.data.train_path, training.data.valid_path}) record_input(file, record);
   if (data.tokenizer) record_input(training.data.tokenizer_model, record);
-  config.keep_checkpoint ? run_training(config, training, data, execution, context, record)
-                         : run_steps(config, training, data, execution, context, record);
+  const auto run = config.keep_checkpoint ? run_training : run_fitting_steps;
+  record_fitted(config, training, run(config, training, data, execution, context, record), record);
+  if (const std::string heat = record.ran_hot(); !heat.empty()) record.notes[kHeatNote] = heat;
   record_peak_memory(context.device, record);
 }
 

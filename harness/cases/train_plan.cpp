@@ -43,6 +43,7 @@ void plan_train(const TrainCaseConfig& config, const model::ModelConfig& model, 
                       config.compile_model.value_or(train.compile_model),
                       ceilings.kernels,
                       ceilings.tiled_attention};
+  shape.heap_bytes = ceilings.heap_bytes;
   choose_micro_batch(config, model, ceilings, plan.name, shape);
   training.micro_batch_size = shape.batch;
   training.gradient_checkpointing = shape.gradient_checkpointing;

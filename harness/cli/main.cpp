@@ -33,7 +33,7 @@ void check_verb(const CLI::App& app, const std::string& verb) {
 
 /// Whether a verb computes in this process. The others that measure start `bench case`.
 bool computes(const std::string& verb) {
-  return verb == "train" || verb == "ppl" || verb == "generate" || verb == "case";
+  return verb == "train" || verb == "ppl" || verb == "generate" || verb == "selftest" || verb == "case";
 }
 
 int run_program(int argc, char** argv) {
@@ -44,7 +44,7 @@ int run_program(int argc, char** argv) {
   Exit exit = Exit::kOk;
   for (auto* add :
        {add_run, add_plan, add_compare, add_ab, add_calibrate, add_verify, add_render, add_history, add_memory, add_ppl,
-        add_train, add_tokenizer, add_generate, add_list, add_check, add_env, add_case})
+        add_train, add_tokenizer, add_generate, add_selftest, add_list, add_check, add_env, add_case})
     add(app, exit);
   try {
     if (argc > 1 && argv[1][0] != '-') check_verb(app, argv[1]);

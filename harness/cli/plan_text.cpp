@@ -25,6 +25,20 @@ std::string factors(double low, double high) {
   return one(low) == one(high) ? one(low) : one(low) + " to " + one(high);
 }
 
+/// "7.76 GB of it are in use; LibTorch's heaps of 1.07 GB make it 8.59 to 9.66 GB".
+std::string pools_text(const MemoryEstimate& memory, const Ceilings& ceilings) {
+  return fmt::format("{:.2f} GB of it are in use; LibTorch's heaps of {:.2f} GB make it {:.2f} to {:.2f} GB",
+                     memory.live() * 1e-9, static_cast<double>(ceilings.heap_bytes) * 1e-9, memory.least_total() * 1e-9,
+                     memory.total() * 1e-9);
+}
+
+/// "; likely 8.59-9.66", or "" where nothing tells.
+std::string likely_text(const TargetPlan& target) {
+  if (!target.likely) return "";
+  const auto [low, high] = std::minmax(target.likely->worst, target.likely->best);
+  return fmt::format("; likely {}", range(low, high, "{:.3g}"));
+}
+
 /// "26.2e9", "388e6" or "409,600".
 std::string amount(double value) {
   if (value >= 1e9) return fmt::format("{:.3g}e9", value * 1e-9);
@@ -74,6 +88,7 @@ void print_out_of_reach(const TargetPlan& target, const CasePlan& plan, const Ce
         4, out);
   } else if (target.gate.metric == "peak_memory") {
     write_wrapped("predicted: " + plan.memory.text() + " " + plan.memory.moment, 4, out);
+    if (plan.memory.pools > 0) write_wrapped(pools_text(plan.memory, ceilings) + ".", 4, out);
   } else {
     write_wrapped(fmt::format("at best {:.4g} {}, bound by {} ({:.3g} FLOP and {:.3g} GB for each unit of work)",
                               target.bound, target.gate.unit, plan.bound_by_memory ? "memory reads" : "matrix products",
@@ -111,10 +126,29 @@ void print_decode_bound(const CasePlan& plan, const Ceilings& ceilings, std::ost
   write_wrapped(text + ".", 2, out);
 }
 
-void print_memory_target(const TargetPlan& target, const CasePlan& plan, std::ostream& out) {
+/// What decoding is likely to reach, and why it isn't the bound.
+void print_likely_decode(const CasePlan& plan, const Ceilings& ceilings, std::ostream& out) {
+  const LikelyTime& likely = *plan.likely;
+  const LaunchCosts& cost = *ceilings.launch;
+  const auto us = [](const LaunchCost& one) { return one.seconds * 1e6; };
+  const std::string without_kernels =
+      likely.launches < likely.launches_with_operators
+          ? fmt::format(" ({:.0f} if our kernels are left aside)", likely.launches_with_operators)
+          : "";
+  write_wrapped(
+      fmt::format("likely {:.0f}-{:.0f} tokens/s, {:.0f} at {:.3g} us a launch, bound by {}: {:.0f} launches{} x {} us "
+                  "+ {:.2f} ms of memory.",
+                  plan.tokens / likely.slow_s, plan.tokens / likely.fast_s, plan.tokens / likely.likely_s,
+                  us(cost.likely), likely.bound_by_launches ? "launches" : "memory", likely.launches, without_kernels,
+                  range(us(cost.low), us(cost.high), "{:.3g}"), likely.work_s * 1e3),
+      4, out);
+}
+
+void print_memory_target(const TargetPlan& target, const CasePlan& plan, const Ceilings& ceilings, std::ostream& out) {
   write_wrapped(fmt::format("{}: {} {}: predicted {}, {}", target.case_name, target.gate.metric, target.gate.text(),
                             plan.memory.text(), plan.memory.moment),
                 2, out);
+  if (plan.memory.pools > 0) write_wrapped(pools_text(plan.memory, ceilings) + ".", 4, out);
   if (!plan.training) return;
   const TrainingPlan& t = *plan.training;
   if (t.batch_size == t.micro_batch_size && t.config_checkpointing == t.gradient_checkpointing) return;
@@ -147,13 +181,14 @@ void print_tables(const Plan& plan, std::ostream& out) {
                          one.dtype, grouped(static_cast<std::uint64_t>(one.tokens)), one.flops * 1e-12,
                          one.bytes * 1e-9, one.seconds, one.bound_by_memory ? "reads" : "products");
   out << fmt::format("\n{:<22} {:>7}", "predicted memory, GB", "total");
-  for (const char* name : {"weights", "gradients", "optimizer", "kv_cache", "activat.", "logits", "temp."})
+  for (const char* name : {"weights", "gradients", "optimizer", "kv_cache", "activat.", "logits", "temp.", "pools"})
     out << fmt::format(" {:>9}", name);
   out << "\n";
   for (const auto& one : plan.cases) {
     const MemoryEstimate& m = one.memory;
     out << fmt::format("{:<22} {:>7.2f}", shortened(one.name, 22), m.total() * 1e-9);
-    for (const double bytes : {m.weights, m.gradients, m.optimizer, m.kv_cache, m.activations, m.logits, m.temporaries})
+    for (const double bytes :
+         {m.weights, m.gradients, m.optimizer, m.kv_cache, m.activations, m.logits, m.temporaries, m.pools})
       out << fmt::format(" {:>9.2f}", bytes * 1e-9);
     out << (m.total() > plan.ceilings.memory_bytes ? " !" : "") << "\n";
   }
@@ -162,6 +197,17 @@ void print_tables(const Plan& plan, std::ostream& out) {
           (std::isnan(plan.ceilings.memory_bytes)
                ? "how much is free here could not be read."
                : fmt::format("a process may use {:.1f} GB here (! exceeds them).", plan.ceilings.memory_bytes * 1e-9)),
+      0, out);
+}
+
+void print_launch_costs(const LaunchCosts& launch, std::ostream& out) {
+  const auto text = [](const LaunchCost& cost) {
+    return fmt::format("{:.3g} us ({})", cost.seconds * 1e6, cost.source);
+  };
+  write_wrapped(
+      fmt::format("A launch takes at best {}, likely {}, at worst {}. Launches and memory are added up, as if "
+                  "they never overlapped.",
+                  text(launch.low), text(launch.likely), text(launch.high)),
       0, out);
 }
 
@@ -190,6 +236,7 @@ void write_plan_text(const Plan& plan, std::ostream& out) {
   for (const auto& one : plan.cases) {
     if (one.training) print_training_in_reach(one, out);
     if (one.type == "decode") print_decode_bound(one, c, out);
+    if (one.likely) print_likely_decode(one, c, out);
     if (one.type == "prefill")
       write_wrapped(fmt::format("{}: {:.0f} tokens/s, a prompt of {:.0f} tokens in {:.3g} s, bound by {}.", one.name,
                                 one.tokens / one.seconds, one.tokens / one.batch, one.seconds,
@@ -197,13 +244,13 @@ void write_plan_text(const Plan& plan, std::ostream& out) {
                     2, out);
   }
   section("TARGETS THAT ARITHMETIC DOES NOT EXCLUDE", plan, Reach::kNotExcluded, out, [&](const TargetPlan& target) {
-    if (target.gate.metric == "peak_memory") return print_memory_target(target, *plan.find(target.case_name), out);
+    if (target.gate.metric == "peak_memory") return print_memory_target(target, *plan.find(target.case_name), c, out);
     std::string text = fmt::format("{}: {} {} is {:.3g} % of the bound of {:.4g}", target.case_name, target.gate.metric,
                                    target.gate.text(), 100 * target.low_factor, target.bound);
     if (target.high_factor > 1)
       text += fmt::format("; the upper end of its range, {:.4g}, is out of reach by {}", target.high,
                           factors(target.high_factor, target.high_factor));
-    write_wrapped(text + ".", 2, out);
+    write_wrapped(text + likely_text(target) + ".", 2, out);
   });
   section("TARGETS THAT NO ARITHMETIC BOUNDS", plan, Reach::kNoBound, out,
           [&](const TargetPlan& target) { print_without_bound(target, plan, out); });
@@ -211,6 +258,7 @@ void write_plan_text(const Plan& plan, std::ostream& out) {
   write_wrapped(fmt::format("Ceilings: {} {:.4g} TFLOP/s ({}); memory {:.0f} GB/s ({}).", c.mixed_dtype,
                             c.mixed.rate * 1e-12, c.mixed.source, c.read.rate * 1e-9, c.read.source),
                 0, out);
+  if (c.launch) print_launch_costs(*c.launch, out);
 }
 
 }  // namespace bench::harness

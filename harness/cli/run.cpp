@@ -134,6 +134,9 @@ void add_run(CLI::App& app, Exit& exit) {
       ->check(whole_number(1));
   verb->add_option("--seed", options->run.seed, "of the order in which the processes run [drawn]")
       ->check(whole_number(0));
+  verb->add_flag_callback(
+      "--no-selftest", [options] { options->run.selftest = nullptr; },
+      "time the device even if nobody has asked whether it computes right (see bench selftest)");
   verb->add_option("--set", options->set,
                    "KEY=VALUE, such as cases.train.steps=10 or device=cpu; may be given several times")
       ->allow_extra_args(false)

@@ -22,6 +22,7 @@ void add_ab(CLI::App& app, Exit& exit);
 void add_calibrate(CLI::App& app, Exit& exit);
 void add_history(CLI::App& app, Exit& exit);
 void add_plan(CLI::App& app, Exit& exit);
+void add_selftest(CLI::App& app, Exit& exit);
 void add_memory(CLI::App& app, Exit& exit);
 void add_ppl(CLI::App& app, Exit& exit);
 void add_case(CLI::App& app, Exit& exit);

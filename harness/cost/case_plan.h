@@ -20,6 +20,15 @@ struct TrainingPlan {
   MemoryEstimate config_memory;         // at the config's own batch_size and gradient_checkpointing
 };
 
+/// How long a unit of work likely takes: its launches, one after the other, and the time of its work. Starting is not
+/// assumed to overlap with work.
+struct LikelyTime {
+  double launches = 0, launches_with_operators = 0;  // as the device runs it; and without kernels of our own
+  double work_s = 0;                                 // at the share of the bandwidth that programs get
+  double fast_s = 0, likely_s = 0, slow_s = 0;       // at the low, likely and high cost of a launch
+  bool bound_by_launches = false;                    // at the likely cost they take longer than the work
+};
+
 /// What one unit of a case's work (optimizer step, prompt, decode step) must cost.
 struct CasePlan {
   std::string name, type, dtype;
@@ -28,8 +37,9 @@ struct CasePlan {
   double flops = 0, bytes = 0;            // of a unit, attention included; bytes: the least that is read and written
   double weight_bytes = 0, kv_bytes = 0;  // parts of a forward pass's bytes
   MemoryEstimate memory;
-  double seconds = 0;            // least time of a unit
-  bool bound_by_memory = false;  // reading takes longer than the matrix products
+  double seconds = 0;                // least time of a unit
+  bool bound_by_memory = false;      // reading takes longer than the matrix products
+  std::optional<LikelyTime> likely;  // of a decode step, where the cost of a launch is known
   std::optional<TrainingPlan> training;
 };
 
@@ -40,5 +50,9 @@ inline std::int64_t element_bytes(const std::string& dtype) { return dtype == "f
 void bound_time(const Ceilings& ceilings, CasePlan& plan);
 /// Does the same for a unit that is a forward pass, whose work it fills in first.
 void plan_forward(const ForwardWork& work, const Ceilings& ceilings, CasePlan& plan);
+
+/// Sets the likely time of a decode step, from the launches of a token and from the work that plan_forward() filled in.
+/// Does nothing where the cost of a launch is not known.
+void plan_decode_launches(const model::ModelConfig& model, const Ceilings& ceilings, CasePlan& plan);
 
 }  // namespace bench::harness

@@ -7,6 +7,32 @@
 #include <fmt/format.h>
 
 namespace bench::harness {
+namespace {
+
+/// The fastest division of those whose memory fits.
+std::optional<StepDivision> fastest_division(const model::ModelConfig& model, TrainingShape shape,
+                                             std::int64_t effective_batch,
+                                             const std::function<bool(const MemoryEstimate&)>& fits) {
+  for (const bool checkpointing : {false, true})
+    for (std::int64_t micro = effective_batch; micro >= 1; --micro) {
+      if (effective_batch % micro != 0) continue;
+      shape.batch = micro;
+      shape.gradient_checkpointing = checkpointing;
+      if (fits(estimate_training_memory(model, shape))) return StepDivision{micro, checkpointing};
+    }
+  return {};
+}
+
+/// The least memory that training takes in any division.
+MemoryEstimate least_memory(const model::ModelConfig& model, TrainingShape shape) {
+  shape.batch = 1;
+  shape.gradient_checkpointing = true;
+  MemoryEstimate least = estimate_training_memory(model, shape);
+  least.pools = least.least_pools;
+  return least;
+}
+
+}  // namespace
 
 void check_divides(std::int64_t micro_batch_size, std::int64_t effective_batch, const std::string& where) {
   if (effective_batch % micro_batch_size != 0)
@@ -33,31 +59,25 @@ StepDivision divide_step(const model::ModelConfig& model, const TrainingShape& s
                              fmt::format("auto takes what fits, but free memory could not be read: {}", free.missing),
                              fmt::format("give {}", micro_batch.budget_key));
   if (const auto choice = fastest_within(budget, model, shape, effective_batch)) return *choice;
-  TrainingShape least = shape;
-  least.batch = 1;
-  least.gradient_checkpointing = true;
   throw Error::at_run_time(
       where,
       fmt::format("nothing fits {:.1f} GB: one sequence of {} tokens with recomputed activations needs {}",
-                  budget / 1e9, shape.seq_length, estimate_training_memory(model, least).text()),
+                  budget / 1e9, shape.seq_length, least_memory(model, shape).text()),
       fmt::format("a larger {}, or shorter sequences", micro_batch.budget_key));
 }
 
-std::optional<StepDivision> fastest_within(double budget_bytes, const model::ModelConfig& model, TrainingShape shape,
-                                           std::int64_t effective_batch) {
+std::optional<StepDivision> fastest_within(double budget_bytes, const model::ModelConfig& model,
+                                           const TrainingShape& shape, std::int64_t effective_batch) {
   // Resident memory is more than what LibTorch allocates, by the workspace of its products and the holes of the
   // allocator. The measured excess was 1.6 to 4.1 % (results/README.md), and suites/training.yaml holds the prediction
-  // to this bound.
-  constexpr double kMargin = 1.05;
-  for (const bool checkpointing : {false, true})
-    for (std::int64_t micro = effective_batch; micro >= 1; --micro) {
-      if (effective_batch % micro != 0) continue;
-      shape.batch = micro;
-      shape.gradient_checkpointing = checkpointing;
-      if (kMargin * estimate_training_memory(model, shape).total() <= budget_bytes)
-        return StepDivision{micro, checkpointing};
-    }
-  return {};
+  // to this bound. With heaps, the pools of the estimate are that excess.
+  const double margin = shape.heap_bytes > 0 ? 1 : 1.05;
+  const auto fastest = [&](double (MemoryEstimate::*bytes)() const) {
+    return fastest_division(model, shape, effective_batch,
+                            [&](const MemoryEstimate& memory) { return margin * (memory.*bytes)() <= budget_bytes; });
+  };
+  if (const auto roomy = fastest(&MemoryEstimate::total)) return roomy;
+  return fastest(&MemoryEstimate::least_total);
 }
 
 std::int64_t largest_within(double budget_bytes, std::int64_t limit, const std::function<double(std::int64_t)>& bytes) {

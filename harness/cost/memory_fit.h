@@ -46,9 +46,11 @@ StepDivision divide_step(const model::ModelConfig& model, const TrainingShape& s
 
 /// The fastest way to make a step of `effective_batch` sequences within the budget. Activations are kept, rather than
 /// computed again, if any micro-batch then fits; of those that fit, the largest micro-batch is taken. `shape` gives
-/// everything else. Returns nothing if not even one sequence at a time fits.
-std::optional<StepDivision> fastest_within(double budget_bytes, const model::ModelConfig& model, TrainingShape shape,
-                                           std::int64_t effective_batch);
+/// everything else. If the device's allocator has heaps, the memory that counts is the likely one, total(). Where
+/// nothing fits with it, it is the one with full heaps, least_total(): it may still be enough. Returns nothing if not
+/// even then one sequence at a time fits.
+std::optional<StepDivision> fastest_within(double budget_bytes, const model::ModelConfig& model,
+                                           const TrainingShape& shape, std::int64_t effective_batch);
 
 /// The largest n in 1 .. limit for which bytes(n) stays within the budget; 0 when none does. bytes(n) must not fall as
 /// n rises.

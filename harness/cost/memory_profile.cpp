@@ -19,6 +19,14 @@ std::string MemoryEstimate::text() const {
   return fmt::format("{:.2f} GB ({}{})", total() / 1e9, parts, left_out);
 }
 
+void add_pools(std::int64_t heap_bytes, MemoryEstimate& estimate) {
+  if (heap_bytes <= 0) return;
+  const auto heap = static_cast<double>(heap_bytes);
+  const double in_heaps = estimate.live() - estimate.program;
+  estimate.least_pools = std::ceil(in_heaps / heap) * heap - in_heaps;
+  estimate.pools = estimate.least_pools + heap;
+}
+
 double kv_cache_bytes(const model::ModelConfig& model, std::int64_t batch, std::int64_t capacity,
                       std::int64_t element_bytes) {
   const ModelSizes s(model);

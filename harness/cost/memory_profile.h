@@ -19,15 +19,21 @@ struct MemoryEstimate {
   double optimizer = 0;  // AdamW's two moments
   double casts = 0;      // the weights in the compute dtype, kept beside the fp32 ones
   double kv_cache = 0;
-  double activations = 0;            // what the backward pass needs, and the tensors in work
-  double logits = 0;                 // and what the loss computes from them
-  double temporaries = 0;            // weights cast to the compute dtype, gradients before they are added up
-  const char* moment = "";           // when the peak is: "at the loss"
-  std::string program_missing = {};  // why `program` could not be read and is left out
+  double activations = 0;             // what the backward pass needs, and the tensors in work
+  double logits = 0;                  // and what the loss computes from them
+  double temporaries = 0;             // weights cast to the compute dtype, gradients before they are added up
+  double least_pools = 0, pools = 0;  // what the allocator's heaps hold beyond all that: at least, and likely at most
+  const char* moment = "";            // when the peak is: "at the loss"
+  std::string program_missing = {};   // why `program` could not be read and is left out
 
   /// Everything that stays from step to step.
   double resident() const { return program + weights + gradients + optimizer + casts + kv_cache; }
-  double total() const { return resident() + activations + logits + temporaries; }
+  /// Everything in use at the peak. An allocator with heaps takes more from the system.
+  double live() const { return resident() + activations + logits + temporaries; }
+  /// What the process takes from the system: everything in use, and `pools`.
+  double total() const { return live() + pools; }
+  /// The least that it takes, with the heaps as full as they can be.
+  double least_total() const { return live() + least_pools; }
   /// "26.1 GB (weights 1.6, gradients 1.6, ...)", without the components that are nothing. Says so if `program` is left
   /// out.
   std::string text() const;
@@ -44,6 +50,7 @@ struct MemoryEstimate {
     visit("activations", activations);
     visit("logits", logits);
     visit("temporaries", temporaries);
+    visit("pools", pools);
   }
 };
 
@@ -58,7 +65,15 @@ struct TrainingShape {
   double program_bytes = 0;
   std::int64_t threads = 1;  // each works on a block of attention; many threads also keep parts of its gradients
   std::string program_missing = {};  // why program_bytes could not be read, and is 0
+  std::int64_t heap_bytes = 0;       // of one heap of the device's allocator, see add_pools(); 0: it has none
 };
+
+/// Adds what an allocator holds beyond the memory in use if it takes memory from the system in heaps of `heap_bytes`,
+/// as LibTorch's for MPS does. Its constant is kXLargeHeap in ATen/mps/MPSAllocator.h, 1 GiB. Tensors of 10 to 512 MiB,
+/// as most are in training, are packed in such heaps, and what is freed there stays for tensors of about the same size.
+/// So at least the last heap is partly empty. How much lies in freed pieces of other sizes depends on the order of
+/// allocations. `pools` allows for one heap more, which is an estimate: nobody has measured it.
+void add_pools(std::int64_t heap_bytes, MemoryEstimate& estimate);
 
 /// The peak of the forward and backward pass of a micro-batch.
 MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const TrainingShape& shape);

@@ -24,11 +24,10 @@ struct MicroBatchSizes {
   double norm() const;
   double attention() const;
   double feed_forward() const { return (kernels ? 2 : 4) * element * s.inner; }  // gate, up; else silu and product too
-  double masks() const { return !kernels && model.dropout > 0 ? element * s.hidden : 0; }
-  double block() const { return 2 * norm() + attention() + feed_forward() + 2 * masks(); }
+  double block() const { return 2 * norm() + attention() + feed_forward(); }
   double input() const { return element * s.hidden; }
   /// What all blocks keep until the backward pass.
-  double kept() const { return masks() + s.layers * (shape.gradient_checkpointing ? input() : block()); }
+  double kept() const { return s.layers * (shape.gradient_checkpointing ? input() : block()); }
 
   const model::ModelConfig& model;
   const TrainingShape& shape;
@@ -38,9 +37,11 @@ struct MicroBatchSizes {
   bool kernels;  // norm, attention, SwiGLU, dropout and loss are ours
 };
 
-/// The input and the result. In the plain formula: the input and the scaled input in fp32, and the result.
+/// The input and the result, and with kernels a number for each token. In the plain formula: the input and the scaled
+/// input in fp32, and the result.
 double MicroBatchSizes::norm() const {
-  return kernels ? 2 * element * s.hidden + kFp32Bytes : s.hidden * (2 * kFp32Bytes + element);
+  if (!shape.fused) return s.hidden * (2 * kFp32Bytes + element);
+  return 2 * element * s.hidden + (kernels ? kFp32Bytes : 0);
 }
 
 double MicroBatchSizes::attention() const {
@@ -56,9 +57,11 @@ double MicroBatchSizes::attention() const {
 /// Each sequence needs keys and values, and for each part the gradients by them in fp32.
 double attention_workspace(const MicroBatchSizes& w) {
   if (!w.shape.fused || (!w.kernels && !w.shape.tiled_attention)) return 0;
+  if (!w.kernels) {  // all sequences and heads at once: scores, probabilities and their gradients in fp32
+    const std::int64_t block = model::tiled_query_block(w.shape.batch, w.model.num_heads, w.shape.seq_length);
+    return 4 * kFp32Bytes * w.tokens * w.s.heads * std::min(static_cast<double>(block), w.keys);
+  }
   const double queries = std::min(static_cast<double>(model::kQueryBlock), w.keys);
-  if (!w.kernels)  // all sequences and heads at once: scores, probabilities and their gradients in fp32
-    return 4 * kFp32Bytes * w.tokens * w.s.heads * queries;
   const auto [parts, at_once] = model::attention_parts(w.shape.seq_length, w.model.num_kv_heads, w.shape.threads);
   const double rows = w.s.hidden / w.s.kv * queries;
   return static_cast<double>(at_once) * rows * (2 * w.keys + 3 * w.s.hidden / w.s.heads) * w.element +
@@ -148,7 +151,7 @@ MemoryEstimate plain_peak(const MicroBatchSizes& w) {
 
   MemoryEstimate embedding = states(w);
   embedding.moment = "at the embedding's gradient";
-  embedding.activations = w.tokens * (w.masks() + kFp32Bytes * w.s.hidden);
+  embedding.activations = w.tokens * kFp32Bytes * w.s.hidden;
   embedding.temporaries = kFp32Bytes * w.s.matrix + 2 * head_gradient;
 
   return larger(larger(loss, head), larger(block, embedding));
@@ -158,7 +161,9 @@ MemoryEstimate plain_peak(const MicroBatchSizes& w) {
 
 MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const TrainingShape& shape) {
   const MicroBatchSizes work(model, shape);
-  return shape.fused ? fused_peak(work) : plain_peak(work);
+  MemoryEstimate peak = shape.fused ? fused_peak(work) : plain_peak(work);
+  add_pools(shape.heap_bytes, peak);
+  return peak;
 }
 
 }  // namespace bench::harness

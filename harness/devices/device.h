@@ -5,10 +5,17 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <c10/core/Device.h>
 
 namespace bench::harness {
+
+/// One of several counts of the memory that this process takes, by a name such as "reserved".
+struct MemoryPart {
+  const char* name;
+  MemoryReading reading;
+};
 
 /// A backend behind one small interface. Nothing else in the program names a backend.
 struct Device {
@@ -22,6 +29,10 @@ struct Device {
   void (*synchronize)();
   /// The most memory that this process has held at once, in bytes. The memory gates judge this number.
   MemoryReading (*peak_bytes)();
+  /// Other counts of the peak, where the backend tells more than one. Each includes what those before it count.
+  std::vector<MemoryPart> (*peak_parts)() = [] { return std::vector<MemoryPart>{}; };
+  /// Gives memory that the backend keeps for later tensors back to the system.
+  void (*empty_cache)() = [] {};
   /// The memory that this process holds now, in bytes, counted in the same way as peak_bytes.
   MemoryReading (*current_bytes)();
   /// The memory that a process could have on this device now, in bytes.
@@ -39,6 +50,12 @@ struct Device {
   bool bf16_like_fp32 = false;
   /// True where our own kernels (model/kernels) work on this device's tensors. Training then keeps less in memory.
   bool has_kernels = false;
+  /// True where decoding has kernels of ours for this device (model/device/kernels.h). A token then takes fewer
+  /// launches.
+  bool has_device_kernels = false;
+  /// The device's allocator takes memory from the system in heaps of this size (add_pools() in
+  /// harness/cost/memory_profile.h says what that means); 0: it has no heaps.
+  std::int64_t heap_bytes = 0;
   /// Tensors must be smaller than this; 0: no such limit. Results of larger tensors are silently wrong.
   std::int64_t max_tensor_bytes = 0;
   /// True where page-locked memory speeds up copies to the device.
@@ -48,6 +65,10 @@ struct Device {
   /// True where a call only queues work. Waiting for the result then takes time of its own, which a measurement of a
   /// short call would include.
   bool queues_work = false;
+  /// True where nothing is timed before `bench selftest` has passed on the machine at hand.
+  bool needs_selftest = false;
+  /// The version of the device's driver, where it is not that of the system; "" if it can't be told.
+  std::string (*driver_version)() = [] { return std::string(); };
 
   c10::Device torch_device() const { return c10::Device(type); }
 };

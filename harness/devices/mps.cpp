@@ -29,6 +29,18 @@ void cap_memory() {
   ::setenv(kLowWatermark, fmt::format("{}", high > 0 ? std::min(high, 0.7) : 0.7).c_str(), /*overwrite=*/0);
 }
 
+/// What the driver has given this process: heaps of tensors, and what Metal and MPSGraph took besides. LibTorch
+/// compares this number with its cap.
+std::int64_t driver_bytes() { return static_cast<std::int64_t>(at::detail::getMPSHooks().getDriverAllocatedMemory()); }
+
+/// The driver's count is that of now, which has no peak: after training it is near it, since heaps are kept.
+std::vector<MemoryPart> peak_parts() {
+  std::vector<MemoryPart> parts = accelerator_peak_parts();
+  parts.push_back({"driver_now", {driver_bytes(), ""}});
+  parts.push_back({"footprint", peak_process_bytes()});
+  return parts;
+}
+
 /// The memory that the machine has free, but no more than the cap leaves: beyond the cap LibTorch refuses, however much
 /// is free.
 MemoryReading available_bytes() {
@@ -36,7 +48,7 @@ MemoryReading available_bytes() {
   const MemoryReading of_machine = available_memory_bytes();
   if (share <= 0 || !of_machine) return of_machine;  // 0 lifts the cap
   const double cap = share * static_cast<double>(at::detail::getMPSHooks().getRecommendedMaxMemory());
-  const std::int64_t left = static_cast<std::int64_t>(cap) - accelerator_current_bytes().bytes;
+  const std::int64_t left = static_cast<std::int64_t>(cap) - driver_bytes();
   return {std::min(of_machine.bytes, std::max<std::int64_t>(left, 0)), ""};
 }
 
@@ -49,15 +61,20 @@ Device mps_device() {
           .available = [] { return at::globalContext().hasMPS(); },
           .prepare = cap_memory,
           .synchronize = synchronize_accelerator,
-          .peak_bytes = accelerator_peak_bytes,
-          .current_bytes = accelerator_current_bytes,
+          .peak_bytes = peak_process_bytes,  // GPU and processor share the memory: what a person sees is the footprint
+          .peak_parts = peak_parts,
+          .empty_cache = empty_accelerator_cache,
+          .current_bytes = current_process_bytes,
           .available_bytes = available_bytes,
           // An M4 multiplies bf16 no faster than fp32, but no slower either, and bf16 halves the memory.
           .fast_bf16 = [] { return true; },
           .bf16_like_fp32 = true,
+          .has_device_kernels = true,
+          .heap_bytes = std::int64_t{1} << 30,        // kXLargeHeap in ATen/mps/MPSAllocator.h
           .max_tensor_bytes = std::int64_t{1} << 32,  // pytorch/pytorch issues 149325 and 197636
           .fused_attention_gradient = false,
-          .queues_work = true};
+          .queues_work = true,
+          .needs_selftest = true};
 }
 
 }  // namespace bench::harness

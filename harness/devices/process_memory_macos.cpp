@@ -6,13 +6,15 @@ namespace bench::harness {
 
 namespace {
 
-/// Asks the kernel for its figures about this process's memory; `of` picks one.
+/// Asks the kernel for its figures about this process's memory; `of` picks one. An older kernel fills in fewer of them:
+/// `needed` is the count that the figure needs.
 template <class Of>
-MemoryReading task_memory(Of of) {
+MemoryReading task_memory(mach_msg_type_number_t needed, Of of) {
   task_vm_info_data_t info{};
   mach_msg_type_number_t count = TASK_VM_INFO_COUNT;
   if (task_info(mach_task_self(), TASK_VM_INFO, reinterpret_cast<task_info_t>(&info), &count) != KERN_SUCCESS)
     return MemoryReading::unread("task_info failed");
+  if (count < needed) return MemoryReading::unread("this macOS does not tell it");
   return {static_cast<std::int64_t>(of(info)), ""};
 }
 
@@ -20,12 +22,12 @@ MemoryReading task_memory(Of of) {
 
 void use_huge_pages() {}  // the system has none to ask for
 
-MemoryReading peak_resident_bytes() {
-  return task_memory([](const auto& info) { return info.resident_size_peak; });
+MemoryReading peak_process_bytes() {
+  return task_memory(TASK_VM_INFO_REV3_COUNT, [](const auto& info) { return info.ledger_phys_footprint_peak; });
 }
 
-MemoryReading current_resident_bytes() {
-  return task_memory([](const auto& info) { return info.resident_size; });
+MemoryReading current_process_bytes() {
+  return task_memory(TASK_VM_INFO_REV1_COUNT, [](const auto& info) { return info.phys_footprint; });
 }
 
 MemoryReading available_memory_bytes() {

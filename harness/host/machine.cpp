@@ -18,6 +18,12 @@ void Figure::validate(const Require& require) const {
   require(value == 0 || !source.empty(), "source", "is missing", "a number counts only with its source");
 }
 
+void LaunchTimes::validate(const Require& require) const {
+  require(known() == (low.value > 0) && known() == (high.value > 0), "likely", "stands alone",
+          "give low, likely and high, or none of them");
+  require(low.value <= likely.value && likely.value <= high.value, "likely", "must lie between low and high", "");
+}
+
 void Machine::validate(const Require& require) const {
   require(!name.empty(), "name", "is missing", "");
   require(!match.empty(), "match", "is missing", "such as 'Apple M4 Max'");

@@ -36,6 +36,21 @@ struct MatmulRates {
   double flops_per_s() const { return 1e12 * (measured() ? best.value : on_paper.value); }
 };
 
+/// What starting one piece of work on a device takes, in microseconds: at best, usually, and where starting is slow.
+struct LaunchTimes {
+  Figure low, likely, high;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("low", self.low, "at best");
+    visit("likely", self.likely, "what programs see");
+    visit("high", self.high, "where starting is slow");
+  }
+  void validate(const Require& require) const;
+
+  bool known() const { return likely.value > 0; }
+};
+
 /// configs/machines/NAME.yaml: what a machine can do. With it a plan can be checked against a machine that is not at
 /// hand.
 struct Machine {
@@ -43,6 +58,7 @@ struct Machine {
   Figure memory_bytes, usable_memory_share;
   MatmulRates fp32_tflops, fp16_tflops, bf16_tflops;
   Figure memory_gb_per_s, memory_share;
+  LaunchTimes launch_us;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -57,6 +73,7 @@ struct Machine {
     visit("bf16_tflops", self.bf16_tflops, "the same in bf16");
     visit("memory_gb_per_s", self.memory_gb_per_s, "bandwidth on paper, 1e9 bytes/s");
     visit("memory_share", self.memory_share, "of the bandwidth on paper, that programs get");
+    visit("launch_us", self.launch_us, "of one launch on the device, 1e-6 s; all three figures or none");
   }
   void validate(const Require& require) const;
 

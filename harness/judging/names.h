@@ -38,6 +38,9 @@ inline constexpr const char* kSkippedSteps = "skipped_steps";
 inline constexpr const char* kWeightBytes = "weight_bytes";
 /// Size of the cached keys and values.
 inline constexpr const char* kKvCacheBytes = "kv_cache_bytes";
+/// A count of the peak other than the one that is judged: "allocated" by tensors, "reserved" by the allocator, held by
+/// the driver at the end ("driver_now"), the process's "footprint".
+inline std::string peak_part(const std::string& name) { return "peak_" + name + "_bytes"; }
 /// Memory that is needed by work that was not run because it would not fit.
 inline constexpr const char* kNeededMemoryBytes = "needed_memory_bytes";
 /// Memory that was predicted before the run.
@@ -76,6 +79,12 @@ inline constexpr const char* kOperatorCalls = "operator_calls";
 inline constexpr const char* kMatmulFlops = "matmul_flops";
 /// Sum of all allocations, whether they were freed or not.
 inline constexpr const char* kAllocatedBytes = "allocated_bytes";
+
+// Facts that are counted for one decoded token of each sequence, or for one micro-batch.
+/// Operators that the device is told to start.
+inline constexpr const char* kDeviceLaunches = "device_launches";
+/// How often the host waits for numbers of the device.
+inline constexpr const char* kDeviceReads = "device_reads";
 
 // Facts about the process.
 /// Time to open the checkpoint.

@@ -31,22 +31,45 @@ double median_probe(const std::vector<Block>& blocks, double Block::* probe) {
   return quantile(values, 0.5);
 }
 
-/// The usual speed: the median of the speed probe over the blocks.
-Block usual_speed(const std::vector<Block>& blocks) {
+bool is_hot(const Block& block) { return block.thermal_level > 0; }
+
+/// Whether the case is measured as hot as the machine gets: training's work goes on until it is.
+bool takes_heat(const Record& record) { return record.type == "train"; }
+
+/// The median of the speed probe over the blocks.
+Block median_speed(const std::vector<Block>& blocks) {
   Block usual;
   usual.matmul_flops_per_s = median_probe(blocks, &Block::matmul_flops_per_s);
   usual.read_bytes_per_s = median_probe(blocks, &Block::read_bytes_per_s);
   return usual;
 }
 
-std::string disturbance_of(const Block& block, const Block& usual) {
+/// The speed that is usual in a record's cool and in its hot blocks. They differ only where heat is taken.
+struct UsualSpeed {
+  explicit UsualSpeed(const Record& record) : heat_counts(takes_heat(record)) {
+    if (!heat_counts) {
+      cool = hot = median_speed(record.blocks);
+      return;
+    }
+    std::vector<Block> cool_blocks, hot_blocks;
+    for (const auto& block : record.blocks) (is_hot(block) ? hot_blocks : cool_blocks).push_back(block);
+    cool = median_speed(cool_blocks);
+    hot = median_speed(hot_blocks);
+  }
+  bool heat_counts;
+  Block cool, hot;
+};
+
+std::string disturbance_of(const Block& block, const UsualSpeed& usual_speed) {
   if (block.stolen > kMostStolen)
     return fmt::format("other virtual machines took {:.0f} % of the processors", 100 * block.stolen);
   if (block.others > kMostOthers)
     return fmt::format("other programs took {:.0f} % of the processors", 100 * block.others);
   if (block.swap_growth_bytes > kMostSwapGrowth)
     return fmt::format("swap grew by {:.0f} MB", block.swap_growth_bytes / 1e6);
-  if (block.thermal_level > 0) return fmt::format("the machine was hot: thermal level {:.0f}", block.thermal_level);
+  if (is_hot(block) && !usual_speed.heat_counts)
+    return fmt::format("the machine was hot: thermal level {:.0f}", block.thermal_level);
+  const Block& usual = is_hot(block) ? usual_speed.hot : usual_speed.cool;
   for (const auto& [probe, name] : {std::pair{&Block::matmul_flops_per_s, "matrix products"},
                                     std::pair{&Block::read_bytes_per_s, "memory reads"}}) {
     const double share = block.*probe / (usual.*probe);
@@ -156,10 +179,22 @@ double Record::block_median(const Block& block, const std::string& series_name) 
                   0.5);
 }
 
-std::string Record::disturbance(const Block& block) const { return disturbance_of(block, usual_speed(blocks)); }
+std::string Record::disturbance(const Block& block) const { return disturbance_of(block, UsualSpeed(*this)); }
+
+std::string Record::ran_hot() const {
+  double hot_s = 0, all_s = 0, level = 0;
+  for (const auto& block : blocks) {
+    all_s += block.end_s - block.begin_s;
+    if (!is_hot(block)) continue;
+    hot_s += block.end_s - block.begin_s;
+    level = std::max(level, block.thermal_level);
+  }
+  if (level <= 0) return "";
+  return fmt::format("hot for {:.0f} % of the measured time, up to thermal level {:.0f}", 100 * hot_s / all_s, level);
+}
 
 std::vector<std::string> Record::disturbances() const {
-  const Block usual = usual_speed(blocks);
+  const UsualSpeed usual(*this);
   std::vector<std::string> reasons;
   for (const auto& block : blocks) reasons.push_back(disturbance_of(block, usual));
   return reasons;

@@ -55,6 +55,10 @@ struct Block {
 
 /// The note that says why a record has no peak memory: the system did not tell it.
 inline constexpr const char* kPeakUnreadNote = "peak_memory_unread";
+/// The note that lists a backend's counts of the peak memory, beside the one that is judged.
+inline constexpr const char* kPeakPartsNote = "peak_memory_parts";
+/// The note of a training case whose micro-batch did not fit, and the one that holds ran_hot().
+inline constexpr const char *kOutOfMemoryNote = "out_of_memory", *kHeatNote = "heat";
 /// The notes that steps_cut() and came_after_cut() return.
 inline constexpr const char *kStepsCutNote = "steps_cut", *kCameAfterCutNote = "came_after_cut";
 
@@ -123,7 +127,8 @@ struct Record {
   double fact(const std::string& fact_name) const;
 
   /// Why the block doesn't count, or "": other programs, other virtual machines, swapping, heat, or a machine that was
-  /// slower or faster than in the record's other blocks.
+  /// slower or faster than in the record's other blocks. Training goes on for days, so heat is a condition of it: a
+  /// hot block of a train case counts, and its machine's speed is compared with that of the other hot blocks.
   std::string disturbance(const Block& block) const;
   /// The disturbance of every block, in order. The machine's usual speed is computed only once.
   std::vector<std::string> disturbances() const;
@@ -131,6 +136,9 @@ struct Record {
   std::vector<const Block*> counted_blocks() const;
   /// Why this record's times can't be trusted, or "": more than half of its blocks were disturbed.
   std::string was_disturbed() const;
+  /// How long the machine was hot, and how much: "hot for 62 % of the measured time, up to thermal level 2". "" if it
+  /// never was, or if the system doesn't tell.
+  std::string ran_hot() const;
   /// Why part of what the case should have measured is estimated or unknown, or "": it would not fit, the time was up,
   /// or the text was too short.
   std::string incomplete() const;

@@ -2,7 +2,10 @@
 
 #include "harness/core/clock.h"
 #include "harness/host/environment.h"
+#include "harness/measuring/device_operators.h"
+#include "harness/measuring/operator_table.h"
 #include "harness/measuring/work_counter.h"
+#include "model/path.h"
 #include "model/tensor.h"
 
 #include <algorithm>
@@ -10,6 +13,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <string>
 
 namespace bench::harness {
 namespace {
@@ -246,6 +250,14 @@ void measure_in_blocks(const Device& device, c10::ScalarType dtype, const Measur
     blocks.end();
   } while (more && !blocks.done());
   blocks.finish();
+}
+
+void count_launches(const Device& device, const std::function<void()>& work, Record& record) {
+  if (!device.queues_work && model::path() != model::Path::kPortable) return work();
+  const c10::Device costly(std::string(operator_backends().front()));
+  const DeviceWork done = record_device_work(work, device.queues_work ? device.type : costly.type(), device.type);
+  record.facts[facts::kDeviceLaunches] = static_cast<double>(done.launches);
+  record.facts[facts::kDeviceReads] = static_cast<double>(done.reads);
 }
 
 void drop_counts(Record& record) {

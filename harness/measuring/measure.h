@@ -82,4 +82,10 @@ void measure_in_blocks(const Device& device, c10::ScalarType dtype, const Measur
 /// depend on the time.
 void drop_counts(Record& record);
 
+/// Does the work. On a device that queues work, and on the portable path, this also stores how many operators the
+/// device is told to start and how often the host waits for its numbers (facts device_launches, device_reads; those of
+/// an earlier call are replaced). The portable path is counted as if it were on the device where starting costs the
+/// most. Counting costs a few microseconds an operator, so this is for the cold round.
+void count_launches(const Device& device, const std::function<void()>& work, Record& record);
+
 }  // namespace bench::harness

@@ -6,6 +6,22 @@
 #include <algorithm>
 
 namespace bench::harness {
+namespace {
+
+LaunchCosts launch_costs(const LaunchTimes& times) {
+  const auto cost = [](const Figure& figure) { return LaunchCost{figure.value * 1e-6, figure.source}; };
+  return {cost(times.low), cost(times.likely), cost(times.high)};
+}
+
+/// What a device's row tells, whatever the machine.
+void take_traits(const Device& device, Ceilings& ceilings) {
+  ceilings.kernels = device.has_kernels;
+  ceilings.tiled_attention = !device.fused_attention_gradient;
+  ceilings.heap_bytes = device.heap_bytes;
+  ceilings.device_kernels = device.has_device_kernels;
+}
+
+}  // namespace
 
 Ceilings ceilings_of(const Machine& machine) {
   const auto ceiling = [](const MatmulRates& rates) {
@@ -35,8 +51,8 @@ Ceilings ceilings_of(const Machine& machine) {
   ceilings.read_share = machine.memory_share.value;
   ceilings.memory_bytes =
       machine.memory_bytes.value * (machine.usable_memory_share.value > 0 ? machine.usable_memory_share.value : 1);
-  ceilings.kernels = device->has_kernels;
-  ceilings.tiled_attention = !device->fused_attention_gradient;
+  if (machine.launch_us.known()) ceilings.launch = launch_costs(machine.launch_us);
+  take_traits(*device, ceilings);
   return ceilings;
 }
 
@@ -52,8 +68,7 @@ Ceilings probe_ceilings(const Device& device) {
   ceilings.read = {std::max(fp32.read_bytes_per_s, mixed.read_bytes_per_s), "probed just now"};
   if (const MemoryReading available = device.available_bytes())
     ceilings.memory_bytes = static_cast<double>(available.bytes);
-  ceilings.kernels = device.has_kernels;
-  ceilings.tiled_attention = !device.fused_attention_gradient;
+  take_traits(device, ceilings);
   return ceilings;
 }
 

@@ -54,13 +54,14 @@ std::optional<CasePlan> plan_case(const Suite& suite, const CaseSpec& spec, cons
   plan.parameters = static_cast<double>(parameter_count(*model));
   plan.parameters_without_embedding = static_cast<double>(parameter_count_without_embedding(*model));
   type->plan(spec.config, *model, ceilings, plan);
+  if (plan.type == "decode") plan_decode_launches(*model, ceilings, plan);
   return plan;
 }
 
 /// The best value of a metric that arithmetic allows, or NaN. The cost of a training step leaves attention out, so that
 /// no target is ever called out of reach because too much was counted.
 double bound_of(const std::string& metric, const CasePlan& plan, const Ceilings& ceilings) {
-  if (metric == "peak_memory") return plan.memory.total() * 1e-9;
+  if (metric == "peak_memory") return plan.memory.live() * 1e-9;
   if (plan.training) {
     const double flops_per_s = ceilings.matmul(plan.dtype).rate;
     const double steps_per_s = flops_per_s / plan.training->flops_without_attention;
@@ -76,6 +77,17 @@ double bound_of(const std::string& metric, const CasePlan& plan, const Ceilings&
   return std::nan("");
 }
 
+std::optional<LikelyRange> likely_range(const std::string& metric, const CasePlan& plan) {
+  const MemoryEstimate& memory = plan.memory;
+  if (metric == "peak_memory" && memory.pools > 0)
+    return LikelyRange{memory.total() * 1e-9, (memory.least_total() + memory.total()) / 2 * 1e-9,
+                       memory.least_total() * 1e-9};
+  if (metric == plan.type + "_tokens_per_s" && plan.likely)
+    return LikelyRange{plan.tokens / plan.likely->slow_s, plan.tokens / plan.likely->likely_s,
+                       plan.tokens / plan.likely->fast_s};
+  return {};
+}
+
 TargetPlan plan_target(const GateConfig& gate, const std::string& case_name, const CasePlan* plan,
                        const Ceilings& ceilings) {
   TargetPlan target;
@@ -85,6 +97,7 @@ TargetPlan plan_target(const GateConfig& gate, const std::string& case_name, con
   target.low = target.high = gate.limit()[0];
   if (!gate.target.empty()) target.high = gate.target[1];
   target.bound = plan ? bound_of(gate.metric, *plan, ceilings) : std::nan("");
+  if (plan) target.likely = likely_range(gate.metric, *plan);
   target.low_factor = wants_more ? target.low / target.bound : target.bound / gate.limit().back();
   target.high_factor = wants_more ? target.high / target.bound : target.low_factor;
   if (!std::isnan(target.bound)) target.reach = target.low_factor > 1 ? Reach::kOut : Reach::kNotExcluded;

@@ -13,6 +13,11 @@ namespace bench::harness {
 enum class Reach { kOut, kNotExcluded, kNoBound };
 const char* reach_name(Reach reach);
 
+/// What a metric is likely to be, in its own unit; worst is where everything that isn't known turns out badly.
+struct LikelyRange {
+  double worst = 0, likely = 0, best = 0;
+};
+
 /// One gate, compared with what arithmetic allows.
 struct TargetPlan {
   std::string case_name;
@@ -21,6 +26,7 @@ struct TargetPlan {
   Reach reach = Reach::kNoBound;
   double low = 0, high = 0;                // the ends of the gate's target, or its limit twice
   double bound = 0;                        // the best value possible, NaN when nothing bounds it
+  std::optional<LikelyRange> likely;       // what it is likely to be, where the machine's figures tell
   double low_factor = 0, high_factor = 0;  // limit / bound, or bound / limit if less is better; NaN if bound is NaN
 };
 

@@ -4,9 +4,34 @@ namespace bench::harness {
 namespace {
 
 Json to_json(const MemoryEstimate& memory) {
-  Json json = {{"total_bytes", memory.total()}, {"moment", memory.moment}};
+  Json json = {{"total_bytes", memory.total()},
+               {"live_bytes", memory.live()},
+               {"least_total_bytes", memory.least_total()},
+               {"moment", memory.moment}};
   memory.components([&](const char* name, double bytes) { json[fmt::format("{}_bytes", name)] = bytes; });
   return json;
+}
+
+Json to_json(const LikelyTime& likely) {
+  return {{"launches", likely.launches},
+          {"launches_with_operators", likely.launches_with_operators},
+          {"work_s", likely.work_s},
+          {"fast_s", likely.fast_s},
+          {"likely_s", likely.likely_s},
+          {"slow_s", likely.slow_s},
+          {"bound_by", likely.bound_by_launches ? "launches" : "memory reads"}};
+}
+
+Json to_json(const LaunchCosts& launch) {
+  Json json = Json::object();
+  for (const auto& [name, cost] : {std::pair{"low", launch.low}, {"likely", launch.likely}, {"high", launch.high}})
+    json[name] = {{"seconds", cost.seconds}, {"source", cost.source}};
+  return json;
+}
+
+Json to_json(const std::optional<LikelyRange>& range) {
+  if (!range) return nullptr;
+  return {{"worst", range->worst}, {"likely", range->likely}, {"best", range->best}};
 }
 
 Json to_json(const CasePlan& plan) {
@@ -24,6 +49,7 @@ Json to_json(const CasePlan& plan) {
                             : plan.bound_by_memory ? "memory reads"
                                                    : "matrix products"},
                {"memory", to_json(plan.memory)}};
+  if (plan.likely) json["likely"] = to_json(*plan.likely);
   if (!plan.training) return json;
   const TrainingPlan& training = *plan.training;
   json["training"] = {{"flops_without_attention", training.flops_without_attention},
@@ -52,7 +78,8 @@ Json to_json(const Plan& plan) {
                  {"read_bytes_per_s", c.read.rate},
                  {"read_source", c.read.source},
                  {"read_share_of_programs", c.read_share},
-                 {"memory_bytes", number_or_null(c.memory_bytes)}}},
+                 {"memory_bytes", number_or_null(c.memory_bytes)},
+                 {"launch", c.launch ? to_json(*c.launch) : Json(nullptr)}}},
                {"targets", Json::array()},
                {"cases", Json::array()}};
   for (const auto& target : plan.targets)
@@ -64,6 +91,7 @@ Json to_json(const Plan& plan) {
                                {"low", target.low},
                                {"high", target.high},
                                {"bound", number_or_null(target.bound)},
+                               {"likely", to_json(target.likely)},
                                {"low_factor", number_or_null(target.low_factor)},
                                {"high_factor", number_or_null(target.high_factor)}});
   for (const auto& one : plan.cases) json["cases"].push_back(to_json(one));

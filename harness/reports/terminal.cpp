@@ -53,8 +53,8 @@ void write_case(const CaseResult& one, std::size_t index, std::ostream& out) {
   for (std::size_t i = 0; i < one.processes.size(); ++i)
     if (const std::string disturbed = one.processes[i].was_disturbed(); !disturbed.empty())
       write_wrapped(fmt::format("process {}: {}", i + 1, disturbed), 2, out);
-  for (const char* note :
-       {"data_fallback", "did_not_fit", "cut_short", "partial_step", "partial_round", "mixed_precision"})
+  for (const char* note : {"data_fallback", "did_not_fit", kOutOfMemoryNote, "cut_short", "partial_step",
+                           "partial_round", "mixed_precision", kPeakPartsNote, kHeatNote})
     if (const auto found = one.record().notes.find(note); found != one.record().notes.end())
       write_wrapped(found->second, 2, out);
   if (!one.verdicts.empty()) out << "\n";

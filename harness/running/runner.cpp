@@ -15,11 +15,24 @@
 namespace bench::harness {
 namespace {
 
+/// The entry of a report's environment that says how the device's self-test ended. Reports of devices that need none
+/// don't have it, nor do older reports.
+constexpr const char* kSelfTestKey = "selftest";
+
 /// The record that stands for a case while none of its processes has run.
 Record not_run(const CaseSpec& spec) {
   Record record = new_record(spec.name, spec.type, spec.config, spec.metrics);
   record.status = Record::Status::kNotRun;
   record.reason = "was not run";
+  return record;
+}
+
+/// The record of a case that must not run, because its numbers would not be those of a device that computes right.
+Record not_trusted(const CaseSpec& spec, const SelfTest& test) {
+  Record record = not_run(spec);
+  record.status = Record::Status::kError;
+  record.reason = test.reason();
+  record.hint = test.hint();
   return record;
 }
 
@@ -53,12 +66,28 @@ class SuiteRun {
   Report go() {
     report_.interrupted = true;  // until the run has ended: if something ends it earlier, the written report says so
     publish();
+    test_device();
     report_.interrupted = !run_rounds();
     publish();
     return report_;
   }
 
  private:
+  /// Asks for the device's self-test. If it failed, every case gets a record that says so, and none is due any more.
+  void test_device() {
+    const auto test = options_.selftest ? options_.selftest(device_) : std::nullopt;
+    if (EndingSignals::received() != 0) return;  // it was ended together with this process
+    if (!test && device_.needs_selftest) report_.environment[kSelfTestKey] = "left out";
+    if (!test) return;
+    report_.environment[kSelfTestKey] = test->summary();
+    if (test->passed()) return;
+    print_status(format_error("", test->reason(), test->hint()));
+    for (std::size_t i = 0; i < specs_.size(); ++i) {
+      records_[i].push_back(not_trusted(*specs_[i], *test));
+      report_.cases[i] = result_of(i);
+    }
+  }
+
   /// Runs the rounds. Returns false if a signal ended them early.
   bool run_rounds() {
     std::mt19937_64 random(static_cast<std::uint64_t>(report_.seed));

@@ -18,6 +18,7 @@ TrainingShape training_shape(const Execution& execution, std::int64_t seq_length
   if (!device) return shape;
   shape.kernels = device->has_kernels;
   shape.tiled_attention = !device->fused_attention_gradient;
+  shape.heap_bytes = device->heap_bytes;
   shape.threads = at::get_num_threads();
   const MemoryReading program = device->current_bytes();
   shape.program_bytes = static_cast<double>(program.bytes);
@@ -27,7 +28,8 @@ TrainingShape training_shape(const Execution& execution, std::int64_t seq_length
 
 std::optional<std::string> why_not_enough_memory(const MemoryEstimate& needed, const Device& device) {
   const MemoryReading available = device.available_bytes();
-  const double more = needed.total() - needed.program;  // the free memory no longer includes what the program holds
+  // The free memory no longer includes what the program holds. Before an allocator refuses, it gives heaps back.
+  const double more = needed.least_total() - needed.program;
   if (!available || more <= static_cast<double>(available.bytes)) return {};
   return fmt::format("needs about {}, {:.1f} GB are free on {}", needed.text(),
                      static_cast<double>(available.bytes) / 1e9, device.name);

@@ -22,8 +22,9 @@ MemoryEstimate estimate_training_memory(const model::ModelConfig& model, const E
 Execution choose_execution(const model::ModelConfig& model, const TrainingConfig& config, const MicroBatch& micro_batch,
                            const Device& device, const std::string& where);
 
-/// Why work with this estimate can't run on the device ("needs about 26.1 GB (...), 20.1 GB are free on cpu"). Returns
-/// nothing if it fits, or if nobody knows whether it fits (why_fit_is_unknown).
+/// Why work with this estimate can't run on the device, with an allocator's heaps as full as they can be ("needs
+/// about 26.1 GB (...), 20.1 GB are free on cpu"). Returns nothing if it fits, or if nobody knows whether it fits
+/// (why_fit_is_unknown).
 std::optional<std::string> why_not_enough_memory(const MemoryEstimate& needed, const Device& device);
 
 /// Why nobody knows whether anything fits: the system doesn't tell how much memory is free. Returns nothing if it does.

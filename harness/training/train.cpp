@@ -35,11 +35,11 @@ std::string describe(const Execution& execution, const TrainingConfig& config, s
                      execution.gradient_checkpointing ? "on" : "off");
 }
 
-/// A run from its first step to its last.
+/// A run from its first step to its last. `options` must have an execution.
 class Run {
  public:
   Run(const model::ModelConfig& model_config, const TrainingConfig& config, const TrainingData& data,
-      const Device& device, const TrainOptions& options)
+      const Device& device, TrainOptions& options)
       : config_(config),
         data_(data),
         device_(device),
@@ -47,8 +47,7 @@ class Run {
         effective_({{"model", to_json(model_config)}, {"training", to_json(config)}, {"inputs", inputs_of(data)}}),
         directory_(config.train.output_dir),
         lock_(lock()),
-        execution_(with_execution(options.execution ? *options.execution
-                                                    : execution_for(config, device, 0, "micro_batch_size"))),
+        execution_(with_execution(*options.execution)),
         model_(random_model(model_config)),
         from_(resume()),
         first_step_(from_ ? from_->step : 0),
@@ -67,6 +66,7 @@ class Run {
 
   TrainSummary go() {
     from_ ? directory_.rewind(first_step_) : directory_.begin(options_.overwrite);
+    options_.overwrite = true;  // if this run must begin anew, it may replace what it has begun itself
     if (from_) saver_.has(from_->checkpoint, first_step_);
     directory_.write_wandb(config_.wandb, effective_);
     const InterruptGuard guard;
@@ -209,7 +209,7 @@ class Run {
   const TrainingConfig& config_;
   const TrainingData& data_;
   const Device& device_;
-  const TrainOptions& options_;
+  TrainOptions& options_;
   Json effective_;
   RunDirectory directory_;
   FileLock lock_;
@@ -229,7 +229,21 @@ TrainSummary train(const model::ModelConfig& model_config, const TrainingConfig&
   if (config.train.max_seq_length > model_config.max_seq_length)
     throw Error("train.max_seq_length",
                 fmt::format("{} exceeds the model's {}", config.train.max_seq_length, model_config.max_seq_length));
-  return Run(model_config, config, data, device, options).go();
+  const Execution asked = options.execution ? *options.execution : execution_for(config, device, 0, "micro_batch_size");
+  TrainSummary summary;
+  TrainOptions how = options;
+  const FittedExecution fitted =
+      train_within_memory(asked, config.train, device, [&](const Execution& execution, bool& begun) {
+        begun = options.resume;
+        how.execution = execution;
+        how.on_step = [&](const StepResult& result, const std::vector<double>& micro_s, double update_s) {
+          begun = true;
+          if (options.on_step) options.on_step(result, micro_s, update_s);
+        };
+        summary = Run(model_config, config, data, device, how).go();
+      });
+  summary.fitted = fitted;
+  return summary;
 }
 
 }  // namespace bench::harness

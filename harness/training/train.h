@@ -1,5 +1,6 @@
 #pragma once
 
+#include "harness/training/out_of_memory.h"
 #include "harness/training/run_directory.h"
 #include "harness/training/trainer.h"
 #include "harness/training/training_data.h"
@@ -29,12 +30,14 @@ struct TrainSummary {
   double valid_perplexity = std::numeric_limits<double>::quiet_NaN();  // at the end; NaN if it was interrupted
   std::filesystem::path checkpoint;                                    // the last one
   std::string execution;                                               // one line: dtype, micro-batch, checkpointing
+  FittedExecution fitted;                                              // as it was run, and why not as asked for
 };
 
 /// Trains as the configs say: batches, accumulation, evaluation, logs and checkpoints. Writes final/ at the end, also
 /// when the time is up. SIGINT, SIGTERM and SIGHUP end the run after the current step. Then it writes that step's
-/// checkpoint, and no final/. Throws Error if another run is in the same folder, if the weights are no longer finite,
-/// or if writing checkpoints fails again and again.
+/// checkpoint, and no final/. If memory runs out before the first step, the run begins anew with a smaller micro-batch.
+/// A run that is resumed never does: it would go on differently. Throws Error if memory runs out otherwise, if another
+/// run is in the same folder, if the weights are no longer finite, or if writing checkpoints fails again and again.
 TrainSummary train(const model::ModelConfig& model_config, const TrainingConfig& config, const TrainingData& data,
                    const Device& device, const TrainOptions& options);
 

@@ -36,7 +36,7 @@ inline constexpr std::int64_t kQueryBlock = 128;
 
 /// The block of queries of tiled_attention_plain, for `batch` sequences of `tokens` tokens and `heads` query heads. The
 /// larger the block, the fewer launches, and the more scores that no query sees. Each of the four matrices of scores
-/// takes at most 128 MiB in fp32, or as much as kQueryBlock queries need.
+/// takes at most 256 MiB in fp32, or as much as kQueryBlock queries need.
 std::int64_t tiled_query_block(std::int64_t batch, std::int64_t heads, std::int64_t tokens);
 
 /// How tiled_attention's backward pass divides a sequence among threads. The queries of each group of heads are divided

@@ -69,7 +69,8 @@ TEST(TiledAttention, EqualsPlainForwardAndBackward) {
 
 TEST(TiledAttention, BlocksOfDevicesAreAsLargeAsTheirScoresMayBe) {
   EXPECT_EQ(tiled_query_block(1, 16, 2048), 512);
-  EXPECT_EQ(tiled_query_block(4, 16, 2048), 256);
+  EXPECT_EQ(tiled_query_block(4, 16, 2048), 512);
+  EXPECT_EQ(tiled_query_block(8, 16, 2048), 256);
   EXPECT_EQ(tiled_query_block(64, 16, 2048), kQueryBlock);
 }
 

@@ -17,6 +17,9 @@ Value share_of_ceiling(const Record& r) {
   return roof->speed.n < 2 || !done->has_interval() ? Estimate::point(share->value, share->n) : share;
 }
 
+/// The cases that count what they launch on a device.
+constexpr const char* kLaunchingCases = "train decode";
+
 /// The cases beside which the machine is probed.
 constexpr const char* kProbedCases = "train prefill decode operator command";
 
@@ -84,6 +87,22 @@ constexpr Metric kMetrics[] = {
      .meaning =
          "work_gflops relative to the roofline probed beside it: matrix products or memory reads, whichever binds",
      .formula = share_of_ceiling},
+    {.name = "device_launches",
+     .unit = "launches",
+     .better = kLower,
+     .nature = kExact,
+     .cases = kLaunchingCases,
+     .meaning = "operators that a device starts for a decoded token or a micro-batch; on the CPU with path: portable",
+     .formula = [](const Record& r) { return fact(r, facts::kDeviceLaunches); },
+     .compared = true},
+    {.name = "device_reads",
+     .unit = "reads",
+     .better = kLower,
+     .nature = kExact,
+     .cases = kLaunchingCases,
+     .meaning = "how often the host waits for numbers of the device in that work",
+     .formula = [](const Record& r) { return fact(r, facts::kDeviceReads); },
+     .compared = true},
     {.name = "probe_matmul",
      .unit = "GFLOP/s",
      .better = kHigher,

@@ -67,6 +67,26 @@ TEST(MemoryReading, AnUnreadPeakIsNotJudgedAndSaysWhy) {
   EXPECT_EQ(judge(gate("{metric: peak_memory, at_most: 1000, unit: GB}"), {again}, "").verdict, Verdict::kNotJudged);
 }
 
+TEST(MemoryReading, EveryCountOfThePeakIsRecordedBesideTheOneThatIsJudged) {
+  Device device = find_device("cpu", "test");
+  device.peak_parts = [] {
+    return std::vector<MemoryPart>{{"allocated", {7'760'000'000, ""}},
+                                   {"reserved", {8'590'000'000, ""}},
+                                   {"footprint", MemoryReading::unread("task_info failed")}};
+  };
+  Record record;
+  record_peak_memory(device, record);
+  EXPECT_EQ(record.samples("peak_memory_bytes").size(), 1u);
+  EXPECT_EQ(record.fact("peak_allocated_bytes"), 7.76e9);
+  EXPECT_EQ(record.fact("peak_reserved_bytes"), 8.59e9);
+  EXPECT_FALSE(record.facts.contains("peak_footprint_bytes"));
+  EXPECT_EQ(record.notes.at(kPeakPartsNote),
+            "peak memory by who counts: allocated 7.76 GB, reserved 8.59 GB, footprint unknown: task_info failed");
+  Record of_one_count;
+  record_peak_memory(find_device("cpu", "test"), of_one_count);
+  EXPECT_FALSE(of_one_count.notes.contains(kPeakPartsNote));
+}
+
 TEST(MemoryReading, OneProcessWhosePeakIsUnreadDoesNotVanishAmongTheOthers) {
   Record known, unread;
   known.add("peak_memory_bytes", "bytes", 5e9);

@@ -61,6 +61,48 @@ TEST(TrainCase, StepsThatWereNotMadeAreSaidToBeLeftOut) {
       << record.steps_cut();
 }
 
+bool memory_is_short = false;
+
+/// The processor, on which the first micro-batch of more than one sequence does not fit. The speed probe, which makes
+/// no gradients, fits.
+Device short_of_memory() {
+  Device device = find_device("cpu", "test");
+  memory_is_short = true;
+  device.synchronize = [] {
+    if (!memory_is_short || !torch::GradMode::is_enabled()) return;
+    memory_is_short = false;
+    TORCH_CHECK_WITH(OutOfMemoryError, false, "MPS backend out of memory");
+  };
+  return device;
+}
+
+TEST(TrainCase, AMicroBatchThatDoesNotFitIsHalvedAndTheRecordIsThatOfTheHalf) {
+  const tests::TemporaryFolder folder;
+  for (const bool whole_run : {false, true}) {
+    TrainCaseConfig config;
+    config.model.value = model::tiny_config();
+    TrainConfig& train = config.training.value.train;
+    train.gradient_accumulation_steps = 1;
+    train.batch_size = train.effective_batch_size = 2;
+    train.max_seq_length = 8;
+    train.output_dir = (folder.path() / "run").string();
+    config.steps = 2;
+    config.all_steps = true;
+    config.keep_checkpoint = whole_run;
+    const Device device = short_of_memory();
+    Context context{"train", device, 100, {}};
+    context.measuring.end_s = now_s() + 100;
+    context.measuring.probe = false;
+    const Record record = tests::recorded(run_train, config, context);
+    EXPECT_EQ(record.notes.at("out_of_memory"),
+              "micro-batch 2 x 8 did not fit (MPS backend out of memory); 1 was used; the peak memory is that of all "
+              "tries");
+    EXPECT_EQ(record.fact("micro_steps_per_step"), 2);
+    EXPECT_NE(record.notes.at("execution").find("as micro-batches of 1,"), std::string::npos);
+    EXPECT_EQ(record.samples("loss").size(), 2u) << whole_run;  // none of the try that failed
+  }
+}
+
 /// A whole run of 200 steps that may take so long.
 Record run_whole(double time_s, bool all_steps, const std::string& output_dir) {
   TrainCaseConfig config;

@@ -79,6 +79,51 @@ TEST(MemoryEstimate, TheFastestPlanWithinABudgetKeepsActivationsIfItCan) {
   EXPECT_FALSE(within(6));
 }
 
+TEST(MemoryEstimate, HeapsAreFilledUpAndOneMoreIsAllowedFor) {
+  constexpr std::int64_t kHeap = std::int64_t{1} << 30;
+  MemoryEstimate estimate;
+  estimate.program = 0.3e9;  // in no heap
+  estimate.weights = 2.5 * static_cast<double>(kHeap);
+  add_pools(0, estimate);
+  EXPECT_DOUBLE_EQ(estimate.total(), estimate.live());
+  add_pools(kHeap, estimate);
+  EXPECT_DOUBLE_EQ(estimate.live(), 0.3e9 + 2.5 * static_cast<double>(kHeap));
+  EXPECT_DOUBLE_EQ(estimate.least_total(), 0.3e9 + 3.0 * static_cast<double>(kHeap));
+  EXPECT_DOUBLE_EQ(estimate.total(), 0.3e9 + 4.0 * static_cast<double>(kHeap));
+  EXPECT_NE(estimate.text().find("pools 1.61"), std::string::npos) << estimate.text();
+}
+
+// Of two divisions that fit as far as tensors go, the one whose heaps fit is taken.
+TEST(MemoryEstimate, ADeviceWithHeapsTakesSmallerMicroBatches) {
+  const model::ModelConfig medium = load("model_medium.yaml");
+  TrainingShape shape{.seq_length = 2048, .element_bytes = 2, .kernels = false, .tiled_attention = true};
+  const auto without = fastest_within(10e9, medium, shape, 64);
+  shape.heap_bytes = std::int64_t{1} << 30;
+  const auto with = fastest_within(10e9, medium, shape, 64);
+  ASSERT_TRUE(without && with);
+  EXPECT_LE(with->micro_batch_size, without->micro_batch_size);
+  shape.batch = with->micro_batch_size;
+  shape.gradient_checkpointing = with->gradient_checkpointing;
+  EXPECT_LE(estimate_training_memory(medium, shape).total(), 10e9);
+  shape.batch *= 2;
+  EXPECT_GT(estimate_training_memory(medium, shape).total(), 10e9);
+}
+
+TEST(MemoryEstimate, WhereNothingFitsWithRoomForPoolsFullHeapsCount) {
+  const model::ModelConfig medium = load("model_medium.yaml");
+  TrainingShape shape{.seq_length = 2048, .element_bytes = 2, .kernels = false, .tiled_attention = true};
+  shape.heap_bytes = std::int64_t{1} << 30;
+  shape.program_bytes = 0.5e9;
+  const auto tight = fastest_within(10e9, medium, shape, 64);
+  ASSERT_TRUE(tight);
+  EXPECT_TRUE(tight->gradient_checkpointing);
+  shape.batch = tight->micro_batch_size;
+  shape.gradient_checkpointing = true;
+  EXPECT_LE(estimate_training_memory(medium, shape).least_total(), 10e9);
+  shape.batch = 1;
+  EXPECT_GT(estimate_training_memory(medium, shape).total(), 10e9);
+}
+
 TEST(MemoryEstimate, TextNamesTheComponentsThereAre) {
   const std::string text = estimate_decode_memory(load("model_medium.yaml"), {1, 512, 640, 2, 0.1e9}).text();
   EXPECT_NE(text.find("weights 0.80"), std::string::npos) << text;

@@ -46,6 +46,20 @@ TEST(Machine, ANumberWithoutASourceIsAnError) {
   EXPECT_THROW(read_config<Machine>(YamlNode::parse(json.dump(), "json")), Error);
 }
 
+TEST(Machine, TheCostOfALaunchIsThreeFiguresInOrderOrNone) {
+  const Json known = to_json(read_machine("m4-max-40", "test"));
+  const auto read = [&](const char* key, double value) {
+    Json json = known;
+    json["launch_us"][key]["value"] = value;
+    return read_config<Machine>(YamlNode::parse(json.dump(), "json"));
+  };
+  EXPECT_TRUE(read("low", 2).launch_us.known());
+  EXPECT_THROW(read("low", 0), Error);
+  EXPECT_THROW(read("likely", 0), Error);
+  EXPECT_THROW(read("likely", 30), Error);  // more than high
+  EXPECT_FALSE(read_machine("a100-sxm", "test").launch_us.known());
+}
+
 TEST(Machine, WithoutAMeasurementThePaperCounts) {
   const Machine machine = read_machine("a100-sxm", "test");
   EXPECT_FALSE(machine.fp32_tflops.measured());

@@ -118,6 +118,38 @@ TEST(Metric, ABlockBesideAnUnusualProbeIsDisturbed) {
   EXPECT_EQ(record.disturbance(record.blocks[4]), "memory reads ran at 200 % of their usual speed");
 }
 
+/// Six blocks of a second; from the third on the machine is hot, and slower by a third.
+Record heated(const char* type) {
+  Record record;
+  record.type = type;
+  for (std::size_t i = 0; i < 6; ++i) {
+    record.add("micro_step_time_s", "s", 1);
+    Block one = block("micro_step_time_s", i, i + 1, i < 2 ? 100e9 : 67e9, 10e9);
+    one.begin_s = static_cast<double>(i), one.end_s = one.begin_s + 1;
+    one.thermal_level = i < 2 ? 0 : i < 5 ? 1 : 2;
+    record.blocks.push_back(one);
+  }
+  return record;
+}
+
+TEST(Metric, HeatIsAConditionOfTrainingAndADisturbanceOfTheRest) {
+  Record training = heated("train");
+  EXPECT_EQ(training.counted_blocks().size(), 6u);
+  EXPECT_EQ(training.was_disturbed(), "");
+  EXPECT_EQ(training.ran_hot(), "hot for 67 % of the measured time, up to thermal level 2");
+  training.blocks[4].matmul_flops_per_s = 40e9;  // slower than heat makes it
+  EXPECT_EQ(training.disturbance(training.blocks[4]), "matrix products ran at 60 % of their usual speed");
+  const Record decoding = heated("decode");
+  EXPECT_EQ(decoding.disturbance(decoding.blocks[3]), "the machine was hot: thermal level 1");
+  // The cool blocks as well: their machine was faster than it was in most.
+  EXPECT_NE(decoding.was_disturbed().find("6 of 6 blocks were disturbed"), std::string::npos);
+  Record cool = heated("train");
+  for (auto& one : cool.blocks) one.thermal_level = 0;
+  EXPECT_EQ(cool.ran_hot(), "");
+  for (auto& one : cool.blocks) one.thermal_level = -1;  // the system doesn't tell
+  EXPECT_EQ(cool.ran_hot(), "");
+}
+
 TEST(Metric, ProcessesAreTheUnitOfTimesAndTheWorstOfExactOnes) {
   std::vector<Record> processes;
   for (const double s : {1.0, 2.0, 4.0}) {

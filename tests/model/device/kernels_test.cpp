@@ -196,13 +196,14 @@ TEST(MetalLaunch, RefusesWhatAKernelWouldMisread) {
   EXPECT_THROW(kernels.add_rms_norm(x, x, weight.to(torch::kBFloat16), 1e-5), c10::Error);
   EXPECT_THROW(kernels.swiglu(torch::ones({2, 7})), c10::Error);
   EXPECT_THROW(kernels.swiglu(torch::ones({2, 8}, torch::kFloat64)), c10::Error);
-  const torch::Tensor qkv = torch::ones({1, 2, 16}), cache = torch::ones({1, 1, 3, 4}), half = torch::ones({2, 2});
+  const torch::Tensor qkv = torch::ones({1, 2, 16}), half = torch::ones({2, 2});
+  const torch::Tensor keys = torch::ones({1, 1, 3, 4}), values = torch::ones({1, 1, 3, 4});
   const RotationTables tables = rotation_tables(half, half);
-  EXPECT_NO_THROW(kernels.rotate_into_cache(qkv, tables, {cache, cache, 1}));
-  EXPECT_THROW(kernels.rotate_into_cache(qkv, tables, {cache, cache, 2}), c10::Error) << "no room";
-  EXPECT_THROW(kernels.rotate_into_cache(qkv, tables, {cache, cache, -1}), c10::Error);
-  EXPECT_THROW(kernels.rotate_into_cache(qkv, tables.rows(0, 1), {cache, cache, 1}), c10::Error) << "one token's";
-  EXPECT_THROW(kernels.rotate_into_cache(qkv, {half, half}, {cache, cache, 1}), c10::Error) << "half a table";
+  EXPECT_NO_THROW(kernels.rotate_into_cache(qkv, tables, {keys, values, 1}));
+  EXPECT_THROW(kernels.rotate_into_cache(qkv, tables, {keys, values, 2}), c10::Error) << "no room";
+  EXPECT_THROW(kernels.rotate_into_cache(qkv, tables, {keys, values, -1}), c10::Error);
+  EXPECT_THROW(kernels.rotate_into_cache(qkv, tables.rows(0, 1), {keys, values, 1}), c10::Error) << "one token's";
+  EXPECT_THROW(kernels.rotate_into_cache(qkv, {half, half}, {keys, values, 1}), c10::Error) << "half a table";
   const torch::Tensor other = torch::ones({1, 1, 4, 3}).transpose(2, 3);
   EXPECT_THROW(kernels.rotate_into_cache(qkv, tables, {other, other, 1}), c10::Error) << "numbers apart";
 }

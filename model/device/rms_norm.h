@@ -1,0 +1,11 @@
+#pragma once
+
+#include "model/tensor.h"
+
+namespace bench::model {
+
+/// Computes what rms_norm (model/rms_norm.h) does, with a gradient, in few launches. Keeps x alone for the backward
+/// pass. x [..., C] of any dtype but fp64, weight [C]; the arithmetic is fp32. For devices without kernels of ours.
+torch::Tensor device_rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double eps);
+
+}  // namespace bench::model
