@@ -255,7 +255,7 @@ void measure_in_blocks(const Device& device, c10::ScalarType dtype, const Measur
 void count_launches(const Device& device, const std::function<void()>& work, Record& record) {
   if (!device.queues_work && model::path() != model::Path::kPortable) return work();
   const c10::Device costly(std::string(operator_backends().front()));
-  const DeviceWork done = record_device_work(work, device.queues_work ? device.type : costly.type(), device.type);
+  const DeviceWork done = record_device_work(work, device.type == c10::kCPU ? costly.type() : device.type, device.type);
   record.facts[facts::kDeviceLaunches] = static_cast<double>(done.launches);
   record.facts[facts::kDeviceReads] = static_cast<double>(done.reads);
 }

@@ -172,7 +172,7 @@ TEST(Plan, KeepingEveryActivationExceedsTheMemoryTargetOfTheMediumModel) {
     EXPECT_EQ(memory.reach, Reach::kNotExcluded);
   }
   // Without any T x T probabilities: inputs and results of the operators in 24 layers, for 16 x 2048 tokens.
-  EXPECT_GT(plan.find("train-medium")->training->config_memory.activations, 40e9);
+  EXPECT_GT(plan.find("train-medium")->training->config_memory.activations, 3 * 10e9);
   // The large model's config recomputes them.
   EXPECT_LT(plan.find("train-large")->training->config_memory.live(), 20e9);
 }
