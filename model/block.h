@@ -1,7 +1,9 @@
 #pragma once
 
 #include "model/attention.h"
+#include "model/dropout.h"
 #include "model/feed_forward.h"
+#include "model/layer_pass.h"
 #include "model/rms_norm.h"
 #include "model/tensor.h"
 

@@ -54,7 +54,8 @@ class LanguageModelImpl : public Switchable {
   torch::Tensor forward(const torch::Tensor& ids) { return head(hidden(ids)); }
   /// Logits of the last position only: ids [B, T] -> [B, V]. Fills the cache, whose sequences may have different
   /// lengths. With fused operators, evaluating, without gradients: on the native path a single token of each of a few
-  /// sequences goes through decode_step, and the result is then fp32; elsewhere tokens go through device_hidden.
+  /// sequences goes through decode_step, and the result is then fp32; elsewhere, if the weights have the compute dtype,
+  /// tokens go through device_hidden.
   torch::Tensor next_logits(const torch::Tensor& ids, KvCache& cache);
 
   /// Runs forward and backward. Returns the mean loss of predicting targets [B, T] from ids [B, T], detached. The

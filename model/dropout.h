@@ -26,7 +26,8 @@ struct DropoutSite {
 
 /// Sets elements of x to zero with that probability, and divides the others by 1 - probability. x [B, ...] has B
 /// sequences, each with a mask of its own. On the native path the mask of an element follows from its sequence's seed
-/// and its place alone; on other devices LibTorch's generator of the device makes it from the seed.
+/// and its place alone. Elsewhere LibTorch's generator of the device makes it from the seed, so masks differ between
+/// kinds of device; the CPU's generator takes 32 bits of the seed.
 torch::Tensor dropout(const torch::Tensor& x, double probability, const DropoutSite& site);
 
 /// Returns residual + dropout(x), in one pass where there are kernels.

@@ -5,6 +5,7 @@
 #include "harness/core/hash.h"
 #include "harness/data/tokens.h"
 #include "harness/training/training_data.h"
+#include "model/device/kernels.h"
 
 #include <filesystem>
 
@@ -95,6 +96,10 @@ model::LanguageModel open_model(const ModelSource& source, const Device& device,
   } else {
     record.notes["weights"] = fmt::format("random, seed {}", source.seed);
   }
+  if (device.has_device_kernels) {
+    const std::string missing = model::why_no_device_kernels(torch::empty({0}, torch::device(model->device())));
+    if (!missing.empty()) record.notes["device_kernels"] = "our own are left aside: " + missing;
+  }
   record.notes["quantize"] = source.quantize;
   record.notes["dtype"] = dtype_text(dtype_for(source, device));
   record.facts[facts::kParameters] = static_cast<double>(parameter_count(model->config()));
@@ -128,7 +133,8 @@ void record_peak_parts(const Device& device, Record& record) {
         "{}{} {}", text.empty() ? "" : ", ", name,
         reading ? fmt::format("{:.2f} GB", static_cast<double>(reading.bytes) / 1e9) : "unknown: " + reading.missing);
   }
-  if (!text.empty()) record.notes[kPeakPartsNote] = "peak memory by who counts: " + text;
+  if (!text.empty())
+    record.notes[kPeakPartsNote] = "peak memory by who counts, with what the speed probe keeps: " + text;
 }
 
 }  // namespace

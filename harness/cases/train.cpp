@@ -69,7 +69,6 @@ void note_steps_cut(std::int64_t done, std::int64_t due, double seconds, bool sp
 void run_steps(const TrainCaseConfig& config, const TrainingConfig& training, const TrainingData& data,
                const Execution& execution, const Context& context, Record& record, bool& begun) {
   const auto seed = static_cast<std::uint64_t>(training.seed);
-  torch::manual_seed(seed);
   const Batches batches(data.train, execution.micro_batch_size, training.train.max_seq_length, seed);
   Trainer trainer(new_model(config.model.value, torch::kFloat32, context.device, seed), training, execution,
                   context.device, batches);
@@ -212,6 +211,9 @@ void record_fitted(const TrainCaseConfig& config, const TrainingConfig& training
   if (fitted.note.empty()) return;
   record.notes[kOutOfMemoryNote] = fitted.note + "; the peak memory is that of all tries";
   record_execution(config, training, fitted.execution, record);
+  // What was predicted was the need of the first try, and the peak is that of all.
+  record.facts.erase(facts::kPredictedMemoryBytes);
+  record.notes.erase("memory_estimate");
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "harness/devices/device_names.h"
 #include "harness/host/environment.h"
 #include "harness/isolation/isolated.h"
+#include "harness/selftest/cache.h"
 
 #include <iostream>
 #include <memory>
@@ -23,7 +24,7 @@ struct Options {
   std::string a, b, suite, case_glob = "*", tolerance = "2.5%", planted, out;
   std::vector<std::string> set, set_a, set_b;
   std::optional<std::int64_t> seed;
-  bool check = false;
+  bool no_selftest = false, check = false;
   AbOptions ab;
 };
 
@@ -79,10 +80,13 @@ Exit run(Options options) {
     throw Error("--fewest-pairs",
                 fmt::format("{} exceeds --most-pairs {}", options.ab.fewest_pairs, options.ab.most_pairs));
   const Suite a = suite_for(options, options.set_a), b = suite_for(options, options.set_b);
-  options.ab.device = find_device(options.ab.device == "auto" ? a.device : options.ab.device, "--device").name;
+  const Device& device = find_device(options.ab.device == "auto" ? a.device : options.ab.device, "--device");
+  options.ab.device = device.name;
   check_protocol(options.ab.program_a);
   check_protocol(options.ab.program_b);
   if (options.check) return Exit::kOk;
+  const auto test = options.no_selftest ? std::nullopt : selftest_if_needed(device);
+  if (test && !test->passed()) throw Error::at_run_time("--device " + options.ab.device, test->reason(), test->hint());
   const AbResult result = run_ab(a, b, options.ab, [](const AbCase& one) {
     if (!one.error && !one.untimed)
       print_status(fmt::format("{}: pair {}, B / A {:.3f}", one.name, one.pairs.size(), one.ratio().value));
@@ -122,6 +126,7 @@ void add_ab(CLI::App& app, Exit& exit) {
   verb->add_option("--plant-slowdown", options->planted,
                    "stretch B's timed work by this share, to see whether it is found");
   verb->add_option("--seed", options->seed, "of who comes first [drawn]")->check(whole_number(0));
+  verb->add_flag("--no-selftest", options->no_selftest, "time the device even if it was not seen to compute right");
   verb->add_flag("--check", options->check, "only whether these can be compared; exits 2 if not, and runs nothing");
   verb->add_option("--out", options->out, "file for the result with all times, JSON");
   verb->callback([options, &exit] { exit = run(*options); });

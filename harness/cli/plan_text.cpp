@@ -137,10 +137,14 @@ void print_likely_decode(const CasePlan& plan, const Ceilings& ceilings, std::os
           : "";
   write_wrapped(
       fmt::format("likely {:.0f}-{:.0f} tokens/s, {:.0f} at {:.3g} us a launch, bound by {}: {:.0f} launches{} x {} us "
-                  "+ {:.2f} ms of memory.",
+                  "+ {:.2f} ms of {}.",
                   plan.tokens / likely.slow_s, plan.tokens / likely.fast_s, plan.tokens / likely.likely_s,
-                  us(cost.likely), likely.bound_by_launches ? "launches" : "memory", likely.launches, without_kernels,
-                  range(us(cost.low), us(cost.high), "{:.3g}"), likely.work_s * 1e3),
+                  us(cost.likely),
+                  likely.bound_by_launches ? "launches"
+                  : plan.bound_by_memory   ? "memory"
+                                           : "matrix products",
+                  likely.launches, without_kernels, range(us(cost.low), us(cost.high), "{:.3g}"), likely.work_s * 1e3,
+                  plan.bound_by_memory ? "memory" : "products"),
       4, out);
 }
 

@@ -1,17 +1,25 @@
 #include "harness/devices/backends.h"
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <string>
 
 #include <ATen/Context.h>
 
 namespace bench::harness {
 namespace {
 
-/// What the kernel's module says; elsewhere the driver is of the system.
+/// What the driver says on Linux: its version and the GPUs, and which of them this process sees.
 std::string driver_version() {
-  std::string version;
-  std::getline(std::ifstream("/sys/module/nvidia/version"), version);
-  return version;
+  namespace fs = std::filesystem;
+  std::string text, line;
+  if (std::getline(std::ifstream("/sys/module/nvidia/version"), line)) text = line;
+  std::error_code none;
+  for (const auto& gpu : fs::directory_iterator("/proc/driver/nvidia/gpus", none))
+    if (std::getline(std::ifstream(gpu.path() / "information"), line)) text += ", " + line;
+  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) text += std::string(", visible: ") + visible;
+  return text;
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ struct MemoryPart {
   MemoryReading reading;
 };
 
-/// A backend behind one small interface. Nothing else in the program names a backend.
+/// A backend behind one small interface. Nothing else in harness/ names a backend.
 struct Device {
   const char* name;
   const char* meaning;
@@ -29,7 +29,7 @@ struct Device {
   void (*synchronize)();
   /// The most memory that this process has held at once, in bytes. The memory gates judge this number.
   MemoryReading (*peak_bytes)();
-  /// Other counts of the peak, where the backend tells more than one. Each includes what those before it count.
+  /// Other counts of the peak, where the backend tells more than one.
   std::vector<MemoryPart> (*peak_parts)() = [] { return std::vector<MemoryPart>{}; };
   /// Gives memory that the backend keeps for later tensors back to the system.
   void (*empty_cache)() = [] {};
@@ -67,7 +67,7 @@ struct Device {
   bool queues_work = false;
   /// True where nothing is timed before `bench selftest` has passed on the machine at hand.
   bool needs_selftest = false;
-  /// The version of the device's driver, where it is not that of the system; "" if it can't be told.
+  /// The version of the device's driver and which device it is, where the system doesn't tell; else "".
   std::string (*driver_version)() = [] { return std::string(); };
 
   c10::Device torch_device() const { return c10::Device(type); }

@@ -22,11 +22,15 @@ double high_watermark() {
 
 /// The plan caps the process at 0.8 of the memory. LibTorch takes this as a share of what Metal recommends, which is 67
 /// to 84 % of the memory. LibTorch's defaults exceed the RAM and would swap instead of failing. From the low watermark
-/// on it gives unused memory back; one above the high watermark, which the user may have set, it refuses.
+/// on it gives unused memory back; one above the high watermark it refuses, and the user may have
+/// set either.
 void cap_memory() {
   ::setenv(kHighWatermark, "0.8", /*overwrite=*/0);
   const double high = high_watermark();
-  ::setenv(kLowWatermark, fmt::format("{}", high > 0 ? std::min(high, 0.7) : 0.7).c_str(), /*overwrite=*/0);
+  const char* asked = std::getenv(kLowWatermark);
+  const double low = asked ? parse_number(asked).value_or(0) : 0.7;
+  if (!asked || (high > 0 && low > high))
+    ::setenv(kLowWatermark, fmt::format("{}", high > 0 ? std::min(high, low) : low).c_str(), /*overwrite=*/1);
 }
 
 /// What the driver has given this process: heaps of tensors, and what Metal and MPSGraph took besides. LibTorch

@@ -12,14 +12,16 @@ Json to_json(const MemoryEstimate& memory) {
   return json;
 }
 
-Json to_json(const LikelyTime& likely) {
+const char* bound_name(bool by_memory) { return by_memory ? "memory reads" : "matrix products"; }
+
+Json to_json(const LikelyTime& likely, bool by_memory) {
   return {{"launches", likely.launches},
           {"launches_with_operators", likely.launches_with_operators},
           {"work_s", likely.work_s},
           {"fast_s", likely.fast_s},
           {"likely_s", likely.likely_s},
           {"slow_s", likely.slow_s},
-          {"bound_by", likely.bound_by_launches ? "launches" : "memory reads"}};
+          {"bound_by", likely.bound_by_launches ? "launches" : bound_name(by_memory)}};
 }
 
 Json to_json(const LaunchCosts& launch) {
@@ -45,11 +47,9 @@ Json to_json(const CasePlan& plan) {
                {"flops", plan.flops},
                {"bytes", plan.bytes},
                {"least_time_s", plan.seconds},
-               {"bound_by", plan.seconds == 0      ? ""
-                            : plan.bound_by_memory ? "memory reads"
-                                                   : "matrix products"},
+               {"bound_by", plan.seconds == 0 ? "" : bound_name(plan.bound_by_memory)},
                {"memory", to_json(plan.memory)}};
-  if (plan.likely) json["likely"] = to_json(*plan.likely);
+  if (plan.likely) json["likely"] = to_json(*plan.likely, plan.bound_by_memory);
   if (!plan.training) return json;
   const TrainingPlan& training = *plan.training;
   json["training"] = {{"flops_without_attention", training.flops_without_attention},

@@ -7,6 +7,10 @@
 
 namespace bench::harness {
 
+/// Runs the self-test of a device by `bench selftest --out` in a process of its own. If that process crashes, hangs or
+/// ends otherwise than it should, the probe that it was in has failed, or the last one.
+SelfTest selftest_in_process(const Device& device, const std::filesystem::path& program);
+
 /// The self-test of a device by this program. If it has passed before, with this build, LibTorch, device, system and
 /// driver, that self-test is returned. Otherwise `bench selftest` runs in a process of its own, which a fault of the
 /// device may end, and a self-test that passed is kept for the next time. A file that can't be read or written is as

@@ -10,9 +10,10 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// How many times its tolerance a difference is. NaN is no difference that could be tolerated.
+/// How many times its tolerance a difference is. A device that gives NaN or infinity spoils both numbers where what is
+/// expected comes from the device itself, and neither can be tolerated.
 double ratio_of(double difference, double tolerance) {
-  if (std::isnan(difference)) return kInfinity;
+  if (!std::isfinite(difference) || !std::isfinite(tolerance)) return kInfinity;
   if (tolerance > 0) return difference / tolerance;
   return difference > 0 ? kInfinity : 0;
 }

@@ -41,8 +41,11 @@ Pass dropout_pass(const Device& device, bool recompute, std::uint64_t seed) {
 
 double furthest(const Pass& a, const Pass& b) {
   double most = 0;
-  for (std::size_t i = 0; i < a.gradients.size(); ++i)
-    most = std::max(most, distance(a.gradients[i], b.gradients[i]) / largest(a.gradients[i]));
+  for (std::size_t i = 0; i < a.gradients.size(); ++i) {
+    const double share = distance(a.gradients[i], b.gradients[i]) / largest(a.gradients[i]);
+    if (!(share <= most)) most = share;  // NaN stays
+    if (std::isnan(most)) break;
+  }
   return most;
 }
 

@@ -35,6 +35,8 @@ constexpr Probe kProbes[] = {
     {"embedding_gradient", "tokens that occur many times add up in the embedding's gradient",
      "pytorch/pytorch#195404 (the order of the sum differs from run to run on MPS, within the tolerance)", kUpdate,
      probe_embedding_gradient},
+    {"device_kernels", "the kernels that decoding takes give the numbers of LibTorch's operators", "", kUpdate,
+     probe_device_kernels},
     {"adamw_step", "a clipped AdamW step on scaled gradients is the formula's",
      "pytorch/pytorch#186360 (grad_scale on MPS before LibTorch 2.13)", kUpdate, probe_adamw_step},
     {"recomputed_dropout", "recomputed activations drop the same elements again",

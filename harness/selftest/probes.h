@@ -21,6 +21,9 @@ Finding probe_masked_fill_on_view(const Device& device);
 Finding probe_argmax(const Device& device);
 Finding probe_embedding_gradient(const Device& device);
 
+/// The kernels that decoding takes on the device, against LibTorch's operators.
+Finding probe_device_kernels(const Device& device);
+
 Finding probe_adamw_step(const Device& device);
 Finding probe_recomputed_dropout(const Device& device);
 Finding probe_training_step(const Device& device);

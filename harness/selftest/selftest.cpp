@@ -34,7 +34,7 @@ ProbeResult run_probe(const Probe& probe, const Device& device) {
     result.difference = finding.difference;
     result.tolerance = finding.tolerance;
     result.detail = finding.detail;
-    result.passed = finding.difference <= finding.tolerance;  // false for NaN
+    result.passed = std::isfinite(finding.tolerance) && finding.difference <= finding.tolerance;  // false for NaN
   } catch (const std::exception& e) {
     result.difference = result.tolerance = kNotKnown;
     result.detail = text_of(e);

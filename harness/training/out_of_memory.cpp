@@ -16,10 +16,11 @@ C10_DECLARE_bool(caffe2_use_fatal_for_enforce);
 namespace bench::harness {
 namespace {
 
-// Of LibTorch 2.13: MPSAllocator.mm's two messages (memory, or one tensor larger than a buffer can be), and those of
-// c10/core/impl/alloc_cpu.cpp.
-constexpr std::array kMessages{"MPS backend out of memory", "Invalid buffer size:", "can't allocate memory",
-                               "not enough memory: you tried to allocate"};
+// Of LibTorch 2.13: MPSAllocator.mm's two messages (memory, or one tensor larger than a buffer can be), those of
+// c10/core/impl/alloc_cpu.cpp, and those of CUDA's own libraries, which take memory beside LibTorch's allocator.
+constexpr std::array kMessages{"MPS backend out of memory", "Invalid buffer size:",
+                               "can't allocate memory",     "not enough memory: you tried to allocate",
+                               "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED"};
 
 /// Debian's libsentencepiece exports a FLAGS_minloglevel, and so does LibTorch. On Linux both become one variable, and
 /// the constructor of the former, which is larger, writes over what lies behind the latter: the flag that makes
@@ -51,7 +52,7 @@ Error after_first_step(const Execution& execution, const TrainConfig& config, co
       "micro-batch of " + micro_batch_text(execution, config) + " tokens",
       "memory ran out in the middle of a run: " + why,
       smaller ? fmt::format("end other programs and go on; or take micro-batches of {} (a run directory goes on with "
-                            "--resume --accept-changes --micro-batch-size {}), which rounds differently",
+                            "--resume --micro-batch-size {}), which rounds differently",
                             *smaller, *smaller)
               : "end other programs and go on, or take shorter sequences");
 }

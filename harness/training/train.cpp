@@ -92,7 +92,8 @@ class Run {
   Execution with_execution(const Execution& execution) {
     effective_["execution"] = {{"micro_batch_size", execution.micro_batch_size},
                                {"gradient_checkpointing", execution.gradient_checkpointing},
-                               {"compute", dtype_text(execution.compute)}};
+                               {"compute", dtype_text(execution.compute)},
+                               {"device", device_.name}};
     return execution;
   }
 
@@ -105,7 +106,6 @@ class Run {
   }
 
   model::LanguageModel random_model(const model::ModelConfig& model_config) const {
-    torch::manual_seed(seed());
     return new_model(model_config, torch::kFloat32, device_, seed());
   }
 
@@ -232,10 +232,11 @@ TrainSummary train(const model::ModelConfig& model_config, const TrainingConfig&
   const Execution asked = options.execution ? *options.execution : execution_for(config, device, 0, "micro_batch_size");
   TrainSummary summary;
   TrainOptions how = options;
+  const double begin_s = now_s();
   const FittedExecution fitted =
       train_within_memory(asked, config.train, device, [&](const Execution& execution, bool& begun) {
-        begun = options.resume;
         how.execution = execution;
+        if (options.budget_s) how.budget_s = *options.budget_s - (now_s() - begin_s);
         how.on_step = [&](const StepResult& result, const std::vector<double>& micro_s, double update_s) {
           begun = true;
           if (options.on_step) options.on_step(result, micro_s, update_s);

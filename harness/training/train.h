@@ -35,9 +35,9 @@ struct TrainSummary {
 
 /// Trains as the configs say: batches, accumulation, evaluation, logs and checkpoints. Writes final/ at the end, also
 /// when the time is up. SIGINT, SIGTERM and SIGHUP end the run after the current step. Then it writes that step's
-/// checkpoint, and no final/. If memory runs out before the first step, the run begins anew with a smaller micro-batch.
-/// A run that is resumed never does: it would go on differently. Throws Error if memory runs out otherwise, if another
-/// run is in the same folder, if the weights are no longer finite, or if writing checkpoints fails again and again.
+/// checkpoint, and no final/. If memory runs out before the first step of this call, it begins anew with a smaller
+/// micro-batch. Throws Error if memory runs out otherwise, if another run is in the same folder, if the weights are no
+/// longer finite, or if writing checkpoints fails again and again.
 TrainSummary train(const model::ModelConfig& model_config, const TrainingConfig& config, const TrainingData& data,
                    const Device& device, const TrainOptions& options);
 

@@ -52,7 +52,6 @@ void save_training_checkpoint(Trainer& trainer, const fs::path& folder, const To
                         {"skipped_in_a_row", trainer.skipped().in_a_row},
                         {"loss_scale", trainer.loss_scaler().scale()},
                         {"loss_scale_good_steps", trainer.loss_scaler().good_steps()},
-                        {"device", trainer.model()->device().str()},
                         {"config", effective_config}};
     write_file_atomically(temporary / kStateFile, dumped(state, 2) + "\n");
   });

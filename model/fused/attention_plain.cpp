@@ -49,9 +49,7 @@ torch::Tensor turned_back(const torch::Tensor& x, const RotationTables& tables) 
 /// What a block of queries sees: scores are of [N, count * R, end].
 struct QueryBlock {
   /// The queries of a block as rows: [N, T, R * D] -> [N, count * R, D].
-  torch::Tensor rows(const torch::Tensor& x) const {
-    return x.narrow(1, first, count).view({x.size(0), -1, head_dim});
-  }
+  torch::Tensor rows(const torch::Tensor& x) const { return x.narrow(1, first, count).view({x.size(0), -1, head_dim}); }
   torch::Tensor seen(const torch::Tensor& x) const { return x.narrow(1, 0, end); }  // [N, T, D]
   /// The results of rows as a part of [N, T, R * D].
   torch::Tensor part(const torch::Tensor& rows) const { return rows.view({rows.size(0), count, -1}); }

@@ -10,9 +10,9 @@ namespace bench::model {
 
 namespace {
 
-/// Returns y_gradient^T x. On the CPU, bf16 products are up to twice as fast on a matrix that lies in the order in which
-/// they read it, so the narrower of the two matrices is transposed. Transposing x gives the result's transpose, which
-/// our kernel adds without a copy.
+/// Returns y_gradient^T x. On the CPU, bf16 products are up to twice as fast on a matrix that lies in the order in
+/// which they read it, so the narrower of the two matrices is transposed. Transposing x gives the result's transpose,
+/// which our kernel adds without a copy.
 torch::Tensor product(const torch::Tensor& y_gradient, const torch::Tensor& x) {
   if (!has_kernels(x)) return at::mm(y_gradient.t(), x);
   if (x.size(1) < y_gradient.size(1)) return at::mm(transposed(x), y_gradient).t();
@@ -24,8 +24,9 @@ torch::Tensor product(const torch::Tensor& y_gradient, const torch::Tensor& x) {
 torch::Tensor add_weight_gradient(const torch::Tensor& weight, const torch::Tensor& y_gradient,
                                   const torch::Tensor& x) {
   if (!weight.requires_grad()) return {};
-  // A sum over 32,767 products or more is silently wrong on some of Apple's GPUs (pytorch/pytorch#193487). The products
-  // here are summed over the tokens of a micro-batch.
+  // A sum over 32,767 products or more is silently wrong on an M1 and an M2 (pytorch/pytorch#193487). The products here
+  // are summed over the tokens of a micro-batch. Those of the head are summed over the vocabulary, which is not
+  // divided: the plan's has 32,000 tokens.
   constexpr std::int64_t kMostRows = 16384;
   if (x.is_mps() && x.size(0) > kMostRows) return add_weight_gradient_by_rows(weight, y_gradient, x, kMostRows);
   const torch::NoGradGuard no_grad;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "model/checkpoint.h"
+#include "model/path.h"
 #include "model/safetensors.h"
 
 #include <fstream>
@@ -17,7 +18,11 @@ struct Golden {
         tensors(read_safetensors(folder + "/ref.safetensors")) {
     json = nlohmann::json::parse(std::ifstream(folder + "/ref.json"));
   }
-  LanguageModel load() const { return load_checkpoint(folder, torch::kFloat32, torch::kCPU); }
+  LanguageModel load() const {
+    LanguageModel model = load_checkpoint(folder, torch::kFloat32, torch::kCPU);
+    model->set_tiled_gradient(path() == Path::kPortable);  // as on the devices that have no other
+    return model;
+  }
 
   /// Compares a tensor with the entry of that name, or with "name@16": every 16th element of the flattened tensor.
   /// Returns the largest absolute difference.

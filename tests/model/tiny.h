@@ -1,6 +1,7 @@
 #pragma once
 
 #include "model/decoder.h"
+#include "model/path.h"
 
 namespace bench::model {
 
@@ -20,6 +21,7 @@ inline ModelConfig tiny_config() {
 
 inline LanguageModel tiny_model(const ModelConfig& config = tiny_config(), torch::Dtype dtype = torch::kFloat32) {
   LanguageModel model(config, torch::TensorOptions().dtype(dtype));
+  model->set_tiled_gradient(path() == Path::kPortable);  // as on the devices that have no other
   init_weights(model, 5);
   for (auto& parameter : model->parameters()) {
     const torch::NoGradGuard no_grad;

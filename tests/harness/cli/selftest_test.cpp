@@ -7,7 +7,7 @@ namespace {
 TEST(SelfTestVerb, ShowsATableOfProbesAndAClosingLine) {
   const Outcome outcome = bench("selftest --device cpu");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.text;
-  for (const char* text : {"probe ", "tolerance", "masked_fill_on_view", "self-test of cpu passed: 15 probes in "})
+  for (const char* text : {"probe ", "tolerance", "masked_fill_on_view", "self-test of cpu passed: 16 probes in "})
     EXPECT_TRUE(contains(outcome.text, text)) << text << "\n" << outcome.text;
   EXPECT_FALSE(contains(outcome.text, "failed")) << outcome.text;
 }
@@ -22,7 +22,7 @@ TEST(SelfTestVerb, WritesJsonToAFileOrStandardOutput) {
   EXPECT_EQ(written.at("schema"), "bench-selftest/1");
   EXPECT_EQ(written.at("device"), "portable");
   EXPECT_EQ(written.at("passed"), true);
-  EXPECT_EQ(written.at("probes").size(), 15u);
+  EXPECT_EQ(written.at("probes").size(), 16u);
   EXPECT_EQ(Json::parse(bench("selftest --device cpu --json").text).at("device"), "cpu");
 }
 

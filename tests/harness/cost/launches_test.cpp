@@ -19,7 +19,7 @@ model::ModelConfig load(const std::string& name) {
 void launch_nothing(const model::MetalLaunch&) {}
 
 /// The launches of one greedy token, counted.
-std::int64_t counted(model::ModelConfig config) {
+std::int64_t counted(model::ModelConfig config, c10::DeviceType as_on) {
   config.vocab_size = 96;
   config.hidden_size = 64;
   config.num_heads = 4;
@@ -31,16 +31,17 @@ std::int64_t counted(model::ModelConfig config) {
   model->eval();
   model::KvCache cache = model->make_cache(2, 8);
   torch::Tensor token = model->next_logits(torch::ones({2, 3}, torch::kInt64), cache).argmax(-1, true);
-  return record_device_work([&] { token = model->next_logits(token, cache).argmax(-1, true); }, c10::kMPS).launches;
+  return record_device_work([&] { token = model->next_logits(token, cache).argmax(-1, true); }, as_on).launches;
 }
 
 TEST(DecodeLaunches, AreThoseThatAreCounted) {
   const model::AssumedPath portable(model::Path::kPortable);
   for (const char* name : {"model_medium.yaml", "model_large.yaml"}) {
     const model::ModelConfig config = load(name);
-    EXPECT_EQ(decode_launches(config).with_operators, counted(config)) << name;
+    for (const auto as_on : {c10::kMPS, c10::kCUDA})
+      EXPECT_EQ(decode_launches(config).with_operators, counted(config, as_on)) << name << " " << as_on;
     const model::AssumedDeviceKernels ours(model::kernels_launched_by<launch_nothing>());
-    EXPECT_EQ(decode_launches(config).with_kernels, counted(config)) << name;
+    EXPECT_EQ(decode_launches(config).with_kernels, counted(config, c10::kMPS)) << name;
   }
 }
 

@@ -60,7 +60,7 @@ TEST(Runner, ADeviceThatFailsItsSelfTestIsNotTimed) {
   EXPECT_EQ(asked, 1);
   EXPECT_EQ(interrupted, (std::vector<bool>{true, false}));
   EXPECT_EQ(report.exit_code(), Exit::kCaseError);
-  EXPECT_EQ(report.environment.at("selftest"), "failed: 1 of 15 probes: masked_fill_on_view");
+  EXPECT_EQ(report.environment.at("selftest"), "failed: 1 of 16 probes: masked_fill_on_view");
   ASSERT_EQ(report.cases.size(), 2u);
   for (const auto& one : report.cases) {
     ASSERT_EQ(one.processes.size(), 1u);
@@ -81,7 +81,7 @@ TEST(Runner, AReportOfADeviceThatFailedItsSelfTestCanBeReadAndVerified) {
   options.selftest = failed_selftest;
   const tests::TemporaryFolder folder;
   const auto file = folder.write("report.json", dumped(to_json(run_suite(two_cases(), options))));
-  EXPECT_EQ(read_report(file).environment.at("selftest"), "failed: 1 of 15 probes: masked_fill_on_view");
+  EXPECT_EQ(read_report(file).environment.at("selftest"), "failed: 1 of 16 probes: masked_fill_on_view");
   const Verification found = verify_report(file);
   EXPECT_TRUE(found.hash_matches);
   EXPECT_EQ(found.differences, std::vector<std::string>{});

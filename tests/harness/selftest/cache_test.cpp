@@ -71,6 +71,24 @@ TEST_F(SelfTestCache, AnotherBuildRunsItAgain) {
   EXPECT_EQ(kept().size(), 2u);
 }
 
+TEST_F(SelfTestCache, AnotherDriverRunsItAgain) {
+  const fs::path file = answering(probes().size());
+  Device updated = device_;
+  updated.driver_version = [] { return std::string("2.0"); };
+  EXPECT_TRUE(ask(file).passed());
+  EXPECT_TRUE(selftest_of(updated, file, cache_).passed());
+  EXPECT_EQ(count(), 2u);
+}
+
+TEST_F(SelfTestCache, AProcessThatCrashesBehindItsLastProbeHasNotPassed) {
+  for (const char* end : {"kill -ABRT $$", "exit 3"}) {
+    const SelfTest test = ask(answering(probes().size(), end));
+    EXPECT_FALSE(test.passed()) << end;
+    EXPECT_EQ(test.results.size(), probes().size());
+  }
+  EXPECT_TRUE(kept().empty());
+}
+
 TEST_F(SelfTestCache, OneThatFailedIsNeverKept) {
   const fs::path file = answering(probes().size() - 1, "exit 1");
   for (int i = 0; i < 2; ++i) {

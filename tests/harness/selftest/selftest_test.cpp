@@ -1,9 +1,11 @@
 #include "harness/selftest/selftest.h"
 
+#include "harness/selftest/comparison.h"
 #include "harness/selftest/small_model.h"
 #include "model/path.h"
 #include "tests/harness/selftest/released_memory.h"
 
+#include <cmath>
 #include <limits>
 #include <set>
 
@@ -83,13 +85,13 @@ TEST(SelfTest, OneThatEndedEarlyHasNotPassed) {
   EXPECT_TRUE(test.passed());
   test.results.pop_back();
   EXPECT_FALSE(test.passed());
-  EXPECT_NE(test.reason().find("14 of 15"), std::string::npos) << test.reason();
+  EXPECT_NE(test.reason().find("15 of 16"), std::string::npos) << test.reason();
 }
 
 TEST(SelfTest, ADifferenceThatIsNoNumberHasNotPassed) {
   SelfTest test = passing();
   result_of(test, "argmax") = {"argmax", false, kNotKnown, kNotKnown, "no such kernel", 0};
-  EXPECT_EQ(test.summary(), "failed: 1 of 15 probes: argmax");
+  EXPECT_EQ(test.summary(), "failed: 1 of 16 probes: argmax");
 }
 
 TEST(SelfTest, SaysWhichProbeFailedByHowMuchWhatIsKnownAndWhatToDo) {
@@ -136,6 +138,30 @@ TEST(Probes, HaveNamesOfTheirOwnAndSayWhatToDo) {
     EXPECT_EQ(find_probe(probe.name), &probe);
   }
   EXPECT_EQ(find_probe("no such probe"), nullptr);
+}
+
+TEST(Worst, IsTheComparisonFurthestBeyondItsTolerance) {
+  Worst worst;
+  worst.add(1, 2, "half");
+  worst.add(3, 2, "beyond");
+  worst.add(0, 0, "exact");
+  EXPECT_EQ(worst.finding().detail, "beyond");
+}
+
+TEST(Worst, NothingOfADeviceThatIsNotFiniteIsTolerated) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity(), kNaN = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& [difference, tolerance] :
+       {std::pair{kInfinity, kInfinity}, {kNaN, 1.0}, {0.0, kInfinity}, {kInfinity, 1.0}, {0.0, kNaN}}) {
+    Worst worst;
+    worst.add(difference, tolerance, "not finite");
+    worst.add(1, 2, "tolerated");
+    EXPECT_EQ(worst.finding().detail, "not finite") << difference << " " << tolerance;
+    Worst after_a_leak;
+    after_a_leak.add(5, 1, "leak");
+    after_a_leak.add(difference, tolerance, "not finite");
+    const Finding found = after_a_leak.finding();
+    EXPECT_FALSE(std::isfinite(found.tolerance) && found.difference <= found.tolerance);
+  }
 }
 
 TEST(SmallModel, NumbersAreExactInFp32AndWithinOne) {

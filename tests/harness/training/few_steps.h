@@ -4,12 +4,11 @@
 #include "harness/checkpoints/checkpoints.h"
 #include "harness/core/files.h"
 #include "harness/training/train.h"
+#include "tests/harness/training/processor.h"
 #include "tests/model/tiny.h"
 #include "tests/temporary_folder.h"
 
 namespace bench::harness {
-
-inline const Device& cpu() { return find_device("cpu", ""); }
 
 inline TrainingConfig few_steps(const std::filesystem::path& output) {
   TrainingConfig config;

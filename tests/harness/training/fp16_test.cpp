@@ -7,6 +7,7 @@
 #include "harness/data/synthetic.h"
 #include "harness/training/train.h"
 #include "tests/harness/cases/recorded.h"
+#include "tests/harness/training/processor.h"
 #include "tests/model/tiny.h"
 #include "tests/temporary_folder.h"
 
@@ -19,8 +20,6 @@ namespace {
 
 using model::tiny_config;
 using tests::TemporaryFolder;
-
-const Device& cpu() { return find_device("cpu", ""); }
 
 /// Steps of two tokens. The gradient of the head is then half the scale times normed activations, of which some are
 /// above 2: beyond fp16's 65504 at the first scale, 65536.

@@ -3,6 +3,7 @@
 #include "harness/checkpoints/checkpoints.h"
 #include "harness/data/synthetic.h"
 #include "harness/training/trainer.h"
+#include "tests/harness/training/processor.h"
 #include "tests/model/tiny.h"
 
 #include <gtest/gtest.h>
@@ -14,8 +15,6 @@ using model::largest;
 using model::tiny_config;
 
 constexpr std::int64_t kBatch = 8, kTokens = 16;
-
-const Device& cpu() { return find_device("cpu", ""); }
 
 /// What a step hands to the optimizer, and what it says of itself.
 struct Step {

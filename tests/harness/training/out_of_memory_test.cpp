@@ -119,22 +119,24 @@ TEST(OutOfMemory, ARunInAFolderThatHoldsAnotherReplacesItNotEvenAfterAFailure) {
   EXPECT_TRUE(has(error, "already holds a run")) << error;
 }
 
-TEST(OutOfMemory, AfterTheFirstStepAndInAResumedRunItIsAnErrorThatSaysWhatToDo) {
+TEST(OutOfMemory, AfterTheFirstStepItIsAnErrorThatSaysWhatToDo) {
   const tests::TemporaryFolder folder;
   const TrainingConfig config = few_steps(folder.path() / "run");
-  const auto run = [&](const Device& device, bool resume) {
-    return error_of([&] {
-      train(model::tiny_config(), config, synthetic(), device, {.max_steps = 2, .resume = resume, .quiet = true});
-    });
-  };
-  const std::string later = run(device_that_fails(5, 1), false);  // a step synchronizes four times
-  EXPECT_TRUE(has(later, "micro-batch of 4 x 16 tokens: memory ran out in the middle of a run")) << later;
-  EXPECT_TRUE(has(later, "--resume --accept-changes --micro-batch-size 2")) << later;
-  EXPECT_EQ(run(cpu(), false), "no error");
-  const std::string resumed = error_of([&] {
-    train(model::tiny_config(), config, synthetic(), device_that_fails(1, 1), {.resume = true, .quiet = true});
+  const std::string later = error_of([&] {  // a step synchronizes four times
+    train(model::tiny_config(), config, synthetic(), device_that_fails(5, 1), {.max_steps = 2, .quiet = true});
   });
-  EXPECT_TRUE(has(resumed, "in the middle of a run")) << resumed;
+  EXPECT_TRUE(has(later, "micro-batch of 4 x 16 tokens: memory ran out in the middle of a run")) << later;
+  EXPECT_TRUE(has(later, "--resume --micro-batch-size 2")) << later;
+}
+
+TEST(OutOfMemory, ARunThatIsResumedTriesSmallerMicroBatchesAsWell) {
+  const tests::TemporaryFolder folder;
+  const TrainingConfig config = few_steps(folder.path() / "run");
+  train(model::tiny_config(), config, synthetic(), cpu(), {.max_steps = 2, .quiet = true});
+  const TrainSummary summary =
+      train(model::tiny_config(), config, synthetic(), device_that_fails(1, 1), {.resume = true, .quiet = true});
+  EXPECT_EQ(summary.fitted.execution.micro_batch_size, 2);
+  EXPECT_GT(summary.steps, 2);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "harness/core/files.h"
 #include "harness/data/synthetic.h"
 #include "harness/training/train.h"
+#include "tests/harness/training/processor.h"
 #include "tests/kept_threads.h"
 #include "tests/temporary_folder.h"
 
@@ -45,7 +46,7 @@ Course short_run(torch::Dtype compute, const TrainingData& data) {
   config.train.num_workers = 1;
   config.train.output_dir = folder.path().string();
   Course course;
-  train(wide_model(), config, data, find_device("cpu", ""),
+  train(wide_model(), config, data, cpu(),
         {.execution = Execution{1, false, compute, true},
          .overwrite = true,
          .quiet = true,

@@ -6,6 +6,7 @@
 #include "harness/training/schedule.h"
 #include "harness/training/train.h"
 #include "model/loss.h"
+#include "tests/harness/training/processor.h"
 #include "tests/model/golden.h"
 #include "tests/model/tiny.h"
 #include "tests/temporary_folder.h"
@@ -18,8 +19,6 @@ namespace {
 using model::Golden;
 using model::tiny_config;
 using tests::TemporaryFolder;
-
-const Device& cpu() { return find_device("cpu", ""); }
 
 TrainingConfig small_training(const std::filesystem::path& output) {
   TrainingConfig config;
