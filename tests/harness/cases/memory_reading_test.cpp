@@ -81,7 +81,8 @@ TEST(MemoryReading, EveryCountOfThePeakIsRecordedBesideTheOneThatIsJudged) {
   EXPECT_EQ(record.fact("peak_reserved_bytes"), 8.59e9);
   EXPECT_FALSE(record.facts.contains("peak_footprint_bytes"));
   EXPECT_EQ(record.notes.at(kPeakPartsNote),
-            "peak memory by who counts: allocated 7.76 GB, reserved 8.59 GB, footprint unknown: task_info failed");
+            "peak memory by who counts, with what the speed probe keeps: allocated 7.76 GB, reserved 8.59 GB, "
+            "footprint unknown: task_info failed");
   Record of_one_count;
   record_peak_memory(find_device("cpu", "test"), of_one_count);
   EXPECT_FALSE(of_one_count.notes.contains(kPeakPartsNote));

@@ -46,6 +46,14 @@ void flip_a_bit(const fs::path& file) {
   write_file_atomically(file, bytes);
 }
 
+/// Changes the number of the step, so that only the checksum can tell.
+void change_a_digit(const fs::path& file) {
+  std::string text = read_file(file);
+  const auto digit = text.find_first_of("0123456789", text.find("\"step\""));
+  text[digit] = text[digit] == '9' ? '8' : static_cast<char>(text[digit] + 1);
+  write_file_atomically(file, text);
+}
+
 TEST_F(FinishedRun, GoesOnFromItsEnd) {
   const ResumePoint point = newest();
   EXPECT_EQ(point.checkpoint, checkpoint("final"));
@@ -61,7 +69,7 @@ TEST_F(FinishedRun, WhateverIsDamagedInTheNewestTheOneBeforeServes) {
       {"is not JSON", [](const fs::path& at) { write_file_atomically(at / "training_state.json", ""); }},
       {"is not a training state", [](const fs::path& at) { write_file_atomically(at / "training_state.json", "[1]"); }},
       {"holds no optimizer state", [](const fs::path& at) { fs::remove(at / "training_state.json"); }},
-      {"training_state.json: is damaged", [](const fs::path& at) { flip_a_bit(at / "training_state.json"); }},
+      {"training_state.json: is damaged", [](const fs::path& at) { change_a_digit(at / "training_state.json"); }},
       {"model.safetensors: is damaged", [](const fs::path& at) { flip_a_bit(at / "model.safetensors"); }},
       {"training_state.safetensors", [](const fs::path& at) { fs::remove(at / "training_state.safetensors"); }},
       {"checksums.xxh128: is missing", [](const fs::path& at) { fs::remove(at / "checksums.xxh128"); }},
