@@ -186,7 +186,7 @@ void MemoryConfig::validate(const Require& require) const {
 
 void run_memory(const MemoryConfig& config, Context& context, Record& record) {
   record.facts[facts::kBatch] = static_cast<double>(config.batch);
-  if (skip_for_missing_checkpoint(config.source, record)) return;
+  if (is_skipped(config.source, context.device, record)) return;
   if (config.seq_lengths.size() == 1) {
     const std::int64_t length = config.seq_lengths[0];
     config.mode == "train" ? train_once(config, length, context.device, record)

@@ -16,7 +16,13 @@ void ModelSource::validate(const Require& require) const {
   require(seed >= 0, "seed", "must not be negative", "");
 }
 
-bool skip_for_missing_checkpoint(const ModelSource& source, Record& record) {
+bool is_skipped(const ModelSource& source, const Device& device, Record& record) {
+  if (source.quantize == "int4" && !device.has_kernels) {
+    record.status = Record::Status::kSkipped;
+    record.reason = fmt::format("weights of 4 bits are for the processor's own kernels, which {} has not", device.name);
+    record.hint = "int8 works on every device";
+    return true;
+  }
   if (source.checkpoint.empty() || source.when_missing != "skip" || std::filesystem::exists(source.checkpoint))
     return false;
   record.status = Record::Status::kSkipped;

@@ -29,7 +29,8 @@ struct ModelSource {
     visit("when_missing", self.when_missing,
           "what a missing checkpoint is; of a case that is skipped no gate is judged");
     visit("dtype", self.dtype, "of weights and computing; auto is bf16 where the device is fast at it");
-    visit("quantize", self.quantize, "weights as integers while the case runs, on the CPU");
+    visit("quantize", self.quantize,
+          "weights as integers while the case runs; int4 on the CPU only, elsewhere the case is skipped");
     visit("quality_text", self.quality_text,
           "held-out text on which the cost of quantize is measured; without it or a tokenizer the synthetic language");
     visit("seed", self.seed, "of random weights and of random tokens");
@@ -37,8 +38,9 @@ struct ModelSource {
   void validate(const Require& require) const;
 };
 
-/// Returns true if the checkpoint isn't there and the case is to be skipped; the record then says why.
-bool skip_for_missing_checkpoint(const ModelSource& source, Record& record);
+/// Returns true if the case is to be skipped, because its checkpoint isn't there yet or because the device can't do
+/// what it asks for. The record then says why.
+bool is_skipped(const ModelSource& source, const Device& device, Record& record);
 
 /// The dtype that the source's `dtype` means on that device.
 torch::Dtype dtype_for(const ModelSource& source, const Device& device);

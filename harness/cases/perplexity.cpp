@@ -52,7 +52,7 @@ void PerplexityConfig::validate(const Require& require) const {
 }
 
 void run_perplexity(const PerplexityConfig& config, Context& context, Record& record) {
-  if (skip_for_missing_checkpoint(config.source, record)) return;
+  if (is_skipped(config.source, context.device, record)) return;
   model::LanguageModel model = open_model(config.source, context.device, record);
   const TokenStream tokens = held_out_tokens(config, model->config(), record);
   const PerplexityOptions options{config.protocol, config.context, config.stride, config.max_tokens};

@@ -18,7 +18,7 @@ void PrefillConfig::validate(const Require& require) const {
 }
 
 void run_prefill(const PrefillConfig& config, Context& context, Record& record) {
-  if (skip_for_missing_checkpoint(config.source, record)) return;
+  if (is_skipped(config.source, context.device, record)) return;
   const torch::NoGradGuard no_grad;
   model::LanguageModel model = open_model(config.source, context.device, record);
   const torch::Tensor ids =

@@ -1,6 +1,8 @@
 #include "harness/cases/decode.h"
 
 #include "harness/core/clock.h"
+#include "harness/cost/launches.h"
+#include "model/path.h"
 #include "tests/harness/cases/recorded.h"
 #include "tests/model/tiny.h"
 
@@ -61,6 +63,24 @@ TEST(DecodeCase, SaysOverHowManyTokensItsQuantizedWeightsWereCompared) {
   const Record record = tests::recorded(run_decode, config, context);
   EXPECT_EQ(record.fact("quantization_tokens"), 1023);  // all but the first of what the synthetic language gives
   EXPECT_EQ(record.compared_too_few(), "");
+}
+
+TEST(DecodeCase, OnAGpusPathLaunchesOfATokenAreCountedAndFourBitsAreSkipped) {
+  const model::AssumedPath portable(model::Path::kPortable);
+  DecodeConfig config;
+  config.source.model.emplace().value = model::tiny_config();
+  config.source.dtype = "fp32";
+  config.prompt_tokens = 3;
+  config.new_tokens = 7;
+  Context context{"decode", find_device("portable", "test"), 0, {}};
+  context.measuring.probe = false;
+  const Record counted = tests::recorded(run_decode, config, context);
+  EXPECT_EQ(counted.fact("device_launches"), static_cast<double>(decode_launches(model::tiny_config()).with_operators));
+  EXPECT_EQ(counted.fact("device_reads"), 0);
+  config.source.quantize = "int4";
+  const Record skipped = tests::recorded(run_decode, config, context);
+  EXPECT_EQ(skipped.status, Record::Status::kSkipped);
+  EXPECT_NE(skipped.reason.find("4 bits"), std::string::npos) << skipped.reason;
 }
 
 }  // namespace
