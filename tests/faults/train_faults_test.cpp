@@ -12,8 +12,10 @@ namespace {
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 
-const Arguments kTrain{"train",    "--model", "model.yaml", "--training", "training.yaml",
-                       "--device", "cpu",     "--set",      "seed=3"};
+// Micro-batches of one sequence: where memory runs out, larger ones would make way for smaller ones, which round
+// otherwise.
+const Arguments kTrain{"train", "--model", "model.yaml",         "--training", "training.yaml", "--device", "cpu",
+                       "--set", "seed=3",  "--micro-batch-size", "1"};
 
 Arguments with(Arguments arguments, const std::string& option) {
   arguments.push_back(option);
