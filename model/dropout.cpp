@@ -2,6 +2,7 @@
 
 #include "model/fused/rows.h"
 #include "model/kernels/dropout.h"
+#include "model/mixed_bits.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,13 +18,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using Seeds = std::vector<std::int64_t>;  // of the sequences; signed, as autograd keeps them
-
-/// Mixes the bits so that each depends on all (the finaliser of SplitMix64; Steele et al., OOPSLA 2014).
-std::uint64_t mixed(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  return x ^ (x >> 31);
-}
 
 DropoutMask mask_of(std::int64_t seed, double probability) {
   return {static_cast<std::uint64_t>(seed), static_cast<std::uint32_t>(std::lround(probability * 4294967295.0)),
@@ -117,9 +111,9 @@ Seeds seeds_of(const DropoutSite& site, std::int64_t sequences) {
 }  // namespace
 
 std::uint64_t DropoutSite::seed(std::int64_t sequence) const {
-  std::uint64_t seed = mixed(key.seed);
+  std::uint64_t seed = mixed_bits(key.seed);
   for (const std::int64_t n : {key.step, key.first_sequence + sequence, number})
-    seed = mixed(seed ^ (static_cast<std::uint64_t>(n) + 0x9E3779B97F4A7C15u));
+    seed = mixed_bits(seed ^ (static_cast<std::uint64_t>(n) + 0x9E3779B97F4A7C15u));
   return seed;
 }
 

@@ -4,26 +4,16 @@
 #include "harness/core/error.h"
 #include "harness/devices/current_environment.h"
 #include "harness/selftest/probes.h"
-#include "model/error.h"
+#include "model/error_text.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include <c10/util/Exception.h>
-
 namespace bench::harness {
 namespace {
 
 constexpr double kNotKnown = std::numeric_limits<double>::quiet_NaN();
-
-/// What went wrong, without the stack that LibTorch adds to its own errors.
-std::string text_of(const std::exception& exception) {
-  if (const auto* error = dynamic_cast<const c10::Error*>(&exception)) return error->what_without_backtrace();
-  if (const auto* error = dynamic_cast<const model::ModelError*>(&exception))
-    return error->where + ": " + error->what_is_wrong;
-  return exception.what();
-}
 
 ProbeResult run_probe(const Probe& probe, const Device& device) {
   ProbeResult result{.probe = probe.name, .detail = {}};
@@ -37,7 +27,7 @@ ProbeResult run_probe(const Probe& probe, const Device& device) {
     result.passed = std::isfinite(finding.tolerance) && finding.difference <= finding.tolerance;  // false for NaN
   } catch (const std::exception& e) {
     result.difference = result.tolerance = kNotKnown;
-    result.detail = text_of(e);
+    result.detail = model::error_text(e);
   }
   result.seconds = now_s() - begin_s;
   return result;
@@ -70,7 +60,7 @@ SelfTestPlace selftest_place(const Device& device) {
   const Environment here = current_environment();
   return {device.name,        here.processor,
           here.model,         here.system,
-          here.kernel,        device.driver_version ? device.driver_version() : "",
+          here.kernel,        device.driver_version(),
           here.torch_version, fmt::format("{} {}{}", here.bench_version, here.commit, here.dirty ? "-dirty" : "")};
 }
 

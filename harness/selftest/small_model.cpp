@@ -1,5 +1,7 @@
 #include "harness/selftest/small_model.h"
 
+#include "model/mixed_bits.h"
+
 namespace bench::harness {
 namespace {
 
@@ -10,14 +12,7 @@ std::uint64_t hash_of(const std::string& name) {
   return hash;
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood, 2014): each bit of the result hangs on all bits of x.
-std::uint64_t mixed(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
-
-std::uint64_t bits_of(const std::string& name, std::uint64_t i) { return mixed(hash_of(name) + i); }
+std::uint64_t bits_of(const std::string& name, std::uint64_t i) { return model::mixed_bits(hash_of(name) + i); }
 
 }  // namespace
 

@@ -2,12 +2,12 @@
 
 #include "harness/core/error.h"
 #include "harness/core/progress.h"
+#include "model/error_text.h"
 
 #include <algorithm>
 #include <array>
 #include <new>
 
-#include <c10/util/Exception.h>
 #include <c10/util/Flags.h>
 #include <fmt/format.h>
 
@@ -29,8 +29,7 @@ void throw_rather_than_abort() { FLAGS_caffe2_use_fatal_for_enforce = false; }
 
 /// The first line of what the error says, without the backtrace.
 std::string reason(const std::exception& error) {
-  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
-  const std::string text = of_torch ? of_torch->what_without_backtrace() : error.what();
+  const std::string text = model::error_text(error);
   return text.substr(0, text.find('\n'));
 }
 

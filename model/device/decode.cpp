@@ -2,6 +2,7 @@
 
 #include "model/attention.h"
 #include "model/device/kernels.h"
+#include "model/device/rms_norm.h"
 
 namespace bench::model {
 
@@ -11,8 +12,7 @@ torch::Tensor device_hidden(const DeviceWeights& w, const torch::Tensor& ids, Kv
   const DeviceKernels& kernels = device_kernels(x);
   const RotationTables tables = w.tables.rows(past, tokens);
   const auto mask = causal_mask(tokens, past + tokens, ids.device());
-  const torch::Tensor& first_norm = w.layers.front().input_norm;
-  torch::Tensor normed = std::get<0>(at::_fused_rms_norm(x, first_norm.sizes(), first_norm, w.eps));
+  torch::Tensor normed = one_launch_rms_norm(x, w.layers.front().input_norm, w.eps);
   for (std::size_t i = 0; i < w.layers.size(); ++i) {
     const DeviceLayer& layer = w.layers[i];
     const auto [keys, values] = cache.with_room(static_cast<std::int64_t>(i), tokens);  // [B, G, S, D]

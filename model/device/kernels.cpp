@@ -1,6 +1,7 @@
 #include "model/device/kernels.h"
 
 #include "model/device/metal.h"
+#include "model/device/rms_norm.h"
 
 #include <atomic>
 
@@ -12,7 +13,7 @@ std::atomic<const DeviceKernels*> assumed{nullptr};
 std::pair<torch::Tensor, torch::Tensor> add_rms_norm(const torch::Tensor& x, const torch::Tensor& branch,
                                                      const torch::Tensor& weight, double eps) {
   const torch::Tensor sum = x + branch;
-  return {sum, std::get<0>(at::_fused_rms_norm(sum, weight.sizes(), weight, eps))};
+  return {sum, one_launch_rms_norm(sum, weight, eps)};
 }
 
 torch::Tensor rotate_into_cache(const torch::Tensor& qkv, const RotationTables& tables, const CachePlace& place) {

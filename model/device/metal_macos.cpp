@@ -1,6 +1,7 @@
 #include "model/device/kernels_agree.h"
 #include "model/device/metal.h"
 #include "model/device/metal_launch.h"
+#include "model/error_text.h"
 
 #include <mutex>
 
@@ -39,10 +40,8 @@ MetalKernels checked_kernels(const torch::Device& device) {
     const std::string differ = kernels_differ(kernels, operator_kernels(), device);
     return differ.empty() ? MetalKernels{&kernels, ""}
                           : MetalKernels{nullptr, "our Metal kernels are wrong here: " + differ};
-  } catch (const c10::Error& e) {
-    return {nullptr, std::string("our Metal kernels don't work here: ") + e.what_without_backtrace()};
   } catch (const std::exception& e) {
-    return {nullptr, std::string("our Metal kernels don't work here: ") + e.what()};
+    return {nullptr, "our Metal kernels don't work here: " + error_text(e)};
   }
 }
 

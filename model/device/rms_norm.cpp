@@ -16,8 +16,7 @@ struct DeviceRmsNorm : torch::autograd::Function<DeviceRmsNorm> {
   static torch::Tensor forward(AutogradContext* ctx, const torch::Tensor& x, const torch::Tensor& weight, double eps) {
     ctx->save_for_backward({x, weight});
     ctx->saved_data["eps"] = eps;
-    // LibTorch's operator has no gradient on every device.
-    return std::get<0>(at::_fused_rms_norm(x.to(kWide), weight.sizes(), weight.to(kWide), eps)).to(x.scalar_type());
+    return one_launch_rms_norm(x.to(kWide), weight.to(kWide), eps).to(x.scalar_type());
   }
 
   /// With r = 1 / sqrt(mean(x^2) + eps), u = x r and h = g weight: the gradient by x is r (h - u mean(h u)), and the
@@ -36,6 +35,10 @@ struct DeviceRmsNorm : torch::autograd::Function<DeviceRmsNorm> {
 };
 
 }  // namespace
+
+torch::Tensor one_launch_rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double eps) {
+  return std::get<0>(at::_fused_rms_norm(x, weight.sizes(), weight, eps));
+}
 
 torch::Tensor device_rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double eps) {
   return DeviceRmsNorm::apply(x, weight, eps);

@@ -11,12 +11,18 @@
 namespace bench::harness {
 namespace {
 
-TEST(DecodeCase, EndsAfterWholeRoundsOnceTheRecordSaysEnough) {
+/// A tiny model in fp32 that makes so many tokens behind a prompt of three.
+DecodeConfig tiny_decode(std::int64_t new_tokens) {
   DecodeConfig config;
   config.source.model.emplace().value = model::tiny_config();
   config.source.dtype = "fp32";
   config.prompt_tokens = 3;
-  config.new_tokens = 7;
+  config.new_tokens = new_tokens;
+  return config;
+}
+
+TEST(DecodeCase, EndsAfterWholeRoundsOnceTheRecordSaysEnough) {
+  DecodeConfig config = tiny_decode(7);
   Context context{"decode", find_device("cpu", "test"), 100, {}};
   context.measuring.end_s = now_s() + 100;
   context.measuring.block_s = 0;  // one token is a block, so that "enough" comes in the middle of a round
@@ -31,11 +37,7 @@ TEST(DecodeCase, EndsAfterWholeRoundsOnceTheRecordSaysEnough) {
 }
 
 TEST(DecodeCase, WhatIsCountedOfTheFirstRoundIsLeftOutUnlessItIsWhole) {
-  DecodeConfig config;
-  config.source.model.emplace().value = model::tiny_config();
-  config.source.dtype = "fp32";
-  config.prompt_tokens = 3;
-  config.new_tokens = 7;
+  DecodeConfig config = tiny_decode(7);
   Context context{"decode", find_device("cpu", "test"), 0, {}};  // time for the first token only
   context.measuring.probe = false;
   const Record cut_short = tests::recorded(run_decode, config, context);
@@ -52,12 +54,8 @@ TEST(DecodeCase, WhatIsCountedOfTheFirstRoundIsLeftOutUnlessItIsWhole) {
 }
 
 TEST(DecodeCase, SaysOverHowManyTokensItsQuantizedWeightsWereCompared) {
-  DecodeConfig config;
-  config.source.model.emplace().value = model::tiny_config();
-  config.source.dtype = "fp32";
+  DecodeConfig config = tiny_decode(2);
   config.source.quantize = "int8";
-  config.prompt_tokens = 3;
-  config.new_tokens = 2;
   Context context{"decode", find_device("cpu", "test"), 0, {}};
   context.measuring.probe = false;
   const Record record = tests::recorded(run_decode, config, context);
@@ -67,11 +65,7 @@ TEST(DecodeCase, SaysOverHowManyTokensItsQuantizedWeightsWereCompared) {
 
 TEST(DecodeCase, OnAGpusPathLaunchesOfATokenAreCountedAndFourBitsAreSkipped) {
   const model::AssumedPath portable(model::Path::kPortable);
-  DecodeConfig config;
-  config.source.model.emplace().value = model::tiny_config();
-  config.source.dtype = "fp32";
-  config.prompt_tokens = 3;
-  config.new_tokens = 7;
+  DecodeConfig config = tiny_decode(7);
   Context context{"decode", find_device("portable", "test"), 0, {}};
   context.measuring.probe = false;
   const Record counted = tests::recorded(run_decode, config, context);
